@@ -1,0 +1,72 @@
+"""System checks: settings that read well but will not work, each with what to do about it."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from config import env
+
+# Read by the Makefile, the tests and the supervisor, not by the settings.
+ELSEWHERE = {
+    "REKINDLE_REQUIRE_SERVICES",
+    "REKINDLE_PHOTOS",
+    "REKINDLE_TEST_DATABASE_URL",
+    "REKINDLE_CHROMIUM",
+}
+
+
+@register()
+def every_variable_is_known(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of a REKINDLE_ variable that nothing reads: it is most likely misspelled."""
+    known = env.asked | ELSEWHERE
+    strange = sorted(n for n in os.environ if n.startswith(env.PREFIX) and n not in known)
+    return [
+        Warning(
+            f"{name} is set, but no setting has this name.",
+            hint=f"Did you mean {near[0]}?" if near else "docs/operator.md lists the names.",
+            id="config.W001",
+        )
+        for name in strange
+        for near in [difflib.get_close_matches(name, known, n=1)]
+    ]
+
+
+@register()
+def a_bucket_has_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse half a bucket: a server or keys without a bucket's name."""
+    if settings.S3_ENDPOINT and not settings.S3_BUCKET:
+        hint = "Set REKINDLE_S3_BUCKET too, or neither."
+        return [Error("REKINDLE_S3_ENDPOINT is set without a bucket.", hint=hint, id="config.E001")]
+    return []
+
+
+@register()
+def the_embedded_broker_stays_on_one_machine(**kwargs: Any) -> list[CheckMessage]:
+    """Warn when bytes are shared among machines but the queue is a folder of one."""
+    if settings.S3_BUCKET and urlsplit(settings.CELERY_BROKER_URL).scheme == "fsatomic":
+        hint = "Set REKINDLE_BROKER_URL to redis:// or amqp:// if workers run on other machines."
+        return [Warning("Bytes are in a bucket, the queue is a folder.", hint=hint, id="config.W002")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def strangers_come_by_https(**kwargs: Any) -> list[CheckMessage]:
+    """Warn before a deployment whose sign-in travels in the clear."""
+    if settings.HTTPS:
+        return []
+    hint = "Set REKINDLE_SITE_URL to the https:// address that visitors use."
+    return [Warning("The site's address is not https.", hint=hint, id="config.W003")]
+
+
+@register(Tags.staticfiles, deploy=True)
+def static_files_are_collected(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse to serve without the manifest: every page would fail."""
+    if settings.DEBUG or (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+        return []
+    hint = "Run manage.py collectstatic --noinput."
+    return [Error("The static files are not collected.", hint=hint, id="config.E002")]

@@ -1,0 +1,125 @@
+"""Reads the environment; a value that cannot be read stops the start with a sentence."""
+
+import os
+import secrets
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+PREFIX = "REKINDLE_"
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+# Every name that was asked for, so that a test can compare them with docs/operator.md
+# and a check can name a misspelled one.
+asked: set[str] = set()
+
+
+def envstr(name: str, default: str = "", *, among: Collection[str] = ()) -> str:
+    """Return the variable, or `default` when it is not set or empty."""
+    asked.add(name)
+    value = os.environ.get(name, "").strip() or default
+    if among and value not in among:
+        raise ImproperlyConfigured(f"{name} is {value!r}; choose one of {', '.join(among)}.")
+    return value
+
+
+def envbool(name: str, *, default: bool = False) -> bool:
+    """Return yes or no."""
+    value = envstr(name, "yes" if default else "no").lower()
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write yes or no.")
+    return value in TRUE
+
+
+def envint(name: str, default: int, *, least: int = 0) -> int:
+    """Return a whole number of at least `least`."""
+    value = envstr(name, str(default))
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number.") from None
+    if number < least:
+        raise ImproperlyConfigured(f"{name} is {number}; the least it can be is {least}.")
+    return number
+
+
+def envlist(name: str, default: str = "", *, among: Collection[str] = ()) -> list[str]:
+    """Return the words between the commas."""
+    words = [word.strip() for word in envstr(name, default).split(",") if word.strip()]
+    for word in words:
+        if among and word not in among:
+            raise ImproperlyConfigured(f"{name} has {word!r}; it knows {', '.join(among)}.")
+    return words
+
+
+def envpath(name: str, default: Path) -> Path:
+    """Return an absolute path."""
+    return Path(envstr(name, str(default))).expanduser().absolute()
+
+
+def envsecret(name: str, default: str = "") -> str:
+    """Return the variable, or the content of the file that NAME_FILE names."""
+    asked.add(f"{name}_FILE")
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if not file:
+        return envstr(name, default)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from None
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret kept in `path`, making it at the first start.
+
+    The hard link decides between two processes that start together.
+    """
+    if not path.exists():
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        beside.touch(mode=0o600)
+        beside.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        try:
+            path.hardlink_to(beside)
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    # WAL lets readers read while one writes; IMMEDIATE takes the lock at once, because a lock that
+    # is upgraded half-way fails without waiting.
+    "OPTIONS": {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    },
+}
+
+
+def database(name: str, url: str) -> dict[str, Any]:
+    """Return Django's settings of the database at `url` (sqlite:///path or postgres://...)."""
+    parts = urlsplit(url)
+    path = unquote(parts.path[1:])
+    if parts.scheme == "sqlite" and path:
+        return SQLITE | {"NAME": path}
+    if parts.scheme not in {"postgres", "postgresql"} or not path:
+        raise ImproperlyConfigured(
+            f"{name} must be sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME."
+        )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": path,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }

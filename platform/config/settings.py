@@ -1,0 +1,304 @@
+"""The one file of settings, read from the environment; docs/operator.md explains every name.
+
+A clone runs with no environment at all: SQLite, the embedded broker and a folder of bytes in var/.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from kombu import Queue
+
+from config import broker
+from config.env import (
+    database,
+    envbool,
+    envint,
+    envlist,
+    envpath,
+    envsecret,
+    envstr,
+    kept_secret,
+)
+
+HERE = Path(__file__).resolve().parent
+BASE_DIR = HERE.parent.parent
+
+# --- where this site lives ---------------------------------------------------------------------
+VAR_DIR = envpath("REKINDLE_VAR_DIR", BASE_DIR / "var")
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = envbool("REKINDLE_DEBUG")
+SECRET_KEY = envsecret("REKINDLE_SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
+SITE_URL = envstr("REKINDLE_SITE_URL", "http://localhost:8000").rstrip("/")
+SITE_HOST = urlsplit(SITE_URL).hostname
+if not SITE_HOST:
+    raise ImproperlyConfigured(
+        f"REKINDLE_SITE_URL is {SITE_URL!r}; write it as https://photos.example.org."
+    )
+HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = [SITE_HOST, "localhost", "127.0.0.1", "[::1]", *envlist("REKINDLE_HOSTS")]
+# How many proxies of ours stand before the site; their X-Forwarded headers are believed.
+PROXIES = envint("REKINDLE_PROXIES", 0)
+
+# --- what it is made of ------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config",
+    "api",
+    "accounts",
+    "exhibit",
+    "restoration",
+    "archive",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_filters",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Closed by default: a page for strangers says so with @login_not_required.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # The wheel carries the templates beside this file, a checkout at its root.
+        "DIRS": [p for p in (HERE / "_templates", BASE_DIR / "templates") if p.is_dir()],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- rows --------------------------------------------------------------------------------------
+DATABASES = {
+    "default": database(
+        "REKINDLE_DATABASE_URL",
+        envsecret("REKINDLE_DATABASE_URL", f"sqlite:///{VAR_DIR / 'rekindle.sqlite3'}"),
+    )
+}
+_CACHE_URL = envsecret("REKINDLE_CACHE_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _CACHE_URL,
+    }
+    if _CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- bytes -------------------------------------------------------------------------------------
+# The address of a bucket's server is also named in the content security policy below.
+S3_BUCKET = envstr("REKINDLE_S3_BUCKET")
+S3_ENDPOINT = envstr("REKINDLE_S3_ENDPOINT")
+_FOLDER = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    # No base_url: private bytes never have an address of their own.
+    "OPTIONS": {"location": str(envpath("REKINDLE_BYTES_DIR", VAR_DIR / "bytes"))},
+}
+_BUCKET = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": S3_ENDPOINT or None,
+        "access_key": envsecret("REKINDLE_S3_KEY") or None,
+        "secret_key": envsecret("REKINDLE_S3_SECRET") or None,
+        "region_name": envstr("REKINDLE_S3_REGION", "us-east-1"),
+        "addressing_style": envstr("REKINDLE_S3_ADDRESSING", "path", among=("path", "virtual")),
+        "signature_version": "s3v4",
+        "default_acl": None,  # the bucket is private, and so is what we put there
+        "querystring_auth": True,
+        "querystring_expire": 600,
+        "file_overwrite": False,
+    },
+}
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": _BUCKET if S3_BUCKET else _FOLDER,
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "config.static_files.ManifestStorage",
+    },
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = envpath("REKINDLE_STATIC_DIR", VAR_DIR / "static")
+STATICFILES_DIRS = [HERE / "static"]
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_USE_FINDERS = DEBUG
+
+# What one upload may weigh, and how many pixels a scan may have before it is refused unread.
+MAX_UPLOAD_BYTES = envint("REKINDLE_MAX_UPLOAD_BYTES", 512 * 1024**2, least=1)
+MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 200_000_000, least=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # painted masks arrive as form fields
+FILE_UPLOAD_TEMP_DIR = str(VAR_DIR)  # the same disk, so that keeping a scan is a rename
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+# --- work --------------------------------------------------------------------------------------
+_BROKER_OPTIONS: dict[str, dict[str, Any]] = {
+    "fsatomic": broker.folder_options(VAR_DIR / "broker"),
+    # Redis gives a message again when nobody acknowledged it for so long; longer than any job.
+    "redis": {"visibility_timeout": 6 * 3600},
+    "rediss": {"visibility_timeout": 6 * 3600},
+    "amqp": {"confirm_publish": True},
+    "amqps": {"confirm_publish": True},
+}
+CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://")
+if urlsplit(CELERY_BROKER_URL).scheme not in _BROKER_OPTIONS:
+    raise ImproperlyConfigured(
+        "REKINDLE_BROKER_URL must begin with fsatomic://, redis://, rediss://, amqp:// or amqps://."
+    )
+CELERY_BROKER_TRANSPORT_OPTIONS = _BROKER_OPTIONS[urlsplit(CELERY_BROKER_URL).scheme]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_TASK_QUEUES = [Queue("cpu"), Queue("generative")]
+CELERY_TASK_IGNORE_RESULT = True  # the job's row is the truth, the message only a doorbell
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_ENABLE_UTC = True
+# The queues that the workers started here serve.
+WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative"))
+# Where an operator keeps the weights of generative models; nothing is ever fetched while working.
+MODELS_DIR = envpath("REKINDLE_MODELS_DIR", BASE_DIR / "models")
+
+# --- people ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Rekindle] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+_MAIL = urlsplit(envsecret("REKINDLE_MAIL_URL", "console://"))
+EMAIL_BACKEND = (
+    "django.core.mail.backends.console.EmailBackend"
+    if _MAIL.scheme == "console"
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.username or "", _MAIL.password or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
+DEFAULT_FROM_EMAIL = envstr("REKINDLE_MAIL_FROM", f"rekindle@{SITE_HOST}")
+
+# --- languages and clocks ----------------------------------------------------------------------
+LANGUAGE_CODE = envstr("REKINDLE_LANGUAGE", "en", among=("en", "zh-hans"))
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [p for p in (HERE / "_locale", BASE_DIR / "locale") if p.is_dir()]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = envstr("REKINDLE_TIME_ZONE", "UTC")
+
+# --- safety ------------------------------------------------------------------------------------
+# A presigned address leads to the bucket's server, so pictures may come from there too.
+_S3_ORIGIN = ["{0.scheme}://{0.netloc}".format(urlsplit(S3_ENDPOINT))] if S3_ENDPOINT else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "font-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:", *_S3_ORIGIN],
+        "connect-src": ["'self'", *_S3_ORIGIN],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS and not DEBUG
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
+SECURE_SSL_REDIRECT = HTTPS and not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^health"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS and not DEBUG else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
+
+# --- the door for programs ---------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 50,
+    "EXCEPTION_HANDLER": "api.problems.handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rekindle",
+    "DESCRIPTION": "The verbs of the restoration wall, for programs.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {
+        "handlers": ["console"],
+        "level": envstr(
+            "REKINDLE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")
+        ),
+    },
+}
+
+# Generic classes of Django take their type in brackets while running, as the type checker wants.
+django_stubs_ext.monkeypatch()
