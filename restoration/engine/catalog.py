@@ -1,0 +1,167 @@
+"""The steps there are, in the order they always run; light enough to draw a form from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from restoration.engine.errors import BadInput
+
+ENGINE = "1.0"
+EMBEDDED = "embedded"
+GENERATIVE = "generative"
+
+Value = float | int | str | bool
+Kind = Literal["float", "int", "choice", "bool"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One knob: what it may be, and what it is when nobody touched it."""
+
+    name: str
+    kind: Kind
+    default: Value
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    backend: str | None = None  # only this backend reads it; None: all of them
+
+    def check(self, value: object) -> Value:
+        """The value in its own type, or BadInput `setting-type` / `setting-range`."""
+        if self.kind == "bool":
+            return self._bool(value)
+        if self.kind == "choice":
+            return self._choice(value)
+        return self._number(value)
+
+    def _bool(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self._wrong_type(value)
+        return value
+
+    def _choice(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise self._wrong_type(value)
+        if value not in self.choices:
+            facts = {"setting": self.name, "value": value, "choices": list(self.choices)}
+            raise BadInput("setting-range", facts)
+        return value
+
+    def _number(self, value: object) -> float | int:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong_type(value)
+        if self.kind == "int" and value != int(value):
+            raise self._wrong_type(value)
+        low = float("-inf") if self.low is None else self.low
+        high = float("inf") if self.high is None else self.high
+        if not low <= value <= high:  # also refuses NaN
+            facts = {"setting": self.name, "value": str(value), "low": low, "high": high}
+            raise BadInput("setting-range", facts)
+        return int(value) if self.kind == "int" else float(value)
+
+    def _wrong_type(self, value: object) -> BadInput:
+        facts = {"setting": self.name, "kind": self.kind, "value": repr(value)[:80]}
+        return BadInput("setting-type", facts)
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step: its knobs, and where each backend's `run` is found ('module:function')."""
+
+    name: str
+    settings: tuple[Setting, ...] = ()
+    backends: Mapping[str, str] = field(default_factory=dict)
+    requires_prompt: bool = False
+    scale: int = 1
+
+    def setting(self, name: str) -> Setting:
+        for setting in self.settings:
+            if setting.name == name:
+                return setting
+        known = [setting.name for setting in self.settings]
+        raise BadInput("unknown-setting", {"step": self.name, "setting": name, "known": known})
+
+    def settled(self, given: Mapping[str, object]) -> dict[str, Value]:
+        """Every setting of the step: the given ones checked, the others at their default."""
+        for name in given:
+            self.setting(name)
+        try:
+            return {
+                setting.name: setting.check(given.get(setting.name, setting.default))
+                for setting in self.settings
+            }
+        except BadInput as refusal:
+            raise BadInput(refusal.code, {"step": self.name, **refusal.facts}) from None
+
+
+def _share(name: str, default: float, backend: str | None = None) -> Setting:
+    return Setting(name, "float", default, low=0.0, high=1.0, step=0.05, backend=backend)
+
+
+CATALOG: tuple[StepSpec, ...] = (
+    StepSpec("assess", backends={EMBEDDED: "restoration.engine.steps.assess:run"}),
+    StepSpec(
+        "tone",
+        settings=(_share("strength", 0.6), _share("cast", 0.2)),
+        backends={EMBEDDED: "restoration.engine.steps.tone:run"},
+    ),
+    StepSpec(
+        "repair",
+        settings=(
+            _share("sensitivity", 0.4, EMBEDDED),
+            _share("grain", 1.0, EMBEDDED),
+            Setting("strength", "float", 0.85, 0.3, 1.0, 0.05, backend=GENERATIVE),
+        ),
+        backends={
+            EMBEDDED: "restoration.engine.steps.repair:run",
+            GENERATIVE: "restoration.engine.generative.inpaint:run",
+        },
+    ),
+    StepSpec(
+        "denoise",
+        settings=(_share("strength", 0.6), _share("grain", 0.25)),
+        backends={EMBEDDED: "restoration.engine.steps.denoise:run"},
+    ),
+    StepSpec(
+        "redraw",
+        settings=(
+            Setting("strength", "float", 0.3, 0.05, 0.6, 0.05),
+            _share("faces", 0.3),
+            Setting("passes", "int", 28, 1, 60, 1),
+        ),
+        backends={GENERATIVE: "restoration.engine.generative.redraw:run"},
+        requires_prompt=True,
+    ),
+    StepSpec(
+        "colourise",
+        settings=(_share("strength", 0.9), _share("reach", 0.5)),
+        backends={EMBEDDED: "restoration.engine.steps.colourise:run"},
+    ),
+    StepSpec(
+        "upscale",
+        settings=(_share("sharpen", 0.4),),
+        backends={EMBEDDED: "restoration.engine.steps.upscale:run"},
+        scale=2,
+    ),
+    StepSpec("guard", backends={EMBEDDED: "restoration.engine.steps.guard:run"}),
+)
+
+NAMES: tuple[str, ...] = tuple(spec.name for spec in CATALOG)
+
+
+def spec(name: str) -> StepSpec:
+    """The step of that name, or BadInput `unknown-step`."""
+    for candidate in CATALOG:
+        if candidate.name == name:
+            return candidate
+    raise BadInput("unknown-step", {"step": name, "known": list(NAMES)})
+
+
+def entry(name: str, backend: str) -> str:
+    """Where that backend's run function is found, or BadInput `unknown-backend`."""
+    backends = spec(name).backends
+    if backend not in backends:
+        facts = {"step": name, "backend": backend, "known": sorted(backends)}
+        raise BadInput("unknown-backend", facts)
+    return backends[backend]

@@ -1,0 +1,61 @@
+"""What a step is handed and what it hands back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restoration.engine.plan import Dab, Prompt, Region
+
+Image = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+Progress = Callable[[float, NDArray[Any] | None], None]
+
+
+def _silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """All a step may know. Arrays are read, never written.
+
+    image, reference: float32 HxWx3 RGB in [0, 1]; reference is the scan and may be of another size.
+    mask: uint8 HxW, 255 where the volunteer says damage is, None to look for it.
+    repaired: bool HxW at the image's size: filled by earlier versions or earlier steps.
+    maps, meters: what the steps before have put down, by name.
+    progress(fraction of this step, preview or None): may raise Cancelled; call it often.
+    """
+
+    image: Image
+    reference: Image
+    mask: Mask | None = None
+    repaired: NDArray[np.bool_] | None = None
+    prompt: Prompt | None = None
+    dabs: tuple[Dab, ...] = ()
+    regions: tuple[Region, ...] = ()
+    seed: int = 0
+    workshop: Any = None
+    maps: Mapping[str, Mask] = field(default_factory=dict)
+    meters: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress = _silent
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """The picture after the step; maps uint8 HxW; meters, notes and record JSON-able.
+
+    A note is {"code": ..., "facts": {...}}: a legitimate no-op says so there.
+    """
+
+    image: Image
+    maps: dict[str, Mask] = field(default_factory=dict)
+    meters: dict[str, Any] = field(default_factory=dict)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def note(code: str, **facts: Any) -> dict[str, Any]:
+    return {"code": code, "facts": facts}

@@ -1,0 +1,1 @@
+"""One step, one file; each has run(context, settings) -> StepResult."""
