@@ -1,16 +1,17 @@
 """The embedded broker: kombu's filesystem transport, made atomic.
 
-kombu opens a message file and then writes it, so that a reader can see it empty and the worker dies
-of it; and its names are not in order across digits or reboots. Here a message is written beside and
-renamed, names sort by time, and a file that is no message is set aside.
+kombu opens a file and then writes it, so that a reader can see it empty and the worker dies of it;
+and its names are out of order across digits and reboots. Here every file is written beside its
+place and renamed, names sort by time, and a file that is no message is set aside.
 """
 
-import json
+import fcntl
 import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -24,6 +25,12 @@ logger = logging.getLogger(__name__)
 
 ALIAS = "fsatomic"
 POLL_SECONDS = 0.1
+MINUTE, WEEK = 60, 7 * 24 * 3600
+# What may lie in the queue folder, and how long: an unfinished write, a message whose reader was
+# killed (the job's row rings again), a question to a worker that is gone, a file that is none.
+LEFTOVERS = {"*.tmp": MINUTE, "*.taken": MINUTE, "*.pidbox.msg": MINUTE, "*.corrupt": WEEK}
+
+Table = list[filesystem.exchange_queue_t]
 
 
 def register() -> None:
@@ -32,7 +39,7 @@ def register() -> None:
 
 
 def folder_options(folder: Path) -> dict[str, Any]:
-    """Make the broker's folders under `folder` and return the transport options that name them."""
+    """Return the transport options that put a broker under `folder`, and make its folders."""
     queue, control = folder / "queue", folder / "control"
     for each in (queue, control):
         each.mkdir(parents=True, exist_ok=True)
@@ -44,46 +51,107 @@ def folder_options(folder: Path) -> dict[str, Any]:
     }
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]
+def sweep(queue: Path, *, now: float) -> int:
+    """Remove what dead processes left in the queue folder; return how many files."""
+    old = [
+        path
+        for pattern, lasts in LEFTOVERS.items()
+        for path in queue.glob(pattern)
+        if _age(path, now) > lasts
+    ]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+class Channel(filesystem.Channel):
     """A channel whose messages appear whole, leave in order and cannot kill their reader."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
-        """Write the message beside its place and rename it there."""
+    # The stubs of kombu name the argument in two ways at once.
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
+        """Publish the message under a name that sorts by time."""
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
-        final = Path(self.data_folder_out) / name
-        beside = final.with_suffix(".tmp")  # no queue's suffix, so that nobody reads it
-        beside.write_bytes(str_to_bytes(dumps(payload)))
-        beside.rename(final)
+        _write_whole(Path(self.data_folder_out) / name, payload)
 
-    def _get(self, queue: str) -> dict[str, Any]:
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         """Take the oldest message of `queue`, or raise Empty."""
-        for found in self._waiting(queue):
-            taken = found.with_suffix(f".taken-{os.getpid()}")
+        for name in self._waiting(queue):
+            found = Path(self.data_folder_in, name)
+            taken = found.with_suffix(".taken")
             try:
                 found.rename(taken)  # the rename is the lock: one reader wins
             except FileNotFoundError:
                 continue
-            message = self._read(taken)
+            message = _read_message(taken)
             if message is not None:
                 return message
         raise Empty
 
-    def _read(self, taken: Path) -> dict[str, Any] | None:
-        """Return the message and remove its file; set a file that is no message aside."""
-        try:
-            message = loads(bytes_to_str(taken.read_bytes()))
-            if not isinstance(message, dict) or "properties" not in message:
-                raise ValueError("not a message")  # noqa: TRY301
-        except ValueError as error:
-            aside = taken.with_suffix(".corrupt")
-            taken.rename(aside)
-            logger.warning("set aside %s, which is no message: %s", aside.name, error)
-            return None
-        taken.unlink()
-        return message
+    def _waiting(self, queue: str) -> list[str]:
+        """Return the names of the messages of `queue`, oldest first."""
+        suffix = f"{queue}.msg"
+        names = os.listdir(self.data_folder_in)  # noqa: PTH208 - read ten times a second
+        return sorted(name for name in names if name.partition(".")[2] == suffix)
 
-    def _waiting(self, queue: str) -> Iterator[Path]:
-        """Yield the message files of `queue`, oldest first."""
-        suffix = f".{queue}.msg"
-        names = sorted(n for n in os.listdir(self.data_folder_in) if n.endswith(suffix))
-        return (Path(self.data_folder_in) / name for name in names)
+    def _queue_bind(
+        self, exchange: str, routing_key: str | None, pattern: str | None, queue: str
+    ) -> None:
+        """Add a binding to the exchange's table."""
+        row = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        self._change_table(exchange, lambda rows: rows if row in rows else [row, *rows])
+
+    def _delete(self, queue: str, exchange: str, *args: Any, **kwargs: Any) -> None:
+        """Empty the queue and remove its bindings to the exchange."""
+        self._purge(queue)
+        self._change_table(exchange, lambda rows: [row for row in rows if row.queue != queue])
+
+    def _change_table(self, exchange: str, change: Callable[[Table], Table]) -> None:
+        """Write what `change` makes of the table, unless it makes nothing of it."""
+        with _locked(self.control_folder):
+            before = self.get_table(exchange)  # also refuses a name that is no file's
+            after = change(before)
+            if after != before:
+                _write_whole(self.control_folder / f"{exchange}.exchange", after)
+
+
+class Transport(filesystem.Transport):
+    """kombu's filesystem transport with our channel."""
+
+    Channel = Channel
+
+
+def _write_whole(final: Path, content: Any) -> None:
+    """Write JSON beside its place and rename it there, so that nobody reads half of it."""
+    beside = final.with_name(f"{final.name}.{uuid.uuid4().hex}.tmp")
+    beside.write_bytes(str_to_bytes(dumps(content)))
+    beside.rename(final)
+
+
+def _read_message(taken: Path) -> dict[str, Any] | None:
+    """Return the message and remove its file; a file that is no message is set aside."""
+    try:
+        message: dict[str, Any] = loads(bytes_to_str(taken.read_bytes()))
+        message["properties"]["delivery_tag"], message["properties"]["delivery_info"]
+    except (ValueError, KeyError, TypeError) as error:
+        aside = taken.with_suffix(".corrupt")
+        taken.rename(aside)
+        logger.warning("Set aside %s, which is no message (%r).", aside.name, error)
+        return None
+    taken.unlink()
+    return message
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; it falls with the process that holds it."""
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _age(path: Path, now: float) -> float:
+    """Return the seconds since the file was written or renamed, 0 when it is gone already."""
+    try:
+        return now - path.stat().st_ctime
+    except FileNotFoundError:
+        return 0

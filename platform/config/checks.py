@@ -50,7 +50,9 @@ def the_embedded_broker_stays_on_one_machine(**kwargs: Any) -> list[CheckMessage
     """Warn when bytes are shared among machines but the queue is a folder of one."""
     if settings.S3_BUCKET and urlsplit(settings.CELERY_BROKER_URL).scheme == "fsatomic":
         hint = "Set REKINDLE_BROKER_URL to redis:// or amqp:// if workers run on other machines."
-        return [Warning("Bytes are in a bucket, the queue is a folder.", hint=hint, id="config.W002")]
+        return [
+            Warning("Bytes are in a bucket, the queue is a folder.", hint=hint, id="config.W002")
+        ]
     return []
 
 

@@ -56,10 +56,10 @@ PARTS: dict[str, Callable[[], None]] = {
 
 
 def _answers(ask: Callable[[], None]) -> bool:
-    """Tell whether `ask` comes back without an error; the reason stays in our log, not on the page."""
+    """Tell whether `ask` comes back; the reason why not goes to our log, not on the page."""
     try:
         ask()
-    except Exception:  # noqa: BLE001 - whatever is wrong with a part, it is not ready
+    except Exception:
         logger.warning("not ready: %s", ask.__name__.strip("_"), exc_info=True)
         return False
     return True

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config import broker
 from config.env import (
@@ -184,7 +184,9 @@ if urlsplit(CELERY_BROKER_URL).scheme not in _BROKER_OPTIONS:
 CELERY_BROKER_TRANSPORT_OPTIONS = _BROKER_OPTIONS[urlsplit(CELERY_BROKER_URL).scheme]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
-CELERY_TASK_QUEUES = [Queue("cpu"), Queue("generative")]
+CELERY_TASK_QUEUES = [
+    Queue(kind, Exchange("rekindle"), routing_key=kind) for kind in ("cpu", "generative")
+]
 CELERY_TASK_IGNORE_RESULT = True  # the job's row is the truth, the message only a doorbell
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -294,9 +296,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {
         "handlers": ["console"],
-        "level": envstr(
-            "REKINDLE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")
-        ),
+        "level": envstr("REKINDLE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")),
     },
 }
 

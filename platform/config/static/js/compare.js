@@ -1,0 +1,121 @@
+// The curtain, the flip and the common zoom of partials/_compare.html. The view itself is a radio
+// group that works by CSS; this adds what CSS can't do.
+
+import { hasModifier, isTyping } from "./site.js";
+import { Viewer } from "./viewer.js";
+
+const started = new WeakSet();
+
+/** A world inside each pane, so that both pictures can be moved by one view. */
+function wrapPanes(figure) {
+  const panes = [...figure.querySelectorAll("[data-pane]")];
+  for (const pane of panes) {
+    const world = document.createElement("div");
+    world.className = "viewer-world";
+    world.append(pane.querySelector("img"));
+    pane.prepend(world);
+  }
+  return panes;
+}
+
+function startZoom(figure, stage) {
+  const size = { width: Number(figure.dataset.width), height: Number(figure.dataset.height) };
+  stage.tabIndex = 0;
+  stage.setAttribute("role", "application");
+  stage.setAttribute("aria-label", figure.getAttribute("aria-label"));
+  return new Viewer(stage, {
+    panes: wrapPanes(figure), size, root: figure, zoomText: figure.dataset.zoomtext,
+  });
+}
+
+class Curtain {
+  constructor(figure) {
+    this.figure = figure;
+    this.stage = figure.querySelector("[data-stage]");
+    this.range = figure.querySelector("[data-cut]");
+    this.handle = figure.querySelector("[data-handle]");
+    const { width, height } = figure.dataset;
+    figure.style.setProperty("--aspect", `${width} / ${height}`);
+    figure.style.setProperty("--aspect-both", `${2 * width} / ${height}`);
+    figure.style.setProperty("--ratio", String(width / height));
+    this.radios = [...figure.querySelectorAll('.choice [type="radio"]')];
+    figure.dataset.ready = "";
+    this.choose("curtain");
+    this.set(50);
+    this.listen();
+    if ("zoomable" in figure.dataset) this.viewer = startZoom(figure, this.stage);
+  }
+
+  get view() {
+    return this.figure.dataset.view;
+  }
+
+  choose(view) {
+    const radio = this.radios.find((each) => each.value === view);
+    if (!radio) return;
+    radio.checked = true;
+    this.figure.dataset.view = view;
+    this.viewer?.onResize();
+  }
+
+  set(cut) {
+    const value = Math.min(100, Math.max(0, cut));
+    this.range.value = String(Math.round(value));
+    this.figure.style.setProperty("--cut", `${value}%`);
+    const share = `${100 - Math.round(value)} %`;
+    this.range.setAttribute("aria-valuetext", this.figure.dataset.valuetext.replace("{share}", share));
+  }
+
+  flip() {
+    this.choose(this.view === "right" ? "left" : "right");
+  }
+
+  listen() {
+    this.range.addEventListener("input", () => this.set(Number(this.range.value)));
+    for (const radio of this.radios) radio.addEventListener("change", () => this.choose(radio.value));
+    this.figure.querySelector("[data-flip]").addEventListener("click", () => this.flip());
+    this.figure.addEventListener("keydown", (event) => this.onKey(event));
+    const grip = "zoomable" in this.figure.dataset ? this.handle : this.stage;
+    grip.addEventListener("pointerdown", (event) => this.onDown(event, grip));
+  }
+
+  onKey(event) {
+    if (isTyping(event) || hasModifier(event) || event.key.toLowerCase() !== "x") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.flip();
+  }
+
+  onDown(event, grip) {
+    if (this.view !== "curtain" || event.button !== 0) return;
+    grip.setPointerCapture(event.pointerId);
+    const move = (each) => {
+      const box = this.stage.getBoundingClientRect();
+      this.set(((each.clientX - box.left) / box.width) * 100);
+    };
+    grip.addEventListener("pointermove", move);
+    const stop = () => grip.removeEventListener("pointermove", move);
+    grip.addEventListener("pointerup", stop, { once: true });
+    grip.addEventListener("pointercancel", stop, { once: true });
+    move(event);
+  }
+}
+
+/** Start every comparison inside an element that has not been started. */
+export function startCompare(root = document) {
+  for (const figure of root.querySelectorAll("[data-compare]")) {
+    if (started.has(figure)) continue;
+    started.add(figure);
+    figure.curtain = new Curtain(figure);
+  }
+}
+
+// X flips the only comparison of the page from anywhere, as on a light table.
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "x" || isTyping(event) || hasModifier(event)) return;
+  const figures = document.querySelectorAll("[data-compare]");
+  if (figures.length === 1) figures[0].curtain?.flip();
+});
+
+document.addEventListener("htmx:load", (event) => startCompare(event.target.parentElement ?? document));
+startCompare();

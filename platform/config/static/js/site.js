@@ -1,0 +1,68 @@
+// What every page needs: announcements, toasts, and keys that press a visible button.
+
+const live = () => document.getElementById("announce");
+
+/** Say a sentence to assistive technology; the same sentence twice is said twice. */
+export function announce(text) {
+  const region = live();
+  if (!region || !text) return;
+  region.textContent = "";
+  window.setTimeout(() => { region.textContent = text; }, 60);
+}
+
+/** Show a sentence in the corner until it is dismissed or has been read. */
+export function toast(text, kind = "info", milliseconds = 9000) {
+  const template = document.getElementById("toast-template");
+  const box = document.getElementById("toasts");
+  if (!template || !box) return;
+  const message = template.content.firstElementChild.cloneNode(true);
+  message.classList.add(`message-${kind}`);
+  message.querySelector("p").textContent = text;
+  box.append(message);
+  if (kind !== "error") window.setTimeout(() => message.remove(), milliseconds);
+}
+
+/** The token of Django's protection, from any form of the page. */
+export function csrfToken() {
+  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+}
+
+/** fetch with the token and JSON answers; rejects only when the network does. */
+export async function send(url, { method = "POST", json, body, headers = {} } = {}) {
+  const response = await fetch(url, {
+    method,
+    credentials: "same-origin",
+    cache: "no-store",
+    headers: {
+      Accept: "application/json",
+      "X-CSRFToken": csrfToken(),
+      ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    body: json === undefined ? body : JSON.stringify(json),
+  });
+  const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
+  const data = isJson ? await response.json().catch(() => ({})) : {};
+  return { ok: response.ok, code: response.status, data };
+}
+
+/** True while the person is typing, when single letters must stay letters. */
+export function isTyping(event) {
+  const target = event.target;
+  if (!(target instanceof Element)) return false;
+  if (target.closest("textarea, select, [contenteditable]")) return true;
+  const input = target.closest("input");
+  return Boolean(input) && !["checkbox", "radio", "button", "range", "color"].includes(input.type);
+}
+
+export function hasModifier(event) {
+  return event.ctrlKey || event.metaKey || event.altKey;
+}
+
+document.addEventListener("click", (event) => {
+  event.target.closest?.("[data-dismiss]")?.closest(".message")?.remove();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.closest("[data-submit-on-change]")) event.target.form?.requestSubmit();
+});
