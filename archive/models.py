@@ -1,0 +1,240 @@
+"""What an institution holds: collections, photos, originals, and the history of each."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from archive.lifecycle import PHOTO_MOVES, Moves, PhotoState
+from archive.rights import RIGHTS
+from archive.stateful import Stateful
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# No vowels and no look-alikes: a reference is read aloud in reading rooms.
+ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
+
+
+def new_ref() -> str:
+    """A short public reference that tells nothing about its neighbours."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(10))
+
+
+class CollectionQuerySet(models.QuerySet["Collection"]):
+    def visible_to(self, user: User) -> CollectionQuerySet:
+        """Collections whose photos this person may see at work."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_steward:
+            return self
+        return self.filter(Q(is_open=True) | Q(curatorships__user=user)).distinct()
+
+    def curated_by(self, user: User) -> CollectionQuerySet:
+        """Collections in which this person decides."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_steward else self.filter(curatorships__user=user)
+
+
+class Collection(models.Model):
+    """The photos of one institution under one rights statement and one set of rules."""
+
+    slug = models.SlugField(_("address"), unique=True, max_length=80)
+    institution_en = models.CharField(_("institution (English)"), max_length=200)
+    institution_zh = models.CharField(_("institution (Chinese)"), max_length=200, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=200)
+    title_zh = models.CharField(_("title (Chinese)"), max_length=200, blank=True)
+    description_en = models.TextField(_("description (English)"), blank=True)
+    description_zh = models.TextField(_("description (Chinese)"), blank=True)
+    instructions_en = models.TextField(_("instructions to volunteers (English)"), blank=True)
+    instructions_zh = models.TextField(_("instructions to volunteers (Chinese)"), blank=True)
+    notice_en = models.CharField(_("notice on every picture (English)"), max_length=200, blank=True)
+    notice_zh = models.CharField(_("notice on every picture (Chinese)"), max_length=200, blank=True)
+    rights_uri = models.URLField(_("rights statement"), choices=RIGHTS)
+    do_not_colourise = models.BooleanField(
+        _("do not colourise"),
+        default=False,
+        help_text=_("Colour cannot be added to photos of this collection."),
+    )
+    two_person = models.BooleanField(
+        _("two people to publish"),
+        default=False,
+        help_text=_("Whoever accepted a version may not publish it."),
+    )
+    is_open = models.BooleanField(
+        _("open to volunteers"),
+        default=True,
+        help_text=_("Volunteers see the photos that wait."),
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = CollectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("collection")
+        verbose_name_plural = _("collections")
+
+    def __str__(self) -> str:
+        return self.title_en
+
+
+class Curatorship(models.Model):
+    """That a person decides for a collection."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="curatorships"
+    )
+    collection = models.ForeignKey(
+        Collection, on_delete=models.CASCADE, related_name="curatorships"
+    )
+
+    class Meta:
+        verbose_name = _("curatorship")
+        verbose_name_plural = _("curatorships")
+        constraints = (models.UniqueConstraint(fields=("user", "collection"), name="curator_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} / {self.collection_id}"
+
+
+class Original(models.Model):
+    """The untouched scan, known by its sha256. Written once; a trigger refuses every change."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    size = models.PositiveBigIntegerField(_("bytes"))
+    media_type = models.CharField(_("media type"), max_length=40)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    bits = models.PositiveSmallIntegerField(_("bits per sample"))
+    bands = models.PositiveSmallIntegerField(_("samples per pixel"))
+    interpretation = models.CharField(_("colour"), max_length=20)
+    icc = models.CharField(_("colour profile"), max_length=120, blank=True)
+    orientation = models.PositiveSmallIntegerField(_("orientation"), default=1)
+    dpi = models.FloatField(_("dots per inch"), null=True)
+    stored_at = models.DateTimeField(_("stored"))
+
+    class Meta:
+        verbose_name = _("original")
+        verbose_name_plural = _("originals")
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    def visible_to(self, user: User) -> PhotoQuerySet:
+        """Photos this person may see at work; the public sees publications, never photos."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_steward:
+            return self
+        curated = Curatorship.objects.filter(user=user).values("collection_id")
+        at_work = Q(collection__is_open=True, state=PhotoState.READY)
+        return self.filter(at_work | Q(collection__in=curated))
+
+
+class Photo(Stateful):
+    """One photographic object with one original and one bilingual description."""
+
+    moves: ClassVar[Moves] = PHOTO_MOVES
+
+    ref = models.CharField(_("reference"), max_length=10, unique=True, default=new_ref)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="photos")
+    state = models.CharField(
+        _("state"), max_length=12, choices=PhotoState, default=PhotoState.READING
+    )
+    # Known from the first byte on, before anything is decoded: it is what makes a file one photo.
+    sha256 = models.CharField(_("sha256 of the file"), max_length=64)
+    filename = models.CharField(_("file name"), max_length=255, blank=True)
+    original = models.ForeignKey(
+        Original, on_delete=models.PROTECT, related_name="photos", null=True
+    )
+    # The upright sRGB copy that work starts from, at the scan's full size and depth.
+    working_sha256 = models.CharField(_("working file"), max_length=64, blank=True)
+    width = models.PositiveIntegerField(_("width"), default=0)
+    height = models.PositiveIntegerField(_("height"), default=0)
+    slots = models.PositiveSmallIntegerField(_("hands at once"), default=1)
+
+    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
+    title_zh = models.CharField(_("title (Chinese)"), max_length=200, blank=True)
+    date_edtf = models.CharField(
+        _("date"), max_length=60, blank=True, help_text=_("EDTF, for example 1974-09 or 191X~.")
+    )
+    place_en = models.CharField(_("place (English)"), max_length=200, blank=True)
+    place_zh = models.CharField(_("place (Chinese)"), max_length=200, blank=True)
+    people_en = models.CharField(_("people (English)"), max_length=500, blank=True)
+    people_zh = models.CharField(_("people (Chinese)"), max_length=500, blank=True)
+    description_en = models.TextField(_("description (English)"), blank=True)
+    description_zh = models.TextField(_("description (Chinese)"), blank=True)
+    identifier = models.CharField(_("identifier at the source"), max_length=200, blank=True)
+
+    quarantine_code = models.CharField(_("why it is in quarantine"), max_length=60, blank=True)
+    quarantine_facts = models.JSONField(default=dict, blank=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    added_at = models.DateTimeField(_("added"))
+    # The reader's lease: a worker that died in the middle is noticed by the sweep.
+    reading_since = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = PhotoQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+        constraints = (
+            # The same file twice is one photo.
+            models.UniqueConstraint(fields=("collection", "sha256"), name="photo_file_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=PhotoState.values), name="photo_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("reading", "quarantined", "withdrawn"))
+                | Q(original__isnull=False, width__gt=0, height__gt=0),
+                name="photo_ready_has_original",
+            ),
+            models.CheckConstraint(condition=Q(slots__gte=1, slots__lte=3), name="photo_slots"),
+        )
+        indexes = (
+            # The wall and the collection page list by collection, state and age.
+            models.Index(fields=("collection", "state", "added_at"), name="photo_wall"),
+        )
+
+    def __str__(self) -> str:
+        return self.title_en or self.title_zh or self.filename or self.ref
+
+    def event_photo_id(self) -> int:
+        return self.pk
+
+
+class Event(models.Model):
+    """One append-only line of provenance: who did what to which photo, when, with which facts."""
+
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, null=True, related_name="events")
+    collection = models.ForeignKey(
+        Collection, on_delete=models.PROTECT, null=True, related_name="events"
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    verb = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = (
+            # "How this picture was made" reads one photo's lines in order.
+            models.Index(fields=("photo", "at"), name="event_history"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.verb}"

@@ -1,0 +1,42 @@
+"""Who may look after what in the archive, asked in one place and closed by default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import Collection, Curatorship
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Refused(Exception):
+    """A verb said no. `code` is stable for programs, `message` is a sentence for the person.
+
+    `conflict` tells a refusal by circumstance (another hand was quicker; try something else)
+    from one by permission (you may not).
+    """
+
+    def __init__(self, code: str, message: str | Promise, *, conflict: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.conflict = conflict
+
+
+def curates(user: User, collection_id: int) -> bool:
+    """Whether this person decides for the collection."""
+    if not user.is_authenticated:
+        return False
+    if user.is_steward:
+        return True
+    return Curatorship.objects.filter(user=user, collection_id=collection_id).exists()
+
+
+def check_curate(user: User, collection: Collection) -> None:
+    """Only a curator of the collection, or a steward."""
+    if not curates(user, collection.pk):
+        raise Refused("not-curator", _("Only a curator of this collection can do that."))

@@ -1,0 +1,150 @@
+"""Where bytes live: content-addressed keys in one private storage, a folder or an S3 service.
+
+Nothing here is ever served by a storage URL of its own accord; views ask a policy first. A key
+names its content by sha256, so writing the same key twice writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+
+BLOCK = 1024 * 1024
+READ_ONLY = 0o440
+
+
+class TooLarge(Exception):
+    """The stream went past the limit; what had come was thrown away."""
+
+
+def _fan(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def incoming_key(sha256: str) -> str:
+    """A file that nobody has looked into yet."""
+    return f"incoming/{_fan(sha256)}"
+
+
+def original_key(sha256: str) -> str:
+    """The untouched scan, for ever."""
+    return f"originals/{_fan(sha256)}"
+
+
+def working_key(sha256: str) -> str:
+    """A full-size upright sRGB TIFF: the scan's working copy or a version."""
+    return f"working/{_fan(sha256)}.tif"
+
+
+def sheet_key(sha256: str) -> str:
+    """A mask or map: an 8-bit grey PNG."""
+    return f"sheets/{_fan(sha256)}.png"
+
+
+def derivative_key(sha256: str, name: str) -> str:
+    """A smaller copy of a working file; deletable and remakeable."""
+    return f"derivatives/{_fan(sha256)}/{name}"
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Received:
+    """A stream that came in whole: where it lies, what it is called by, how long it is."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+@contextlib.contextmanager
+def receive(chunks: Iterable[bytes], *, limit: int) -> Iterator[Received]:
+    """Write a stream to a temporary file while hashing it; raise TooLarge past `limit` bytes."""
+    sha, size = hashlib.sha256(), 0
+    handle, name = tempfile.mkstemp(prefix="rekindle-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise TooLarge
+                sha.update(chunk)
+                out.write(chunk)
+        yield Received(Path(name), sha.hexdigest(), size)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def put_file(key: str, path: Path) -> None:
+    """Store a file under a content-addressed key; a key that exists already holds these bytes."""
+    if default_storage.exists(key):
+        return
+    with path.open("rb") as stream:
+        _save(key, File(stream))
+
+
+def put_bytes(key: str, content: bytes) -> None:
+    """Store bytes under a content-addressed key."""
+    if not default_storage.exists(key):
+        _save(key, ContentFile(content))
+
+
+def _save(key: str, content: File[bytes]) -> None:
+    stored = default_storage.save(key, content)
+    if stored != key:
+        # Somebody wrote the same content in the same moment; theirs is as good.
+        default_storage.delete(stored)
+        return
+    with contextlib.suppress(NotImplementedError):
+        Path(default_storage.path(key)).chmod(READ_ONLY)
+
+
+def open_key(key: str) -> IO[bytes]:
+    """Open stored bytes for reading; FileNotFoundError when there are none."""
+    if not default_storage.exists(key):
+        raise FileNotFoundError(key)
+    stream: IO[bytes] = default_storage.open(key, "rb")
+    return stream
+
+
+def exists(key: str) -> bool:
+    """Whether bytes are stored under the key."""
+    return default_storage.exists(key)
+
+
+def delete(key: str) -> None:
+    """Forget remakeable or unread bytes. Originals and versions are never deleted."""
+    if key.startswith(("originals/", "working/")):
+        raise ValueError(f"{key} is kept for ever")
+    default_storage.delete(key)
+
+
+@contextlib.contextmanager
+def local(key: str) -> Iterator[Path]:
+    """A path to the bytes on this machine's disk, fetched first when they are stored elsewhere."""
+    try:
+        here = Path(default_storage.path(key))
+    except NotImplementedError:
+        with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+            there = Path(folder) / Path(key).name
+            with open_key(key) as source, there.open("wb") as target:
+                shutil.copyfileobj(source, target, BLOCK)
+            yield there
+        return
+    if not here.exists():
+        raise FileNotFoundError(key)
+    yield here

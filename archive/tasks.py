@@ -1,0 +1,34 @@
+"""How a received file reaches a worker: the message carries the id and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="archive.read_photo", ignore_result=True)
+def read_photo(*, photo_id: int) -> None:
+    """Read one received file."""
+    # The one late import: it keeps the decoder out of every web process.
+    from archive import ingest
+
+    ingest.read_photo(photo_id=photo_id)
+
+
+def ring(*, photo_id: int) -> None:
+    """Ring the doorbell once this transaction is in."""
+    transaction.on_commit(partial(_send, photo_id))
+
+
+def _send(photo_id: int) -> None:
+    try:
+        read_photo.apply_async(kwargs={"photo_id": photo_id}, queue="cpu", retry=False)
+    except (OperationalError, OSError):
+        # The row is the truth: the broker may be down, the sweep rings again.
+        logger.warning("no broker took the bell for photo %s", photo_id, exc_info=True)

@@ -1,0 +1,28 @@
+"""Who people are: one user, a volunteer unless a row elsewhere says more."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """A person. Curator is a row per collection (archive.Curatorship); steward is a mark on the person."""
+
+    display_name = models.CharField(
+        _("name shown in public"),
+        max_length=80,
+        blank=True,
+        help_text=_("Credits use this name. Leave it empty to be credited by your user name."),
+    )
+    is_steward = models.BooleanField(
+        _("steward"), default=False, help_text=_("Runs the site: people, queues, storage.")
+    )
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.display_name or self.username

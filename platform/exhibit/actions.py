@@ -1,0 +1,181 @@
+"""Publish, retract, suspend; arrange an exhibit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from archive.policy import Refused, check_curate
+from archive.stateful import IllegalMove
+from exhibit import policy
+from exhibit.credits import how_it_was_made
+from exhibit.models import Placement, Publication, Room
+from restoration.lifecycle import PublicationState, ReviewState, VersionKind
+from restoration.models import Review, Version, ancestry
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written beside a picture, in both languages."""
+
+    caption_en: str = ""
+    caption_zh: str = ""
+    story_en: str = ""
+    story_zh: str = ""
+
+
+def publish_version(
+    *, version: Version, room: Room, words: Words, by: User, now: datetime
+) -> Publication:
+    """Make an accepted version its photo's public face and hang it in a room.
+
+    1. The decision, the bytes and the person are checked.
+    2. The live publication of the photo, if any, becomes superseded.
+    3. The new one pins both sha256 and freezes the account of how it was made.
+    4. Every place the photo already has shows the new one from now on.
+    """
+    review = (
+        Review.objects.select_related("reviewer")
+        .filter(version=version, state=ReviewState.ACCEPTED)
+        .first()
+    )
+    policy.check_publish(by, version, room.exhibit, review)
+    assert review is not None
+    try:
+        with transaction.atomic():
+            _supersede(version, by, now)
+            publication = _pin(version, review, by, now)
+            Placement.objects.filter(photo=version.photo_id).update(publication=publication)
+            _hang(publication, room, words)
+    except (IntegrityError, IllegalMove):
+        raise Refused(
+            "published-meanwhile",
+            _("Somebody else published a version of this photo a moment ago. Look again."),
+            conflict=True,
+        ) from None
+    return publication
+
+
+def _supersede(version: Version, by: User, now: datetime) -> None:
+    current = Publication.objects.filter(
+        photo=version.photo_id, state__in=(PublicationState.LIVE, PublicationState.SUSPENDED)
+    ).first()
+    if current is not None:
+        if current.version_id == version.pk and current.state == PublicationState.LIVE:
+            raise Refused("already-live", _("This version is already public."), conflict=True)
+        ended = {"ended_at": now, "ended_by": by}
+        current.move(PublicationState.SUPERSEDED, by=by, at=now, set_=ended)
+
+
+def _pin(version: Version, review: Review, by: User, now: datetime) -> Publication:
+    photo = version.photo
+    publication = Publication.objects.create(
+        photo=photo,
+        version=version,
+        review=review,
+        version_sha256=version.sha256,
+        original_sha256=photo.sha256,
+        working_sha256=photo.working_sha256,
+        published_by=by,
+        published_at=now,
+        made=_account(version, review, by, now),
+    )
+    publication.record("live", by=by, at=now, facts={"sha256": version.sha256})
+    return publication
+
+
+def _hang(publication: Publication, room: Room, words: Words) -> None:
+    last = room.placements.aggregate(last=Max("position"))["last"] or 0
+    Placement.objects.update_or_create(
+        room=room,
+        photo=publication.photo,
+        defaults={"publication": publication, **vars(words)},
+        create_defaults={"publication": publication, "position": last + 1, **vars(words)},
+    )
+
+
+def _account(version: Version, review: Review, by: User, now: datetime) -> dict[str, Any]:
+    photo = version.photo
+    every = Version.objects.filter(photo=photo).select_related("made_by", "job").in_bulk()
+    line = [each for each in reversed(ancestry(every, every[version.pk]))]
+    return how_it_was_made(
+        scan={
+            "original_sha256": photo.sha256,
+            "working_sha256": photo.working_sha256,
+            "at": photo.added_at.isoformat(),
+        },
+        line=[_told(each) for each in line if each.kind != VersionKind.SCAN],
+        review={
+            "by": str(review.reviewer),
+            "at": review.decided_at.isoformat() if review.decided_at else "",
+            "file_sha256": review.file_sha256,
+        },
+        publication={"by": str(by), "at": now.isoformat()},
+    )
+
+
+def _told(version: Version) -> dict[str, Any]:
+    job = getattr(version, "job", None)
+    return {
+        "number": version.number,
+        "kind": version.kind,
+        "by": str(version.made_by) if version.made_by else "",
+        "at": version.made_at.isoformat(),
+        "sha256": version.sha256,
+        "records": version.records,
+        "meters": version.meters,
+        "prompt": job.plan.get("prompt") if job else None,
+        "seed": job.plan.get("seed") if job else None,
+        "plan_sha256": job.plan_sha256 if job else "",
+    }
+
+
+def retract_publication(*, publication: Publication, by: User, reason: str, now: datetime) -> None:
+    """Take a picture down for good; its page becomes a tombstone that says when and why."""
+    check_curate(by, publication.photo.collection)
+    if not reason.strip():
+        raise Refused("no-reason", _("Say why; the page will show it."))
+    _end(publication, PublicationState.RETRACTED, by, reason, now)
+
+
+def suspend_publication(*, publication: Publication, by: User, reason: str, now: datetime) -> None:
+    """Hide a picture while something is being looked into."""
+    check_curate(by, publication.photo.collection)
+    _end(publication, PublicationState.SUSPENDED, by, reason, now)
+
+
+def resume_publication(*, publication: Publication, by: User, now: datetime) -> None:
+    """Show a suspended picture again."""
+    check_curate(by, publication.photo.collection)
+    _end(publication, PublicationState.LIVE, by, "", now)
+
+
+def _end(publication: Publication, to: str, by: User, reason: str, now: datetime) -> None:
+    live = to == PublicationState.LIVE
+    change = {
+        "reason": reason,
+        "ended_at": None if live else now,
+        "ended_by": None if live else by,
+    }
+    try:
+        publication.move(to, by=by, at=now, set_=change, facts={"reason": reason})
+    except IllegalMove:
+        raise Refused(
+            "not-public", _("This picture is not public any more."), conflict=True
+        ) from None
+
+
+def arrange(*, room: Room, order: list[int], by: User) -> None:
+    """Put a room's placements in the given order; placements of other rooms are ignored."""
+    policy.check_arrange(by, room.exhibit)
+    with transaction.atomic():
+        for position, pk in enumerate(order, start=1):
+            Placement.objects.filter(pk=pk, room=room).update(position=position)

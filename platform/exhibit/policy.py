@@ -1,0 +1,44 @@
+"""Who may arrange and publish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from archive.lifecycle import PhotoState
+from archive.policy import Refused, check_curate
+from restoration.lifecycle import VersionState
+from restoration.models import Review, Version
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from exhibit.models import Exhibit
+
+
+def check_arrange(user: User, exhibit: Exhibit) -> None:
+    """A curator of the collection that hosts the exhibit."""
+    check_curate(user, exhibit.collection)
+
+
+def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review | None) -> None:
+    """An accepted version of a ready photo, by a curator; by a second one where the collection asks."""
+    check_curate(user, version.photo.collection)
+    check_arrange(user, exhibit)
+    if version.state != VersionState.ACCEPTED or review is None:
+        raise Refused(
+            "not-accepted", _("Only an accepted version can be published."), conflict=True
+        )
+    if review.file_sha256 != version.sha256:
+        raise Refused(
+            "other-file", _("The decision is about another file than this version."), conflict=True
+        )
+    if version.photo.state != PhotoState.READY:
+        raise Refused("photo-not-ready", _("This photo is on hold or withdrawn."), conflict=True)
+    if version.photo.collection.two_person and review.reviewer_id == user.pk:
+        raise Refused(
+            "second-person",
+            _(
+                "This collection asks for two people: whoever accepted a version may not publish it."
+            ),
+        )

@@ -1,0 +1,48 @@
+"""Save the unfinished work of a volunteer on a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import Photo
+from archive.policy import Refused
+from restoration import policy
+from restoration.lifecycle import ClaimState
+from restoration.models import Claim, Draft
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class DraftMoved(Refused):
+    """Another tab saved in between; `draft` is what it saved."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(
+            "draft-moved", _("Another tab or device has saved in between."), conflict=True
+        )
+        self.draft = draft
+
+
+def save_draft(
+    *, photo: Photo, by: User, rev: int, body: Mapping[str, Any], fence: int, now: datetime
+) -> Draft:
+    """Keep the draft if nobody saved since `rev`; the fence ties it to the claim it was made under."""
+    claim = policy.hold(by, photo, fence=fence)
+    with transaction.atomic():
+        draft, created = Draft.objects.get_or_create(
+            photo=photo, volunteer=by, defaults={"rev": 1, "body": dict(body), "saved_at": now}
+        )
+        if not created:
+            rows = Draft.objects.filter(pk=draft.pk, rev=rev)
+            if not rows.update(rev=rev + 1, body=dict(body), saved_at=now):
+                draft.refresh_from_db()
+                raise DraftMoved(draft)
+            draft.refresh_from_db()
+        Claim.objects.filter(pk=claim.pk, state=ClaimState.OPEN).update(seen_at=now)
+    return draft

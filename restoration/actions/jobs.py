@@ -1,0 +1,120 @@
+"""Request, cancel, and look after jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from archive.lifecycle import PhotoState
+from archive.models import Photo
+from archive.policy import Refused
+from archive.stateful import IllegalMove
+from restoration import leases, policy, presence
+from restoration.engine.plan import Plan
+from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobState
+from restoration.models import Claim, Job, Recipe, Version
+from restoration.tasks import ring
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def request_job(
+    *,
+    source: Version,
+    by: User,
+    fence: int,
+    plan: Plan,
+    now: datetime,
+    recipe: Recipe | None = None,
+) -> Job:
+    """Freeze the plan and put one run of it on one version in the queue."""
+    photo = source.photo
+    claim = policy.hold(by, photo, fence=fence)
+    needs = presence.needs(plan)
+    steps = [step.name for step in plan.steps]
+    policy.check_run(by, photo, steps, offered=presence.offered(needs, now=now))
+    with transaction.atomic():
+        job = _queue(
+            photo=photo,
+            kind=JobKind.RESTORE,
+            source=source,
+            requested_by=by,
+            recipe=recipe,
+            plan=plan.to_json(),
+            plan_sha256=plan.digest(),
+            needs=needs,
+            queue=presence.queue(needs),
+            now=now,
+        )
+        Claim.objects.filter(pk=claim.pk).update(seen_at=now)
+    return job
+
+
+def request_retouch(
+    *, parent: Version, by: User, fence: int, upload_sha256: str, filename: str, now: datetime
+) -> Job:
+    """Have a worker take in a retouched file that has been received, as a child of `parent`."""
+    policy.hold(by, parent.photo, fence=fence)
+    policy.check_run(by, parent.photo, (), offered=True)
+    with transaction.atomic():
+        return _queue(
+            photo=parent.photo,
+            kind=JobKind.RETOUCH,
+            source=parent,
+            requested_by=by,
+            plan={"upload_sha256": upload_sha256, "filename": filename},
+            needs=[presence.EMBEDDED],
+            now=now,
+        )
+
+
+def request_look(*, photo: Photo, now: datetime) -> Job | None:
+    """Have a worker assess a photo; None when one already waits or runs."""
+    try:
+        with transaction.atomic():
+            return _queue(photo=photo, kind=JobKind.ASSESS, needs=[presence.EMBEDDED], now=now)
+    except IntegrityError:
+        return None
+
+
+def _queue(*, now: datetime, **fields: Any) -> Job:
+    job = Job.objects.create(requested_at=now, **fields)
+    job.record("requested", by=fields.get("requested_by"), at=now, facts={"kind": job.kind})
+    ring(job=job, now=now)
+    return job
+
+
+def cancel_job(*, job: Job, by: User, now: datetime) -> None:
+    """Stop a waiting or running job; the worker notices at its next report and keeps nothing."""
+    policy.check_cancel(by, job)
+    try:
+        with transaction.atomic():
+            job.move(JobState.CANCELLED, by=by, at=now, set_={"ended_at": now, "lease_until": None})
+            Claim.objects.filter(
+                photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
+            ).update(seen_at=now)
+    except IllegalMove:
+        raise Refused("job-over", _("This run had already ended."), conflict=True) from None
+
+
+def sweep_jobs(*, now: datetime) -> int:
+    """Requeue what lost its lease, and ring again for what nobody picked up."""
+    lost = Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)
+    count = sum(leases.requeue_lost(job=job, now=now) for job in lost)
+    unheard = Q(rung_at=None) | Q(rung_at__lt=now - JOB_RING_AGAIN)
+    for job in Job.objects.filter(unheard, state=JobState.QUEUED).order_by("requested_at")[:100]:
+        ring(job=job, now=now)
+    return count
+
+
+def look_at_new_photos(*, now: datetime, limit: int = 50) -> int:
+    """Ask for an assessment of every ready photo that has none and did not already fail one."""
+    unseen = Photo.objects.filter(state=PhotoState.READY, assessment=None).exclude(
+        jobs__kind=JobKind.ASSESS
+    )
+    return sum(request_look(photo=photo, now=now) is not None for photo in unseen[:limit])

@@ -1,0 +1,76 @@
+"""The scan as a version; submit; withdraw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import Photo
+from archive.policy import Refused
+from archive.stateful import IllegalMove
+from restoration import policy
+from restoration.lifecycle import ClaimState, VersionKind, VersionState
+from restoration.models import Claim, Version
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+
+def scan_version(*, photo: Photo, now: datetime) -> Version:
+    """The scan as the root of the photo's tree of versions, made when it is first asked for."""
+    found = Version.objects.filter(photo=photo, kind=VersionKind.SCAN).first()
+    if found is not None:
+        return found
+    try:
+        with transaction.atomic():
+            return Version.objects.create(
+                photo=photo,
+                number=0,
+                kind=VersionKind.SCAN,
+                sha256=photo.working_sha256,
+                width=photo.width,
+                height=photo.height,
+                frame=IDENTITY,
+                made_at=now,
+            )
+    except IntegrityError:
+        return Version.objects.get(photo=photo, kind=VersionKind.SCAN)
+
+
+def submit_version(*, version: Version, by: User, note: str, now: datetime) -> None:
+    """Send a draft to review and fulfil the claim; a late submit is kept as an alternative."""
+    policy.check_submit(by, version)
+    held = Claim.objects.filter(photo=version.photo_id, state=ClaimState.OPEN)
+    mine = held.filter(volunteer=by).first()
+    late = mine is None and held.exists()
+    try:
+        with transaction.atomic():
+            version.move(
+                VersionState.SUBMITTED,
+                by=by,
+                at=now,
+                set_={"note": note, "submitted_at": now, "is_alternative": late},
+                facts={"sha256": version.sha256, "late": late},
+            )
+            if mine is not None:
+                mine.move(ClaimState.FULFILLED, by=by, at=now, set_={"closed_at": now})
+    except IllegalMove:
+        raise Refused(
+            "not-a-draft", _("This version has already been submitted or withdrawn."), conflict=True
+        ) from None
+
+
+def withdraw_version(*, version: Version, by: User, now: datetime) -> None:
+    """Take a draft or a submitted version back; its pixels stay in the tree."""
+    policy.check_withdraw(by, version)
+    try:
+        version.move(VersionState.WITHDRAWN, by=by, at=now, facts={"sha256": version.sha256})
+    except IllegalMove:
+        raise Refused(
+            "already-decided", _("A decision has been made; it cannot be withdrawn."), conflict=True
+        ) from None

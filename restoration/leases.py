@@ -1,0 +1,174 @@
+"""A worker's hold on a job: start, beat, finish, fail. Every write after the start carries the token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Max
+
+from archive.models import Photo
+from archive.stateful import IllegalMove
+from restoration.lifecycle import JOB_ATTEMPTS, ClaimState, JobState
+from restoration.models import Attempt, Claim, Job, Version
+
+
+class LeaseLost(Exception):
+    """The job was cancelled or given to another worker; whatever this one makes is not wanted."""
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """What a worker made, ready to become a row."""
+
+    kind: str
+    sha256: str
+    width: int
+    height: int
+    frame: list[Any] = field(default_factory=list)
+    records: list[Any] = field(default_factory=list)
+    meters: dict[str, Any] = field(default_factory=dict)
+    maps: dict[str, str] = field(default_factory=dict)
+    notes: list[Any] = field(default_factory=list)
+
+
+def lease() -> timedelta:
+    """How long a job may go without a beat before another worker takes it."""
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def start(*, job_id: int, worker: str, now: datetime) -> Job | None:
+    """Take a queued job, or None when it is not there to take: the doorbell rang twice."""
+    job = Job.objects.select_related("photo__collection", "source").filter(pk=job_id).first()
+    if job is None or job.state != JobState.QUEUED:
+        return None
+    token = secrets.token_hex(16)
+    taken = {
+        "token": token,
+        "lease_until": now + lease(),
+        "started_at": now,
+        "attempt": F("attempt") + 1,
+        "progress": 0,
+        "step": "",
+    }
+    try:
+        with transaction.atomic():
+            job.move(JobState.RUNNING, by=None, at=now, set_=taken, facts={"worker": worker})
+            job.refresh_from_db(fields=["attempt"])
+            Attempt.objects.create(
+                job=job, number=job.attempt, worker=worker, token=token, started_at=now
+            )
+    except IllegalMove:
+        return None
+    return job
+
+
+def _held(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, state=JobState.RUNNING, token=job.token)
+
+
+def beat(*, job: Job, now: datetime, **changes: Any) -> None:
+    """Renew the lease, with progress when there is some; LeaseLost when it is not ours any more."""
+    if not _held(job).update(lease_until=now + lease(), **changes):
+        raise LeaseLost
+
+
+def _close(job: Job, outcome: str, now: datetime) -> None:
+    Attempt.objects.filter(job=job, token=job.token).update(ended_at=now, outcome=outcome)
+    # The claim waited for the run; its idle clock starts again now.
+    Claim.objects.filter(
+        photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
+    ).update(seen_at=now)
+
+
+def _next_number(photo_id: int) -> int:
+    # The lock serialises two finishes on one photo; the unique constraint has the last word.
+    Photo.objects.select_for_update().get(pk=photo_id)
+    last = Version.objects.filter(photo=photo_id).aggregate(last=Max("number"))["last"]
+    return (last or 0) + 1
+
+
+def finish(*, job: Job, made: NewVersion | None, now: datetime) -> Version | None:
+    """Close the job with its one version in one transaction; a stale worker's result is refused."""
+    facts = {"sha256": made.sha256} if made else {}
+    try:
+        with transaction.atomic():
+            job.move(
+                JobState.SUCCEEDED,
+                by=None,
+                at=now,
+                where={"token": job.token},
+                set_={"ended_at": now, "progress": 1.0, "lease_until": None},
+                facts=facts,
+            )
+            version = _keep(job, made, now) if made else None
+            _close(job, "succeeded", now)
+    except IllegalMove:
+        raise LeaseLost from None
+    return version
+
+
+def _keep(job: Job, made: NewVersion, now: datetime) -> Version:
+    version = Version.objects.create(
+        photo_id=job.photo_id,
+        number=_next_number(job.photo_id),
+        parent_id=job.source_id,
+        made_by_id=job.requested_by_id,
+        made_at=now,
+        **vars(made),
+    )
+    Job.objects.filter(pk=job.pk).update(version=version)
+    version.record("made", by=job.requested_by, at=now, facts={"sha256": made.sha256})
+    return version
+
+
+def fail(*, job: Job, code: str, facts: Mapping[str, Any], permanent: bool, now: datetime) -> None:
+    """Record why; try again later when that may help, and at most JOB_ATTEMPTS times."""
+    again = not permanent and job.attempt < JOB_ATTEMPTS
+    ended: dict[str, Any] = {"error_code": code, "error_facts": dict(facts), "lease_until": None}
+    ended |= {"token": "", "rung_at": None} if again else {"ended_at": now}
+    try:
+        with transaction.atomic():
+            _close(job, "failed", now)
+            job.move(
+                JobState.QUEUED if again else JobState.FAILED,
+                by=None,
+                at=now,
+                where={"token": job.token},
+                set_=ended,
+                facts={"code": code},
+            )
+    except IllegalMove:
+        raise LeaseLost from None
+
+
+def requeue_lost(*, job: Job, now: datetime) -> bool:
+    """Give a job whose worker went silent to the next worker, or fail it after the last try."""
+    again = job.attempt < JOB_ATTEMPTS
+    change: dict[str, Any] = {"lease_until": None}
+    change |= (
+        {"token": "", "rung_at": None, "progress": 0, "step": ""}
+        if again
+        else {"ended_at": now, "error_code": "worker-lost"}
+    )
+    try:
+        with transaction.atomic():
+            Attempt.objects.filter(job=job, token=job.token, ended_at=None).update(
+                ended_at=now, outcome="lost"
+            )
+            job.move(
+                JobState.QUEUED if again else JobState.FAILED,
+                by=None,
+                at=now,
+                where={"token": job.token, "lease_until__lt": now},
+                set_=change,
+                facts={"code": "worker-lost"},
+            )
+    except IllegalMove:
+        return False
+    return True

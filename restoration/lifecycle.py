@@ -1,0 +1,131 @@
+"""Every state of the work and every move between states, in one table; and the clocks. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import TextChoices
+from django.utils.translation import pgettext_lazy
+
+from archive.lifecycle import Moves
+
+
+class ClaimState(TextChoices):
+    OPEN = "open", pgettext_lazy("state of a claim", "open")
+    FULFILLED = "fulfilled", pgettext_lazy("state of a claim", "fulfilled")
+    RELEASED = "released", pgettext_lazy("state of a claim", "released")
+    EXPIRED = "expired", pgettext_lazy("state of a claim", "expired")
+    REVOKED = "revoked", pgettext_lazy("state of a claim", "revoked")
+
+
+class JobState(TextChoices):
+    QUEUED = "queued", pgettext_lazy("state of a job", "waiting")
+    RUNNING = "running", pgettext_lazy("state of a job", "running")
+    SUCCEEDED = "succeeded", pgettext_lazy("state of a job", "finished")
+    FAILED = "failed", pgettext_lazy("state of a job", "failed")
+    CANCELLED = "cancelled", pgettext_lazy("state of a job", "cancelled")
+
+
+class JobKind(TextChoices):
+    ASSESS = "assess", pgettext_lazy("kind of job", "look at the photo")
+    RESTORE = "restore", pgettext_lazy("kind of job", "restore")
+    RETOUCH = "retouch", pgettext_lazy("kind of job", "take in a hand retouch")
+
+
+class VersionKind(TextChoices):
+    SCAN = "scan", pgettext_lazy("kind of version", "scan")
+    MACHINE = "machine", pgettext_lazy("kind of version", "by machine")
+    RETOUCH = "retouch", pgettext_lazy("kind of version", "retouched by hand")
+    MERGE = "merge", pgettext_lazy("kind of version", "merged")
+
+
+class VersionState(TextChoices):
+    DRAFT = "draft", pgettext_lazy("state of a version", "draft")
+    SUBMITTED = "submitted", pgettext_lazy("state of a version", "in review")
+    ACCEPTED = "accepted", pgettext_lazy("state of a version", "accepted")
+    RETURNED = "returned", pgettext_lazy("state of a version", "returned with advice")
+    DECLINED = "declined", pgettext_lazy("state of a version", "declined")
+    WITHDRAWN = "withdrawn", pgettext_lazy("state of a version", "withdrawn")
+
+
+class ReviewState(TextChoices):
+    OPEN = "open", pgettext_lazy("state of a review", "open")
+    ACCEPTED = "accepted", pgettext_lazy("state of a review", "accepted")
+    RETURNED = "returned", pgettext_lazy("state of a review", "returned")
+    DECLINED = "declined", pgettext_lazy("state of a review", "declined")
+    LAPSED = "lapsed", pgettext_lazy("state of a review", "lapsed")
+
+
+class PublicationState(TextChoices):
+    LIVE = "live", pgettext_lazy("state of a publication", "live")
+    SUPERSEDED = "superseded", pgettext_lazy("state of a publication", "superseded")
+    SUSPENDED = "suspended", pgettext_lazy("state of a publication", "suspended")
+    RETRACTED = "retracted", pgettext_lazy("state of a publication", "retracted")
+
+
+# Keyed by class first: two enums with the same value would be equal as dictionary keys.
+MOVES: dict[type[TextChoices], Moves] = {
+    ClaimState: {
+        ClaimState.OPEN: frozenset(
+            {ClaimState.FULFILLED, ClaimState.RELEASED, ClaimState.EXPIRED, ClaimState.REVOKED}
+        ),
+    },
+    JobState: {
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+        JobState.RUNNING: frozenset(
+            {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
+        ),
+    },
+    VersionState: {
+        VersionState.DRAFT: frozenset({VersionState.SUBMITTED, VersionState.WITHDRAWN}),
+        VersionState.SUBMITTED: frozenset(
+            {
+                VersionState.ACCEPTED,
+                VersionState.RETURNED,
+                VersionState.DECLINED,
+                VersionState.WITHDRAWN,
+            }
+        ),
+    },
+    ReviewState: {
+        ReviewState.OPEN: frozenset(
+            {
+                ReviewState.ACCEPTED,
+                ReviewState.RETURNED,
+                ReviewState.DECLINED,
+                ReviewState.LAPSED,
+            }
+        ),
+    },
+    PublicationState: {
+        PublicationState.LIVE: frozenset(
+            {
+                PublicationState.SUPERSEDED,
+                PublicationState.SUSPENDED,
+                PublicationState.RETRACTED,
+            }
+        ),
+        PublicationState.SUSPENDED: frozenset(
+            {PublicationState.LIVE, PublicationState.SUPERSEDED, PublicationState.RETRACTED}
+        ),
+    },
+}
+
+# A claim's three clocks: the page beats, an idle claim ends, and nobody holds a photo for ever.
+CLAIM_BEAT = timedelta(seconds=60)
+CLAIM_IDLE = timedelta(minutes=30)
+CLAIM_CAP = timedelta(hours=48)
+CLAIM_EXTENSION = timedelta(hours=24)
+CLAIM_WARNINGS = (timedelta(hours=2), timedelta(minutes=15))
+OPEN_CLAIMS_PER_PERSON = 3
+
+# A job's clocks. The lease itself is a setting: the operator of a slow disk may want a longer one.
+JOB_ATTEMPTS = 3
+JOB_RING_AGAIN = timedelta(seconds=30)
+LIVE_JOBS_PER_PERSON = 3
+
+REVIEW_LEASE = timedelta(minutes=15)
+UNREVIEWED_PER_PHOTO = 3
+
+# A worker that has not beaten for this long is not offered in the interface.
+WORKER_ALIVE = timedelta(seconds=60)

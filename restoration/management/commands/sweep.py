@@ -1,0 +1,34 @@
+"""`manage.py sweep`: one round of the clock's work, or a round every few seconds."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+
+from restoration.sweeps import sweep
+
+
+class Command(BaseCommand):
+    help = "Expire claims and reviews, give lost jobs to the next worker, look at new photos."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--every", type=float, default=0, help="seconds between rounds")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        every, stop = options["every"], threading.Event()
+        if every:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+        while True:
+            close_old_connections()
+            done = {name: count for name, count in sweep(now=timezone.now()).items() if count}
+            if done:
+                self.stdout.write(", ".join(f"{name}: {count}" for name, count in done.items()))
+            if not every or stop.wait(every):
+                break

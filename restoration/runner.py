@@ -1,0 +1,257 @@
+"""Joins rows to pixels: takes a job, fetches bytes, calls the engine, hands the result back.
+
+The only module that knows both. Whatever it makes is handed in with the job's token, so a worker
+that lost its lease in the middle cannot write a thing.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from archive import decode, derivatives, storage
+from restoration import leases
+from restoration.engine import image as pictures
+from restoration.engine.belongs import belongs
+from restoration.engine.errors import Cancelled, EngineError
+from restoration.engine.plan import Plan
+from restoration.engine.restore import Inputs, Restored, restore
+from restoration.engine.steps import assess as looking
+from restoration.engine.steps import guard
+from restoration.lifecycle import JobKind, VersionKind
+from restoration.models import Assessment, Job, Version, ancestry
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY = 1.0
+Frame = list[list[float]]
+
+
+def run(*, job_id: int, worker: str) -> None:
+    """Start the job, do its work under a beating lease, and finish or fail it."""
+    job = leases.start(job_id=job_id, worker=worker, now=timezone.now())
+    if job is None:
+        return
+    try:
+        with _beating(job) as report:
+            made = WORK[JobKind(job.kind)](job, report)
+        leases.finish(job=job, made=made, now=timezone.now())
+    except (leases.LeaseLost, Cancelled):
+        logger.info("job %s is not ours any more; its result is dropped", job.pk)
+    except (EngineError, decode.Unreadable) as error:
+        _fail(job, error.code, error.facts, permanent=error.permanent)
+    except Exception:
+        logger.exception("job %s failed and it is our fault", job.pk)
+        _fail(job, "our-fault", {}, permanent=False)
+
+
+def _fail(job: Job, code: str, facts: dict[str, Any], *, permanent: bool) -> None:
+    try:
+        leases.fail(job=job, code=code, facts=facts, permanent=permanent, now=timezone.now())
+    except leases.LeaseLost:
+        logger.info("job %s was taken from us before it could fail", job.pk)
+
+
+class _Reporter:
+    """Writes progress to the row at most once a second, and learns there that the job was taken."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.step, self.last = job, "", 0.0
+        self.lost = threading.Event()
+
+    def __call__(self, step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
+        if self.lost.is_set():
+            raise Cancelled("cancelled")
+        if step == self.step and time.monotonic() - self.last < REPORT_EVERY:
+            return
+        self.step, self.last = step, time.monotonic()
+        share = min(max(fraction, 0.0), 1.0)
+        leases.beat(job=self.job, now=timezone.now(), step=step, progress=share)
+
+    def beat(self, stop: threading.Event, every: float) -> None:
+        """Renew the lease while a long step says nothing."""
+        while not stop.wait(every):
+            try:
+                leases.beat(job=self.job, now=timezone.now())
+            except leases.LeaseLost:
+                self.lost.set()
+                break
+            except Exception:
+                # A database that is away for a moment does not stop the work; the lease decides.
+                logger.warning("a beat for job %s did not reach the row", self.job.pk)
+        connection.close()
+
+
+@contextmanager
+def _beating(job: Job) -> Iterator[_Reporter]:
+    report, stop = _Reporter(job), threading.Event()
+    every = leases.lease().total_seconds() / 6
+    heart = threading.Thread(target=report.beat, args=(stop, every), daemon=True)
+    heart.start()
+    try:
+        yield report
+    finally:
+        stop.set()
+        heart.join(timeout=10)
+    if report.lost.is_set():
+        raise leases.LeaseLost
+
+
+def _load(sha256: str) -> pictures.Image:
+    with storage.local(storage.working_key(sha256)) as path:
+        return pictures.load(path)
+
+
+def _load_sheet(sha256: str) -> pictures.Mask:
+    with storage.local(storage.sheet_key(sha256)) as path:
+        return pictures.load_mask(path)
+
+
+def _keep_image(image: pictures.Image) -> str:
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+        path = Path(folder) / "version.tif"
+        pictures.save(image, path)
+        return _keep_working(path)
+
+
+def _keep_working(path: Path) -> str:
+    sha256 = storage.digest(path)
+    storage.put_file(storage.working_key(sha256), path)
+    derivatives.make(path, sha256)
+    return sha256
+
+
+def _keep_sheet(mask: pictures.Mask) -> str:
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+        path = Path(folder) / "sheet.png"
+        pictures.save_mask(mask, path)
+        sha256 = storage.digest(path)
+        storage.put_file(storage.sheet_key(sha256), path)
+    return sha256
+
+
+def _look(job: Job, report: _Reporter) -> None:
+    """Assess the scan: what is wrong with it, what would help, where the damage is."""
+    report("assess", 0.0)
+    seen = looking.assess(_load(job.photo.working_sha256))
+    found = seen.to_json()
+    Assessment.objects.update_or_create(
+        photo=job.photo,
+        defaults={
+            "report": found,
+            "suggestions": found["suggestions"],
+            "mask_sha256": _keep_sheet(seen.mask),
+            "damage": seen.damage,
+            "faces": len(seen.faces),
+            "is_grey": seen.is_grey,
+            "made_at": timezone.now(),
+        },
+    )
+
+
+def _restore(job: Job, report: _Reporter) -> leases.NewVersion:
+    """Run the frozen plan on the source version's pixels."""
+    plan, source = Plan.from_json(job.plan), _source(job)
+    image = _load(source.sha256)
+    mask = _load_sheet(plan.mask_sha256) if plan.mask_sha256 else None
+    inputs = Inputs(
+        mask=None if mask is None else pictures.resize_mask(mask, *image.shape[:2]),
+        reference=_load(job.photo.working_sha256),
+        repaired=_repaired_before(source, image.shape[:2]),
+    )
+    shop = workshop() if any(step.backend != "embedded" for step in plan.steps) else None
+    done = restore(image, plan, inputs, shop, report)
+    return _as_version(job, VersionKind.MACHINE, done, _scaled(source.frame, plan.scale))
+
+
+def _source(job: Job) -> Version:
+    if job.source is None:
+        raise LookupError(f"job {job.pk} names no source")
+    return job.source
+
+
+def _repaired_before(source: Version, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """What the ancestors filled, at the source's size: filled once is filled for ever."""
+    line = ancestry(Version.objects.filter(photo=source.photo_id).in_bulk(), source)
+    sheets = [each.maps["repaired"] for each in line if "repaired" in each.maps]
+    if not sheets:
+        return None
+    masks = [pictures.resize_mask(_load_sheet(sheet), *shape[:2]) > 0 for sheet in sheets]
+    return np.logical_or.reduce(masks)
+
+
+def _as_version(job: Job, kind: str, done: Restored, frame: Frame) -> leases.NewVersion:
+    height, width = done.image.shape[:2]
+    return leases.NewVersion(
+        kind=kind,
+        sha256=_keep_image(done.image),
+        width=width,
+        height=height,
+        frame=frame,
+        records=done.records,
+        meters=done.meters,
+        maps={name: _keep_sheet(sheet) for name, sheet in done.maps.items()},
+        notes=done.notes,
+    )
+
+
+def _scaled(frame: Frame, scale: float) -> Frame:
+    return [[value * scale for value in row] for row in frame]
+
+
+def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
+    """Take in a hand retouch: decode it, make sure it belongs, measure it, keep it upright."""
+    parent = _source(job)
+    report("read", 0.0)
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+        working = Path(folder) / "retouch.tif"
+        with storage.local(storage.incoming_key(job.plan["upload_sha256"])) as upload:
+            decode.read(upload, into=working)
+        image = pictures.load(working)
+    report("compare", 0.3)
+    before = _load(parent.sha256)
+    belonging = belongs(before, image)
+    report("guard", 0.6)
+    judged = guard.judge(
+        image,
+        _load(job.photo.working_sha256),
+        repaired=_repaired_before(parent, image.shape[:2]),
+    )
+    record = {
+        "step": "retouch",
+        "backend": "hand",
+        "settings": {"filename": job.plan.get("filename", "")},
+        "upload_sha256": job.plan["upload_sha256"],
+        "scale": belonging.scale,
+        "changed": belonging.changed_fraction,
+    }
+    done = Restored(image, judged.maps, {"guard": judged.meters}, [record], judged.notes)
+    return _as_version(job, VersionKind.RETOUCH, done, _scaled(parent.frame, belonging.scale))
+
+
+@functools.cache
+def workshop() -> Any:
+    """The models this worker keeps loaded; made on the first job that needs one."""
+    from restoration.engine.generative.workshop import Workshop  # torch: only where it is wanted
+
+    return Workshop(models_dir=settings.MODELS_DIR)
+
+
+WORK: dict[JobKind, Callable[[Job, _Reporter], leases.NewVersion | None]] = {
+    JobKind.ASSESS: _look,
+    JobKind.RESTORE: _restore,
+    JobKind.RETOUCH: _retouch,
+}

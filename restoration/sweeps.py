@@ -1,0 +1,33 @@
+"""The clock is a visitor: what it does when it comes by, every few seconds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from archive.actions import sweep_readings
+from restoration.actions.claims import expire_due
+from restoration.actions.jobs import look_at_new_photos, sweep_jobs
+from restoration.actions.reviews import lapse_due
+
+logger = logging.getLogger(__name__)
+
+ROUNDS: dict[str, Callable[..., int]] = {
+    "readings": sweep_readings,
+    "jobs": sweep_jobs,
+    "new photos": look_at_new_photos,
+    "claims": expire_due,
+    "reviews": lapse_due,
+}
+
+
+def sweep(*, now: datetime) -> dict[str, int]:
+    """One round of each; one that fails is logged and does not keep the others from theirs."""
+    done: dict[str, int] = {}
+    for name, work in ROUNDS.items():
+        try:
+            done[name] = work(now=now)
+        except Exception:
+            logger.exception("the sweep of %s failed", name)
+    return done

@@ -1,0 +1,39 @@
+"""How a row reaches a worker: the message carries the id and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from functools import partial
+
+from celery import current_task, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from restoration.models import Job
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="restoration.run_job", ignore_result=True)
+def run_job(*, job_id: int) -> None:
+    """Run one job."""
+    # The one late import: it keeps the pixels' libraries out of every web process.
+    from restoration import runner
+
+    hostname = getattr(getattr(current_task, "request", None), "hostname", None)
+    runner.run(job_id=job_id, worker=hostname or "here")
+
+
+def ring(*, job: Job, now: datetime) -> None:
+    """Ring the doorbell once this transaction is in; a bell nobody hears is rung again by the sweep."""
+    Job.objects.filter(pk=job.pk).update(rung_at=now)
+    transaction.on_commit(partial(_send, job.pk, job.queue))
+
+
+def _send(job_id: int, queue: str) -> None:
+    try:
+        run_job.apply_async(kwargs={"job_id": job_id}, queue=queue, retry=False)
+    except (OperationalError, OSError):
+        # The row is the truth: the broker may be down, the job is not lost.
+        logger.warning("no broker took the bell for job %s", job_id, exc_info=True)
