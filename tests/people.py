@@ -1,0 +1,44 @@
+"""The cast: Vera and Victor restore, Cora curates, Clive curates elsewhere, Sten runs the site, Stan is a stranger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.models import User
+from archive.models import Collection, Curatorship
+
+PASSWORD = "a-long-enough-pass-phrase"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of one test. Stan has no account, so he is not here."""
+
+    vera: User
+    victor: User
+    cora: User
+    clive: User
+    sten: User
+
+
+def person(name: str, **fields: object) -> User:
+    """Somebody with an account; the password is PASSWORD."""
+    return User.objects.create_user(
+        name, f"{name}@example.org", PASSWORD, display_name=name.title(), **fields
+    )
+
+
+def cast() -> Cast:
+    """Everybody, without any office but the steward's."""
+    return Cast(
+        vera=person("vera"),
+        victor=person("victor"),
+        cora=person("cora"),
+        clive=person("clive"),
+        sten=person("sten", is_steward=True),
+    )
+
+
+def appoint(user: User, collection: Collection) -> Curatorship:
+    """Make somebody curator of a collection."""
+    return Curatorship.objects.create(user=user, collection=collection)
