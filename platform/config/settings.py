@@ -176,7 +176,7 @@ _BROKER_OPTIONS: dict[str, dict[str, Any]] = {
     "amqp": {"confirm_publish": True},
     "amqps": {"confirm_publish": True},
 }
-CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://")
+CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://localhost")
 if urlsplit(CELERY_BROKER_URL).scheme not in _BROKER_OPTIONS:
     raise ImproperlyConfigured(
         "REKINDLE_BROKER_URL must begin with fsatomic://, redis://, rediss://, amqp:// or amqps://."
