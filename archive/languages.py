@@ -1,0 +1,44 @@
+"""Text kept in two languages: the reader's when there is one, else the other with its tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import get_language
+
+# Suffix of the field -> BCP 47 tag for `lang` attributes, XMP and JSON-LD.
+TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+class Said(NamedTuple):
+    """A text and the tag of its language; the tag is empty when it is the reader's own."""
+
+    text: str
+    lang: str
+
+
+def reading() -> str:
+    """The suffix of the language the page is being written in."""
+    return "zh" if (get_language() or "en").lower().startswith("zh") else "en"
+
+
+def said(thing: Any, name: str) -> Said:
+    """Field `name` of a row or mapping (`name_en`, `name_zh`) for the reader of this page."""
+    first = reading()
+    for suffix in (first, *(each for each in TAGS if each != first)):
+        text = _value(thing, f"{name}_{suffix}")
+        if text:
+            return Said(text, "" if suffix == first else TAGS[suffix])
+    return Said("", "")
+
+
+def both(thing: Any, name: str) -> dict[str, str]:
+    """Every language in which the field is filled, by tag."""
+    found = {tag: _value(thing, f"{name}_{suffix}") for suffix, tag in TAGS.items()}
+    return {tag: text for tag, text in found.items() if text}
+
+
+def _value(thing: Any, field: str) -> str:
+    value = thing.get(field) if isinstance(thing, Mapping) else getattr(thing, field, "")
+    return str(value or "").strip()
