@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - the word of the policy
     """A verb said no. `code` is stable for programs, `message` is a sentence for the person.
 
     `conflict` tells a refusal by circumstance (another hand was quicker; try something else)

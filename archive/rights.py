@@ -1,4 +1,4 @@
-"""The rights statements a collection may choose, by their URI (rightsstatements.org, Creative Commons)."""
+"""The rights statements a collection may choose, by URI (rightsstatements.org and others)."""
 
 from __future__ import annotations
 

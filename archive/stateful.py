@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class IllegalMove(Exception):
-    """No row was in a state from which the move is allowed: another hand was quicker, or it never may."""
+class IllegalMove(Exception):  # noqa: N818 - the word of the vocabulary
+    """No row stood where the move is allowed: another hand was quicker, or it never may."""
 
 
 class Stateful(models.Model):

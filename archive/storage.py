@@ -23,7 +23,7 @@ BLOCK = 1024 * 1024
 READ_ONLY = 0o440
 
 
-class TooLarge(Exception):
+class TooLarge(Exception):  # noqa: N818 - says what happened
     """The stream went past the limit; what had come was thrown away."""
 
 

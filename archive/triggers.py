@@ -24,7 +24,8 @@ def _postgres(table: str, columns: Sequence[str]) -> str:
     of = f"OF {', '.join(columns)} " if columns else ""
     return (
         f"CREATE FUNCTION {table}_frozen() RETURNS trigger AS $$ BEGIN "
-        f"RAISE EXCEPTION '{table} is never changed' USING ERRCODE = 'integrity_constraint_violation'; "
+        f"RAISE EXCEPTION '{table} is never changed' "
+        f"USING ERRCODE = 'integrity_constraint_violation'; "
         f"END $$ LANGUAGE plpgsql; "
         f"CREATE TRIGGER {table}_frozen BEFORE UPDATE {of}ON {table} "
         f"FOR EACH ROW EXECUTE FUNCTION {table}_frozen()"

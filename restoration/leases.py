@@ -1,4 +1,4 @@
-"""A worker's hold on a job: start, beat, finish, fail. Every write after the start carries the token."""
+"""A worker's hold on a job: start, beat, finish, fail. Every later write carries the token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from restoration.lifecycle import JOB_ATTEMPTS, ClaimState, JobState
 from restoration.models import Attempt, Claim, Job, Version
 
 
-class LeaseLost(Exception):
+class LeaseLost(Exception):  # noqa: N818 - says what happened
     """The job was cancelled or given to another worker; whatever this one makes is not wanted."""
 
 

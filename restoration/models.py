@@ -150,7 +150,7 @@ class Draft(models.Model):
 
 class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: User) -> VersionQuerySet:
-        """Own work, the scan of a photo in reach, and what was submitted to a collection one curates."""
+        """Own work, the scan of a photo in reach, and what was submitted where one curates."""
         if not user.is_authenticated:
             return self.none()
         if user.is_steward:
@@ -162,7 +162,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(Stateful):
-    """One kept image of a photo, with its parent; pixels and lineage never change (a trigger refuses)."""
+    """One kept image of a photo, with its parent; a trigger refuses to change pixels or lineage."""
 
     moves: ClassVar[Moves] = MOVES[VersionState]
 
@@ -220,7 +220,7 @@ class Version(Stateful):
 
 
 class Job(Stateful):
-    """One execution of one frozen Plan on one version. This row is the truth; the message only rings."""
+    """One run of one frozen Plan on one version. This row is the truth; the message only rings."""
 
     moves: ClassVar[Moves] = MOVES[JobState]
 

@@ -39,7 +39,7 @@ def offers(*, now: datetime) -> set[str]:
 
 
 def offered(wanted: Iterable[str], *, now: datetime) -> bool:
-    """Whether it may be asked for. What is embedded always may: it waits for the next CPU worker."""
+    """Whether it may be asked for. What is embedded always may: it waits for a CPU worker."""
     extra = set(wanted) - {EMBEDDED}
     if not extra:
         return True

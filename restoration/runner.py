@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -89,7 +89,7 @@ class _Reporter:
             except leases.LeaseLost:
                 self.lost.set()
                 break
-            except Exception:
+            except DatabaseError:
                 # A database that is away for a moment does not stop the work; the lease decides.
                 logger.warning("a beat for job %s did not reach the row", self.job.pk)
         connection.close()

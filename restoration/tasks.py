@@ -26,7 +26,7 @@ def run_job(*, job_id: int) -> None:
 
 
 def ring(*, job: Job, now: datetime) -> None:
-    """Ring the doorbell once this transaction is in; a bell nobody hears is rung again by the sweep."""
+    """Ring the doorbell once this transaction is in; the sweep rings again if nobody hears."""
     Job.objects.filter(pk=job.pk).update(rung_at=now)
     transaction.on_commit(partial(_send, job.pk, job.queue))
 

@@ -75,7 +75,7 @@ def photo(
     bytes_too: bool = False,
     **fields: Any,
 ) -> Photo:
-    """A ready photo. With `bytes_too` (or an image) its working file and derivatives are really stored."""
+    """A ready photo; with `bytes_too` (or an image) its files are really stored."""
     number = next(_count)
     if image is None and bytes_too:
         image = picture(number)
@@ -122,7 +122,7 @@ def version(
     image: NDArray[np.float32] | None = None,
     **fields: Any,
 ) -> Version:
-    """A machine's draft by `by`, child of the scan unless told; stored only when an image is given."""
+    """A machine's draft, child of the scan unless told; stored only when an image is given."""
     root = parent or scan_version(photo=of, now=NOW)
     number = Version.objects.filter(photo=of).count()
     sha256 = (

@@ -1,4 +1,7 @@
-"""The cast: Vera and Victor restore, Cora curates, Clive curates elsewhere, Sten runs the site, Stan is a stranger."""
+"""The cast.
+
+Vera and Victor restore, Cora curates, Clive curates elsewhere, Sten is steward, Stan a stranger.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A person. Curator is a row per collection (archive.Curatorship); steward is a mark on the person."""
+    """A person. Curator is a row per collection (archive.Curatorship), steward a mark here."""
 
     display_name = models.CharField(
         _("name shown in public"),

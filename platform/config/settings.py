@@ -196,6 +196,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ENABLE_UTC = True
 # The queues that the workers started here serve.
+# A job whose worker has not beaten for this long goes to the next worker.
+JOB_LEASE_SECONDS = envint("REKINDLE_JOB_LEASE_SECONDS", 90, least=1)
 WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative"))
 # Where an operator keeps the weights of generative models; nothing is ever fetched while working.
 MODELS_DIR = envpath("REKINDLE_MODELS_DIR", BASE_DIR / "models")

@@ -42,13 +42,7 @@ def publish_version(
     3. The new one pins both sha256 and freezes the account of how it was made.
     4. Every place the photo already has shows the new one from now on.
     """
-    review = (
-        Review.objects.select_related("reviewer")
-        .filter(version=version, state=ReviewState.ACCEPTED)
-        .first()
-    )
-    policy.check_publish(by, version, room.exhibit, review)
-    assert review is not None
+    review = policy.check_publish(by, version, room.exhibit, _acceptance(version))
     try:
         with transaction.atomic():
             _supersede(version, by, now)
@@ -62,6 +56,11 @@ def publish_version(
             conflict=True,
         ) from None
     return publication
+
+
+def _acceptance(version: Version) -> Review | None:
+    rows = Review.objects.select_related("reviewer")
+    return rows.filter(version=version, state=ReviewState.ACCEPTED).first()
 
 
 def _supersede(version: Version, by: User, now: datetime) -> None:
@@ -105,7 +104,7 @@ def _hang(publication: Publication, room: Room, words: Words) -> None:
 def _account(version: Version, review: Review, by: User, now: datetime) -> dict[str, Any]:
     photo = version.photo
     every = Version.objects.filter(photo=photo).select_related("made_by", "job").in_bulk()
-    line = [each for each in reversed(ancestry(every, every[version.pk]))]
+    line = list(reversed(ancestry(every, every[version.pk])))
     return how_it_was_made(
         scan={
             "original_sha256": photo.sha256,

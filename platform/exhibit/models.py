@@ -92,7 +92,7 @@ class Publication(Stateful):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     reason = models.TextField(_("reason"), blank=True)
-    # "How this picture was made", frozen at publication: steps, models, prompt, people, dates, hashes.
+    # "How this picture was made", frozen: steps, models, prompt, people, dates, hashes.
     made = models.JSONField(default=dict)
 
     class Meta:

@@ -21,8 +21,8 @@ def check_arrange(user: User, exhibit: Exhibit) -> None:
     check_curate(user, exhibit.collection)
 
 
-def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review | None) -> None:
-    """An accepted version of a ready photo, by a curator; by a second one where the collection asks."""
+def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review | None) -> Review:
+    """An accepted version of a ready photo, by a curator; a second one where two are asked for."""
     check_curate(user, version.photo.collection)
     check_arrange(user, exhibit)
     if version.state != VersionState.ACCEPTED or review is None:
@@ -38,7 +38,6 @@ def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review
     if version.photo.collection.two_person and review.reviewer_id == user.pk:
         raise Refused(
             "second-person",
-            _(
-                "This collection asks for two people: whoever accepted a version may not publish it."
-            ),
+            _("This collection asks for two people: who accepted a version may not publish it."),
         )
+    return review

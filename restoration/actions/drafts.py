@@ -32,7 +32,7 @@ class DraftMoved(Refused):
 def save_draft(
     *, photo: Photo, by: User, rev: int, body: Mapping[str, Any], fence: int, now: datetime
 ) -> Draft:
-    """Keep the draft if nobody saved since `rev`; the fence ties it to the claim it was made under."""
+    """Keep the draft if nobody saved since `rev`; the fence ties it to its claim."""
     claim = policy.hold(by, photo, fence=fence)
     with transaction.atomic():
         draft, created = Draft.objects.get_or_create(
