@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "config.static_files.BundledStaticFiles",
     "django.contrib.humanize",
     "django_htmx",
     "django_filters",
@@ -195,9 +195,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ENABLE_UTC = True
-# The queues that the workers started here serve.
 # A job whose worker has not beaten for this long goes to the next worker.
 JOB_LEASE_SECONDS = envint("REKINDLE_JOB_LEASE_SECONDS", 90, least=1)
+# The queues that the workers started here serve.
 WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative"))
 # Where an operator keeps the weights of generative models; nothing is ever fetched while working.
 MODELS_DIR = envpath("REKINDLE_MODELS_DIR", BASE_DIR / "models")

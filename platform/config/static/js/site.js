@@ -66,3 +66,15 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.closest("[data-submit-on-change]")) event.target.form?.requestSubmit();
 });
+
+const KEYS = "rekindle-single-keys";
+
+/** Single-letter shortcuts can be switched off, for people who dictate to their computer. */
+export function singleKeys() {
+  return window.localStorage.getItem(KEYS) !== "off";
+}
+
+for (const box of document.querySelectorAll("[data-single-keys]")) {
+  box.checked = singleKeys();
+  box.addEventListener("change", () => window.localStorage.setItem(KEYS, box.checked ? "on" : "off"));
+}

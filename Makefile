@@ -1,0 +1,96 @@
+# The front door. `make demo` starts the site, `make test` and `make lint` check it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+VAR := $(or $(REKINDLE_VAR_DIR),var)
+# What was done already, so that it is done again only when what it stands on has changed.
+DONE := $(VENV)/done
+KEPT := $(VAR)/done
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MANAGE := $(BIN)/python manage.py
+
+MIGRATIONS := $(wildcard */migrations/*.py platform/*/migrations/*.py)
+STATIC := $(shell find platform/config/static -type f -not -path '*/dist/*')
+CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
+
+.PHONY: help demo test lint messages bench clean
+help:
+	@echo 'make demo               start the demonstration museum   [PHOTOS=folder] [PORT=8000]'
+	@echo 'make test               run the tests                    [ARGS="tests/restoration -k claim"]'
+	@echo 'make lint               run the linters and contracts'
+	@echo 'make messages           collect the strings to translate'
+	@echo 'make bench              measure start, memory and pages'
+	@echo 'make clean              remove what was installed and built; var/ stays'
+
+# --- the site ------------------------------------------------------------------------------------
+demo: $(DONE)/demo $(DONE)/bundle $(KEPT)/messages $(KEPT)/migrate $(KEPT)/static $(KEPT)/seed
+ifdef PHOTOS
+	@$(MANAGE) seed_demo --photos '$(abspath $(PHOTOS))'
+endif
+	@exec $(MANAGE) serve --port $(PORT)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Rekindle needs Python 3.11 or newer: make demo PYTHON=python3.12'; exit 1; }
+	@echo 'Making a virtual environment in $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+
+$(DONE)/demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the packages; this takes a minute the first time'
+	@$(PIP) -c constraints.txt -e '.[demo]'
+	@mkdir -p $(@D) && touch $@
+
+$(DONE)/bundle: package-lock.json platform/config/bundle.mjs $(STATIC) | $(DONE)/demo
+	@$(MANAGE) bundle
+	@mkdir -p $(@D) && touch $@
+
+$(KEPT)/messages: $(CATALOGUES) | $(DONE)/demo
+	@[ -z '$(CATALOGUES)' ] || $(BIN)/pybabel --quiet compile -D django -d locale
+	@mkdir -p $(@D) && touch $@
+
+$(KEPT)/migrate: $(MIGRATIONS) | $(DONE)/demo
+	@$(MANAGE) migrate --no-input --verbosity 0
+	@mkdir -p $(@D) && touch $@
+
+$(KEPT)/static: $(STATIC) $(DONE)/bundle | $(DONE)/demo
+	@$(MANAGE) collectstatic --no-input --verbosity 0
+	@mkdir -p $(@D) && touch $@
+
+$(KEPT)/seed: | $(KEPT)/migrate
+	@echo 'Making the demonstration museum: real jobs, so it takes a moment'
+	@$(MANAGE) seed_demo
+	@mkdir -p $(@D) && touch $@
+
+# --- the checks ----------------------------------------------------------------------------------
+$(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the packages, those of the tests among them'
+	@$(PIP) -c constraints.txt -e '.[demo,gpu,dev]'
+	@mkdir -p $(@D) && touch $@ $(DONE)/demo
+
+test: $(DONE)/dev $(DONE)/bundle $(KEPT)/messages
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: $(DONE)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/lint-imports
+	$(MANAGE) makemigrations --check --dry-run
+	$(foreach po,$(CATALOGUES),msgfmt --check --output-file=/dev/null $(po) &&) true
+
+messages: $(DONE)/dev
+	@mkdir -p locale
+	$(MANAGE) makemessages --locale zh_Hans --add-location file --no-wrap \
+	  --ignore $(VENV) --ignore node_modules --ignore var --ignore tests
+
+bench: $(DONE)/dev
+	@$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .swift node_modules platform/config/static/dist

@@ -1,0 +1,143 @@
+// The draft reaches the server by itself, a second after the last change. What the server has not
+// confirmed is kept in this browser: a reload, a second tab or a lost line lose nothing.
+
+import { csrfToken, send } from "./site.js";
+
+const PAUSE = 1000;
+const RETRY = 15000;
+
+export class Draft extends EventTarget {
+  /**
+   * urls: {draft, mask}. collect(): the draft as JSON without its mask. apply(draft, maskUrl): show
+   * another one. ask(): resolves "mine" or "theirs" when two tabs disagree.
+   */
+  constructor({ urls, rev, maskSha, mask, collect, apply, ask }) {
+    super();
+    Object.assign(this, { urls, rev, maskSha, mask, collect, apply, ask });
+    this.key = `rekindle-draft:${urls.draft}`;
+    this.dirty = false;
+    this.maskDirty = false;
+    this.state = "saved";
+    this.chain = Promise.resolve();
+    window.addEventListener("online", () => this.flush());
+    window.addEventListener("pagehide", () => this.keep());
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.keep(); });
+  }
+
+  touch({ isMask = false } = {}) {
+    this.dirty = true;
+    this.maskDirty ||= isMask;
+    this.become("saving");
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.flush(), PAUSE);
+  }
+
+  /** Send what is not sent; resolves true when the server has everything. One at a time. */
+  flush() {
+    window.clearTimeout(this.timer);
+    this.chain = this.chain.then(() => this.save()).catch(() => false);
+    return this.chain;
+  }
+
+  async save() {
+    if (!this.dirty) return this.state === "saved";
+    this.become("saving");
+    try {
+      return (await this.saveMask()) && (await this.saveDraft());
+    } catch {
+      return this.wait(); // fetch rejects only when the line is down
+    }
+  }
+
+  async saveMask() {
+    if (!this.maskDirty) return true;
+    this.maskDirty = false;
+    if (this.mask.painted === 0) { this.maskSha = null; return true; }
+    const body = new FormData();
+    body.append("mask", await this.mask.toBlob(), "mask.png");
+    body.append("csrfmiddlewaretoken", csrfToken());
+    const answer = await send(this.urls.mask, { body }).catch((error) => { this.maskDirty = true; throw error; });
+    if (answer.ok) { this.maskSha = answer.data.sha256; return true; }
+    this.maskDirty = true;
+    return this.refuse(answer.code);
+  }
+
+  async saveDraft() {
+    this.dirty = false;
+    const json = { rev: this.rev, draft: this.full() };
+    const answer = await send(this.urls.draft, { method: "PUT", json }).catch((error) => { this.dirty = true; throw error; });
+    if (answer.ok) return this.confirm(answer.data.rev);
+    this.dirty = true;
+    if (answer.code === 409) return this.settle(answer.data);
+    return this.refuse(answer.code);
+  }
+
+  full() {
+    return { ...this.collect(), mask: this.maskSha };
+  }
+
+  confirm(rev) {
+    this.rev = rev;
+    if (this.dirty) return false; // changed again while it was on its way
+    this.forget();
+    this.become("saved");
+    return true;
+  }
+
+  async settle({ rev, draft, mask_url: maskUrl }) {
+    const answer = await this.ask();
+    this.rev = rev;
+    if (answer === "mine") return this.saveDraft();
+    this.maskSha = draft?.mask ?? null;
+    await this.apply(draft, maskUrl);
+    this.dirty = false;
+    this.maskDirty = false;
+    return this.confirm(rev);
+  }
+
+  refuse(code) {
+    if (code >= 500 || code === 429 || code === 408) return this.wait();
+    this.keep();
+    this.become("refused");
+    return false;
+  }
+
+  wait() {
+    this.keep();
+    this.become("offline");
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.flush(), RETRY);
+    return false;
+  }
+
+  become(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  // ---- the browser's own memory
+
+  keep() {
+    if (!this.dirty && !this.maskDirty) return;
+    const copy = { rev: this.rev, draft: this.full(), mask: this.maskDirty ? this.mask.toDataURL() : null };
+    try {
+      window.localStorage.setItem(this.key, JSON.stringify(copy));
+    } catch {
+      window.localStorage.removeItem(this.key); // full: better no copy than half of one
+    }
+  }
+
+  forget() {
+    window.localStorage.removeItem(this.key);
+  }
+
+  /** What an earlier page could not send: {rev, draft, mask} or null. */
+  kept() {
+    try {
+      return JSON.parse(window.localStorage.getItem(this.key));
+    } catch {
+      return null;
+    }
+  }
+}

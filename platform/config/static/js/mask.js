@@ -1,0 +1,179 @@
+// The damage mask: a canvas of the photograph's ratio, at most 2048 long. What is painted is kept
+// as one byte a pixel (0 or 255); the canvas only shows it. White is damage in the file.
+
+const INK = [255, 82, 66];
+const SOLID = 128;
+
+/** The part of the mask that a stroke touched, clipped to it. */
+function clip(box, width, height) {
+  const x = Math.max(0, Math.floor(box.x0));
+  const y = Math.max(0, Math.floor(box.y0));
+  const right = Math.min(width, Math.ceil(box.x1));
+  const bottom = Math.min(height, Math.ceil(box.y1));
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+export class Mask extends EventTarget {
+  constructor(canvas, { width, height }, history) {
+    super();
+    this.canvas = canvas;
+    this.width = width;
+    this.height = height;
+    this.history = history;
+    canvas.width = width;
+    canvas.height = height;
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    this.bytes = new Uint8Array(width * height);
+    this.painted = 0;
+  }
+
+  get share() {
+    return this.painted / this.bytes.length;
+  }
+
+  // ---- reading and writing
+
+  /** Take a picture as the mask; white is damage. Its own size does not matter. */
+  async load(url, { isUndoable = false } = {}) {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const box = { x: 0, y: 0, width: this.width, height: this.height };
+    const scratch = new OffscreenCanvas(this.width, this.height).getContext("2d");
+    scratch.drawImage(image, 0, 0, this.width, this.height);
+    const pixels = scratch.getImageData(0, 0, this.width, this.height).data;
+    const next = new Uint8Array(this.bytes.length);
+    for (let i = 0; i < next.length; i += 1) {
+      next[i] = pixels[4 * i] >= SOLID && pixels[4 * i + 3] >= SOLID ? 255 : 0;
+    }
+    this.replace(box, next, isUndoable);
+  }
+
+  clear({ isUndoable = true } = {}) {
+    const box = { x: 0, y: 0, width: this.width, height: this.height };
+    this.replace(box, new Uint8Array(this.bytes.length), isUndoable);
+  }
+
+  /** The file: an opaque black and white PNG. */
+  toBlob() {
+    return this.toCanvas().convertToBlob({ type: "image/png" });
+  }
+
+  /** The same file as text, for the browser's own memory when the page is being closed. */
+  toDataURL() {
+    const canvas = document.createElement("canvas");
+    canvas.width = this.width;
+    canvas.height = this.height;
+    canvas.getContext("2d").putImageData(this.toImage(), 0, 0);
+    return canvas.toDataURL("image/png");
+  }
+
+  toCanvas() {
+    const canvas = new OffscreenCanvas(this.width, this.height);
+    canvas.getContext("2d").putImageData(this.toImage(), 0, 0);
+    return canvas;
+  }
+
+  toImage() {
+    const image = new ImageData(this.width, this.height);
+    for (let i = 0; i < this.bytes.length; i += 1) image.data.fill(this.bytes[i], 4 * i, 4 * i + 3);
+    for (let i = 3; i < image.data.length; i += 4) image.data[i] = 255;
+    return image;
+  }
+
+  // ---- strokes, in pixels of the mask
+
+  begin(point, radius, isErasing) {
+    this.stroke = { radius, isErasing, last: point, box: { x0: point.x, y0: point.y, x1: point.x, y1: point.y } };
+    this.move(point);
+  }
+
+  move(point) {
+    const { stroke, context } = this;
+    if (!stroke) return;
+    context.globalCompositeOperation = stroke.isErasing ? "destination-out" : "source-over";
+    context.strokeStyle = `rgb(${INK.join(" ")})`;
+    context.lineWidth = Math.max(1, 2 * stroke.radius);
+    context.lineCap = "round";
+    context.lineJoin = "round";
+    context.beginPath();
+    context.moveTo(stroke.last.x, stroke.last.y);
+    context.lineTo(point.x + 0.01, point.y);
+    context.stroke();
+    stroke.last = point;
+    this.grow(stroke.box, point);
+  }
+
+  grow(box, point) {
+    box.x0 = Math.min(box.x0, point.x);
+    box.y0 = Math.min(box.y0, point.y);
+    box.x1 = Math.max(box.x1, point.x);
+    box.y1 = Math.max(box.y1, point.y);
+  }
+
+  end() {
+    const { stroke } = this;
+    this.stroke = null;
+    if (!stroke) return;
+    const pad = stroke.radius + 2;
+    const { x0, y0, x1, y1 } = stroke.box;
+    const box = clip({ x0: x0 - pad, y0: y0 - pad, x1: x1 + pad, y1: y1 + pad }, this.width, this.height);
+    if (box.width <= 0 || box.height <= 0) return;
+    const pixels = this.context.getImageData(box.x, box.y, box.width, box.height).data;
+    const next = new Uint8Array(box.width * box.height);
+    for (let i = 0; i < next.length; i += 1) next[i] = pixels[4 * i + 3] >= SOLID ? 255 : 0;
+    this.replace(box, next, true);
+  }
+
+  /** A second finger turned the stroke into a pinch: forget it. */
+  abandon() {
+    if (!this.stroke) return;
+    this.stroke = null;
+    this.show({ x: 0, y: 0, width: this.width, height: this.height });
+  }
+
+  // ---- bytes
+
+  replace(box, next, isUndoable) {
+    const before = this.read(box);
+    this.write(box, next);
+    if (isUndoable) {
+      this.history.push({ undo: () => this.write(box, before), redo: () => this.write(box, next) });
+    }
+  }
+
+  read(box) {
+    const part = new Uint8Array(box.width * box.height);
+    for (let y = 0; y < box.height; y += 1) {
+      const from = (box.y + y) * this.width + box.x;
+      part.set(this.bytes.subarray(from, from + box.width), y * box.width);
+    }
+    return part;
+  }
+
+  write(box, part) {
+    let change = 0;
+    for (let y = 0; y < box.height; y += 1) {
+      const from = (box.y + y) * this.width + box.x;
+      for (let x = 0; x < box.width; x += 1) {
+        const value = part[y * box.width + x];
+        change += (value - this.bytes[from + x]) / 255;
+        this.bytes[from + x] = value;
+      }
+    }
+    this.painted += Math.round(change);
+    this.show(box);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  show(box) {
+    const image = new ImageData(box.width, box.height);
+    const part = this.read(box);
+    for (let i = 0; i < part.length; i += 1) {
+      if (!part[i]) continue;
+      [image.data[4 * i], image.data[4 * i + 1], image.data[4 * i + 2]] = INK;
+      image.data[4 * i + 3] = 255;
+    }
+    this.context.putImageData(image, box.x, box.y);
+  }
+}

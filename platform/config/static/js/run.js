@@ -1,0 +1,73 @@
+// Run: the draft is saved first, then the recipe's own form is sent by htmx, and the answer (a
+// partial that polls by itself) takes its place under the form.
+
+import { announce, toast } from "./site.js";
+
+export class Run {
+  /** fill(): writes what was drawn into the hidden fields of the form. */
+  constructor({ form, draft, fill, words }) {
+    Object.assign(this, { form, draft, fill, words });
+    this.button = form.querySelector("[data-run]");
+    this.slot = form.querySelector("#job");
+    this.state = this.job?.dataset.state ?? "";
+    form.addEventListener("submit", (event) => this.onSubmit(event));
+    form.addEventListener("keydown", (event) => this.onEnter(event));
+    this.slot.addEventListener("htmx:afterSwap", () => this.onSwap());
+    for (const name of ["htmx:sendError", "htmx:responseError"]) {
+      this.slot.addEventListener(name, (event) => this.onError(event));
+      form.addEventListener(name, (event) => this.onError(event));
+    }
+    this.onSwap();
+  }
+
+  get job() {
+    return this.slot.querySelector("[data-job]");
+  }
+
+  get isLive() {
+    return ["queued", "running"].includes(this.job?.dataset.state);
+  }
+
+  /** Enter in a text field writes no accidental job; control and Enter do. */
+  onEnter(event) {
+    if (event.key !== "Enter") return;
+    if (event.ctrlKey || event.metaKey) { event.preventDefault(); this.start(); }
+    else if (event.target.matches("input")) event.preventDefault();
+  }
+
+  onSubmit(event) {
+    if (event.submitter?.hasAttribute("formaction")) return;
+    event.preventDefault();
+    this.start();
+  }
+
+  async start() {
+    if (this.isLive || this.isStarting) return;
+    this.isStarting = true;
+    this.button.disabled = true;
+    const isSaved = await this.draft.flush();
+    if (isSaved) {
+      this.fill();
+      await window.htmx.ajax("POST", this.form.action, { source: this.form, target: "#job", swap: "innerHTML" });
+    } else toast(this.words.runFailed, "error");
+    this.isStarting = false;
+    this.button.disabled = this.isLive;
+  }
+
+  onSwap() {
+    const state = this.job?.dataset.state ?? "";
+    this.button.disabled = this.isLive;
+    if (state === this.state) return;
+    const before = this.state;
+    this.state = state;
+    if (!before) this.job?.scrollIntoView({ block: "nearest" });
+    if (state === "succeeded") announce(this.words.finished);
+    else if (["failed", "cancelled"].includes(state)) announce(this.words.stopped);
+    else announce(this.job?.querySelector(".badge")?.textContent.trim());
+  }
+
+  onError(event) {
+    const isPoll = event.detail?.requestConfig?.verb === "get";
+    if (!isPoll) toast(this.words.runFailed, "error");
+  }
+}
