@@ -1,0 +1,40 @@
+"""Races need a database that really runs two transactions at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+
+@pytest.fixture
+def postgres(transactional_db: None) -> None:
+    """The suite runs on PostgreSQL; on SQLite every writer waits in one line and nothing races."""
+    if connection.vendor != "postgresql":
+        pytest.skip("left out: races are only real on PostgreSQL (set REKINDLE_DATABASE_URL)")
+
+
+def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run every call in a thread of its own, released in the same moment; results or exceptions."""
+    barrier = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def one(number: int, call: Callable[[], Any]) -> None:
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=60)
+            results[number] = call()
+        except Exception as error:
+            results[number] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return results

@@ -1,0 +1,74 @@
+"""Fifty people press the same button in the same moment."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from archive.models import Event
+from archive.policy import Refused
+from restoration.actions.claims import claim_photo, expire_due
+from restoration.lifecycle import CLAIM_IDLE, ClaimState
+from restoration.models import Claim
+from tests import factories
+from tests.people import person
+from tests.races.conftest import together
+
+PEOPLE, ROUNDS = 50, 20
+
+
+@pytest.mark.usefixtures("postgres")
+def test_fifty_people_claim_one_photo_and_one_gets_it_every_time() -> None:
+    crowd = [person(f"volunteer{number}") for number in range(PEOPLE)]
+    collection = factories.collection()
+    for _ in range(ROUNDS):
+        photo = factories.photo(collection)
+        results = together(
+            [partial(claim_photo, photo=photo, by=one, now=factories.NOW) for one in crowd]
+        )
+        winners = [each for each in results if isinstance(each, Claim)]
+        losers = [each for each in results if isinstance(each, Refused)]
+        assert len(winners) == 1
+        assert [each.code for each in losers] == ["already-claimed"] * (PEOPLE - 1)
+        assert Claim.objects.filter(photo=photo, state=ClaimState.OPEN).count() == 1
+        assert Event.objects.filter(photo=photo, verb="claim.open").count() == 1
+        winners[0].move(ClaimState.RELEASED, by=None, at=factories.NOW)
+
+
+@pytest.mark.usefixtures("postgres")
+def test_two_clicks_of_one_person_are_one_claim() -> None:
+    vera, photo = person("vera"), factories.photo(factories.collection())
+    click = partial(claim_photo, photo=photo, by=vera, now=factories.NOW)
+    first, second = together([click, click])
+    assert first.pk == second.pk
+
+
+@pytest.mark.usefixtures("postgres")
+def test_a_photo_with_three_slots_takes_three_people_and_no_fourth() -> None:
+    photo = factories.photo(factories.collection(), slots=3)
+    crowd = [person(f"volunteer{number}") for number in range(8)]
+    results = together(
+        [partial(claim_photo, photo=photo, by=one, now=factories.NOW) for one in crowd]
+    )
+    slots = sorted(each.slot for each in results if isinstance(each, Claim))
+    assert slots == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("postgres")
+def test_an_idle_claim_ends_once_when_sweep_and_newcomer_meet() -> None:
+    vera, victor = person("vera"), person("victor")
+    photo = factories.photo(factories.collection())
+    old = factories.claim(photo, vera)
+    later = factories.NOW + CLAIM_IDLE * 2
+    results = together(
+        [
+            partial(expire_due, now=later),
+            partial(claim_photo, photo=photo, by=victor, now=later),
+            partial(expire_due, now=later),
+        ]
+    )
+    assert isinstance(results[1], Claim)
+    old.refresh_from_db()
+    assert old.state == ClaimState.EXPIRED
+    assert Event.objects.filter(photo=photo, verb="claim.expired").count() == 1
