@@ -1,18 +1,17 @@
-"""Publish, retract, suspend; arrange an exhibit."""
+"""Publish, retract, suspend, resume."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from exhibit import policy
+from exhibit.arranging import Words, last_position
 from exhibit.credits import how_it_was_made
 from exhibit.models import Placement, Publication, Room
 from restoration.lifecycle import PublicationState, ReviewState, VersionKind
@@ -20,16 +19,6 @@ from restoration.models import Review, Version, ancestry
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-
-@dataclass(frozen=True)
-class Words:
-    """What is written beside a picture, in both languages."""
-
-    caption_en: str = ""
-    caption_zh: str = ""
-    story_en: str = ""
-    story_zh: str = ""
 
 
 def publish_version(
@@ -92,12 +81,15 @@ def _pin(version: Version, review: Review, by: User, now: datetime) -> Publicati
 
 
 def _hang(publication: Publication, room: Room, words: Words) -> None:
-    last = room.placements.aggregate(last=Max("position"))["last"] or 0
     Placement.objects.update_or_create(
         room=room,
         photo=publication.photo,
         defaults={"publication": publication, **vars(words)},
-        create_defaults={"publication": publication, "position": last + 1, **vars(words)},
+        create_defaults={
+            "publication": publication,
+            "position": last_position(room) + 1,
+            **vars(words),
+        },
     )
 
 
@@ -170,11 +162,3 @@ def _end(publication: Publication, to: str, by: User, reason: str, now: datetime
         raise Refused(
             "not-public", _("This picture is not public any more."), conflict=True
         ) from None
-
-
-def arrange(*, room: Room, order: list[int], by: User) -> None:
-    """Put a room's placements in the given order; placements of other rooms are ignored."""
-    policy.check_arrange(by, room.exhibit)
-    with transaction.atomic():
-        for position, pk in enumerate(order, start=1):
-            Placement.objects.filter(pk=pk, room=room).update(position=position)

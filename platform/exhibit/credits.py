@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+Line = Sequence[Mapping[str, Any]]
+
+GENERATIVE = "generative"
+# https://cv.iptc.org/newscodes/digitalsourcetype/
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
 def how_it_was_made(
     *,
     scan: Mapping[str, Any],
-    line: Sequence[Mapping[str, Any]],
+    line: Line,
     review: Mapping[str, Any],
     publication: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -25,11 +31,14 @@ def how_it_was_made(
         "publication": dict(publication),
         "credits": credits(line, review),
         "models": models_used(line),
+        "deeds": deeds(line),
+        "source_type": source_type(deeds(line)),
+        "guard": guard(line),
         "uses_ai": uses_ai(line),
     }
 
 
-def credits(line: Sequence[Mapping[str, Any]], review: Mapping[str, Any]) -> list[dict[str, str]]:
+def credits(line: Line, review: Mapping[str, Any]) -> list[dict[str, str]]:
     """One line a person and a role, in the order of the work, nobody twice in a role."""
     rows: list[dict[str, str]] = []
     for version in line:
@@ -40,17 +49,52 @@ def credits(line: Sequence[Mapping[str, Any]], review: Mapping[str, Any]) -> lis
     return [*rows, {"role": "reviewed", "name": str(review["by"])}]
 
 
-def models_used(line: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def models_used(line: Line) -> list[dict[str, str]]:
     """Each generative model once, with its licence."""
     seen: dict[str, dict[str, str]] = {}
-    for version in line:
-        for record in version["records"]:
-            if record.get("model"):
-                name = str(record["model"])
-                seen.setdefault(name, {"name": name, "licence": str(record.get("licence", ""))})
+    for record in _records(line):
+        if record.get("model"):
+            name = str(record["model"])
+            seen.setdefault(name, {"name": name, "licence": str(record.get("licence", ""))})
     return list(seen.values())
 
 
-def uses_ai(line: Sequence[Mapping[str, Any]]) -> bool:
+def deeds(line: Line) -> list[str]:
+    """What kinds of work the picture went through, out of: machine, generative, colour, hand."""
+    records = list(_records(line))
+    done = {
+        "machine": any(version["kind"] == "machine" for version in line),
+        "generative": any(_is_generative(record) for record in records),
+        "colour": any(record.get("step") == "colourise" for record in records),
+        "hand": any(version["kind"] == "retouch" for version in line),
+    }
+    return [deed for deed, was_done in done.items() if was_done]
+
+
+def source_type(done: Sequence[str]) -> str:
+    """The IPTC digital source type: the strongest class in the chain names the whole."""
+    if "generative" in done:
+        return SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
+    if "machine" in done:
+        return SOURCE_TYPES + "algorithmicallyEnhanced"
+    return SOURCE_TYPES + "humanEdits"
+
+
+def guard(line: Line) -> dict[str, Any]:
+    """What the guard measured on the last version; it is judged against the scan."""
+    found = line[-1]["meters"].get("guard", {}) if line else {}
+    return dict(found)
+
+
+def uses_ai(line: Line) -> bool:
     """Whether any version was made by machine at all."""
     return any(version["kind"] == "machine" for version in line)
+
+
+def _records(line: Line) -> Iterator[Mapping[str, Any]]:
+    for version in line:
+        yield from version["records"]
+
+
+def _is_generative(record: Mapping[str, Any]) -> bool:
+    return record.get("backend") == GENERATIVE or bool(record.get("model"))

@@ -9,24 +9,30 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from archive.lifecycle import Moves
-from archive.models import Collection, Photo
+from archive.lifecycle import Moves, PhotoState
+from archive.models import Collection, Curatorship, Photo
 from archive.stateful import Stateful
 from restoration.lifecycle import MOVES, PublicationState
 from restoration.models import Review, Version, known
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 
 class ExhibitQuerySet(models.QuerySet["Exhibit"]):
-    def visible_to(self, user: User) -> ExhibitQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> ExhibitQuerySet:
         """Open exhibits for everybody; closed ones for the curators who arrange them."""
         if not user.is_authenticated:
             return self.filter(is_open=True)
         if user.is_steward:
             return self
         return self.filter(Q(is_open=True) | Q(collection__curatorships__user=user)).distinct()
+
+    def arranged_by(self, user: User | AnonymousUser) -> ExhibitQuerySet:
+        """Exhibits that this person arranges."""
+        return self.filter(collection__in=Collection.objects.curated_by(user))
 
 
 class Exhibit(models.Model):
@@ -69,6 +75,26 @@ class Room(models.Model):
         return self.title_en
 
 
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    def public(self) -> PublicationQuerySet:
+        """Live, of a ready photo, and hung in an exhibit that is open."""
+        return self.filter(
+            state=PublicationState.LIVE,
+            photo__state=PhotoState.READY,
+            placements__room__exhibit__is_open=True,
+        ).distinct()
+
+    def visible_to(self, user: User | AnonymousUser) -> PublicationQuerySet:
+        """What the public sees, and for a curator everything of their own collections."""
+        if not user.is_authenticated:
+            return self.public()
+        if user.is_steward:
+            return self
+        curated = Curatorship.objects.filter(user=user).values("collection_id")
+        mine = self.filter(photo__collection__in=curated)
+        return self.filter(Q(pk__in=self.public().values("pk")) | Q(pk__in=mine.values("pk")))
+
+
 class Publication(Stateful):
     """That one accepted version is a photo's public face: pinned by sha256, from when, by whom."""
 
@@ -95,6 +121,8 @@ class Publication(Stateful):
     # "How this picture was made", frozen: steps, models, prompt, people, dates, hashes.
     made = models.JSONField(default=dict)
 
+    objects = PublicationQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("publication")
         verbose_name_plural = _("publications")
@@ -114,6 +142,16 @@ class Publication(Stateful):
         return f"{self.photo_id} {self.state}"
 
 
+class PlacementQuerySet(models.QuerySet["Placement"]):
+    def shown(self) -> PlacementQuerySet:
+        """Those whose picture is public in itself; whether the exhibit is open is asked of it."""
+        return self.filter(publication__state=PublicationState.LIVE, photo__state=PhotoState.READY)
+
+    def in_order(self) -> PlacementQuerySet:
+        """As a visitor walks: room by room, from the first picture to the last."""
+        return self.order_by("room__position", "room_id", "position", "pk")
+
+
 class Placement(models.Model):
     """Where a published photo hangs, and what is written beside it."""
 
@@ -128,6 +166,8 @@ class Placement(models.Model):
     caption_zh = models.CharField(_("caption (Chinese)"), max_length=300, blank=True)
     story_en = models.TextField(_("story (English)"), blank=True)
     story_zh = models.TextField(_("story (Chinese)"), blank=True)
+
+    objects = PlacementQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("placement")

@@ -1,0 +1,189 @@
+"""Make an exhibit, name and order its rooms, order and caption what hangs in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import Collection, Event
+from archive.policy import Refused, check_curate
+from exhibit import policy
+from exhibit.models import Exhibit, Placement, Publication, Room
+from restoration.lifecycle import PublicationState
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What is written over an exhibit or a room, in both languages."""
+
+    title_en: str = ""
+    title_zh: str = ""
+    intro_en: str = ""
+    intro_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written beside a picture, in both languages."""
+
+    caption_en: str = ""
+    caption_zh: str = ""
+    story_en: str = ""
+    story_zh: str = ""
+
+
+def create_exhibit(
+    *, collection: Collection, slug: str, headline: Headline, by: User, now: datetime
+) -> Exhibit:
+    """A new exhibit, closed until its curator opens it, with one room to hang pictures in."""
+    check_curate(by, collection)
+    try:
+        with transaction.atomic():
+            exhibit = Exhibit.objects.create(collection=collection, slug=slug, **vars(headline))
+            Room.objects.create(
+                exhibit=exhibit, title_en=headline.title_en, title_zh=headline.title_zh
+            )
+            _record(exhibit, "created", by, now)
+    except IntegrityError:
+        raise Refused(
+            "slug-taken", _("Another exhibit has this address already."), conflict=True
+        ) from None
+    return exhibit
+
+
+def edit_exhibit(*, exhibit: Exhibit, headline: Headline, by: User) -> None:
+    """Write the exhibit's title and introduction anew; its address never changes."""
+    policy.check_arrange(by, exhibit)
+    Exhibit.objects.filter(pk=exhibit.pk).update(**vars(headline))
+
+
+def open_exhibit(*, exhibit: Exhibit, by: User, now: datetime) -> None:
+    """Let the public in."""
+    _set_open(exhibit, True, by, now)
+
+
+def close_exhibit(*, exhibit: Exhibit, by: User, now: datetime) -> None:
+    """Close the doors; everything stays where it hangs."""
+    _set_open(exhibit, False, by, now)
+
+
+def _set_open(exhibit: Exhibit, is_open: bool, by: User, now: datetime) -> None:
+    policy.check_arrange(by, exhibit)
+    with transaction.atomic():
+        if Exhibit.objects.filter(pk=exhibit.pk, is_open=not is_open).update(is_open=is_open):
+            _record(exhibit, "opened" if is_open else "closed", by, now)
+
+
+def _record(exhibit: Exhibit, verb: str, by: User, now: datetime) -> None:
+    facts = {"id": exhibit.pk, "slug": exhibit.slug}
+    Event.objects.create(
+        collection_id=exhibit.collection_id, actor=by, verb=f"exhibit.{verb}", at=now, facts=facts
+    )
+
+
+def add_room(*, exhibit: Exhibit, headline: Headline, by: User) -> Room:
+    """A new room at the end of the walk."""
+    policy.check_arrange(by, exhibit)
+    last = exhibit.rooms.aggregate(last=Max("position"))["last"] or 0
+    return Room.objects.create(exhibit=exhibit, position=last + 1, **vars(headline))
+
+
+def edit_room(*, room: Room, headline: Headline, by: User) -> None:
+    """Write a room's title and introduction anew."""
+    policy.check_arrange(by, room.exhibit)
+    Room.objects.filter(pk=room.pk).update(**vars(headline))
+
+
+def remove_room(*, room: Room, by: User) -> None:
+    """Take away an empty room; pictures are never taken down by accident."""
+    policy.check_arrange(by, room.exhibit)
+    with transaction.atomic():
+        # The lock makes a picture that is being hung in this moment wait, or us see it.
+        held = Room.objects.select_for_update().filter(pk=room.pk)
+        if not held.exists() or room.placements.exists():
+            raise Refused(
+                "room-not-empty", _("Pictures hang in this room. Move them first."), conflict=True
+            )
+        held.delete()
+
+
+def move_room(*, room: Room, by: User, up: bool) -> None:
+    """Swap a room with the one before or after it."""
+    policy.check_arrange(by, room.exhibit)
+    order = list(room.exhibit.rooms.order_by("position", "pk").values_list("pk", flat=True))
+    with transaction.atomic():
+        for position, pk in enumerate(_swapped(order, room.pk, up), start=1):
+            Room.objects.filter(pk=pk, exhibit=room.exhibit_id).update(position=position)
+
+
+def move_placement(*, placement: Placement, by: User, up: bool) -> None:
+    """Swap a picture with the one before or after it in its room."""
+    order = placement.room.placements.order_by("position", "pk").values_list("pk", flat=True)
+    arrange(room=placement.room, order=_swapped(list(order), placement.pk, up), by=by)
+
+
+def arrange(*, room: Room, order: list[int], by: User) -> None:
+    """Put a room's placements in the given order; placements of other rooms are ignored."""
+    policy.check_arrange(by, room.exhibit)
+    with transaction.atomic():
+        for position, pk in enumerate(order, start=1):
+            Placement.objects.filter(pk=pk, room=room).update(position=position)
+
+
+def _swapped(order: list[int], pk: int, up: bool) -> list[int]:
+    at = order.index(pk)
+    other = at - 1 if up else at + 1
+    if 0 <= other < len(order):
+        order[at], order[other] = order[other], order[at]
+    return order
+
+
+def edit_words(*, placement: Placement, room: Room, words: Words, by: User) -> None:
+    """Write caption and story anew, and hang the picture in `room` of the same exhibit."""
+    policy.check_arrange(by, placement.room.exhibit)
+    if room.exhibit_id != placement.room.exhibit_id:
+        raise Refused("other-exhibit", _("That room belongs to another exhibit."))
+    changes: dict[str, object] = {**vars(words), "room": room}
+    if room.pk != placement.room_id:
+        changes["position"] = last_position(room) + 1
+    try:
+        with transaction.atomic():
+            Placement.objects.filter(pk=placement.pk).update(**changes)
+    except IntegrityError:
+        raise _hangs_there() from None
+
+
+def hang_publication(*, publication: Publication, room: Room, words: Words, by: User) -> Placement:
+    """Hang a picture that is public already in one more room."""
+    policy.check_arrange(by, room.exhibit)
+    check_curate(by, publication.photo.collection)
+    if publication.state != PublicationState.LIVE:
+        raise Refused("not-public", _("This picture is not public any more."), conflict=True)
+    try:
+        with transaction.atomic():
+            return Placement.objects.create(
+                room=room,
+                photo=publication.photo,
+                publication=publication,
+                position=last_position(room) + 1,
+                **vars(words),
+            )
+    except IntegrityError:
+        raise _hangs_there() from None
+
+
+def last_position(room: Room) -> int:
+    """The place of the last picture in the room, 0 when it is empty."""
+    return int(room.placements.aggregate(last=Max("position"))["last"] or 0)
+
+
+def _hangs_there() -> Refused:
+    return Refused("hangs-there", _("This photo hangs in that room already."), conflict=True)
