@@ -13,12 +13,12 @@ from restoration.lifecycle import CLAIM_IDLE, ClaimState
 from restoration.models import Claim
 from tests import factories
 from tests.people import person
-from tests.races.conftest import together
+from tests.races.together import together
 
 PEOPLE, ROUNDS = 50, 20
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_fifty_people_claim_one_photo_and_one_gets_it_every_time() -> None:
     crowd = [person(f"volunteer{number}") for number in range(PEOPLE)]
     collection = factories.collection()
@@ -36,7 +36,7 @@ def test_fifty_people_claim_one_photo_and_one_gets_it_every_time() -> None:
         winners[0].move(ClaimState.RELEASED, by=None, at=factories.NOW)
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_two_clicks_of_one_person_are_one_claim() -> None:
     vera, photo = person("vera"), factories.photo(factories.collection())
     click = partial(claim_photo, photo=photo, by=vera, now=factories.NOW)
@@ -44,7 +44,7 @@ def test_two_clicks_of_one_person_are_one_claim() -> None:
     assert first.pk == second.pk
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_a_photo_with_three_slots_takes_three_people_and_no_fourth() -> None:
     photo = factories.photo(factories.collection(), slots=3)
     crowd = [person(f"volunteer{number}") for number in range(8)]
@@ -55,7 +55,7 @@ def test_a_photo_with_three_slots_takes_three_people_and_no_fourth() -> None:
     assert slots == [1, 2, 3]
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_an_idle_claim_ends_once_when_sweep_and_newcomer_meet() -> None:
     vera, victor = person("vera"), person("victor")
     photo = factories.photo(factories.collection())

@@ -10,11 +10,12 @@ import pytest
 from archive.models import Photo
 from restoration import leases
 from restoration.actions.jobs import cancel_job, sweep_jobs
+from restoration.actions.versions import scan_version
 from restoration.lifecycle import JOB_ATTEMPTS, JobKind, JobState, VersionKind
 from restoration.models import Attempt, Job, Version
 from tests import factories
 from tests.people import person
-from tests.races.conftest import together
+from tests.races.together import together
 
 SHA = "a" * 64
 
@@ -22,7 +23,6 @@ SHA = "a" * 64
 def queued(photo: Photo | None = None) -> Job:
     vera = person(f"vera{Job.objects.count()}")
     photo = photo or factories.photo(factories.collection())
-    from restoration.actions.versions import scan_version
 
     source = scan_version(photo=photo, now=factories.NOW)
     return Job.objects.create(
@@ -38,7 +38,7 @@ def made() -> leases.NewVersion:
     return leases.NewVersion(kind=VersionKind.MACHINE, sha256=SHA, width=128, height=96)
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_twenty_bells_for_one_job_start_it_once() -> None:
     job = queued()
     results = together(
@@ -51,12 +51,10 @@ def test_twenty_bells_for_one_job_start_it_once() -> None:
     assert Attempt.objects.filter(job=job).count() == 1
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_two_jobs_that_finish_together_get_two_numbers() -> None:
     photo = factories.photo(factories.collection())
-    held = [
-        leases.start(job_id=queued(photo).pk, worker="w", now=factories.NOW) for _ in range(6)
-    ]
+    held = [leases.start(job_id=queued(photo).pk, worker="w", now=factories.NOW) for _ in range(6)]
     results = together(
         [partial(leases.finish, job=job, made=made(), now=factories.NOW) for job in held if job]
     )

@@ -13,10 +13,10 @@ from restoration.lifecycle import ReviewState, VersionState
 from restoration.models import Review
 from tests import factories
 from tests.people import appoint, person
-from tests.races.conftest import together
+from tests.races.together import together
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_ten_curators_open_one_version_and_one_holds_it() -> None:
     collection = factories.collection()
     version = factories.submitted(factories.photo(collection), person("vera"))
@@ -30,7 +30,7 @@ def test_ten_curators_open_one_version_and_one_holds_it() -> None:
     assert {each.code for each in results if isinstance(each, Refused)} == {"in-review"}
 
 
-@pytest.mark.usefixtures("postgres")
+@pytest.mark.usefixtures("on_postgres")
 def test_accept_and_decline_and_withdraw_in_one_moment_end_in_one_state() -> None:
     collection = factories.collection()
     vera, cora = person("vera"), person("cora")

@@ -1,4 +1,4 @@
-"""Races need a database that really runs two transactions at once."""
+"""Start many threads in the same moment."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytest
 from django.db import connection, connections
 
 
-@pytest.fixture
-def postgres(transactional_db: None) -> None:
-    """The suite runs on PostgreSQL; on SQLite every writer waits in one line and nothing races."""
-    if connection.vendor != "postgresql":
-        pytest.skip("left out: races are only real on PostgreSQL (set REKINDLE_DATABASE_URL)")
-
-
 def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run every call in a thread of its own, released in the same moment; results or exceptions."""
+    """Run every call in a thread of its own, released in one moment; results or exceptions."""
     barrier = threading.Barrier(len(calls))
     results: list[Any] = [None] * len(calls)
 
