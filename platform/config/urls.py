@@ -16,11 +16,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
 ]
-for route, module in {
-    "api/": "api.urls",
-    "people/": "accounts.urls",
-    "": "restoration.urls",
-    "exhibits/": "exhibit.urls",
+for module, route in {
+    "api.urls": "api/",
+    "accounts.urls": "people/",
+    # The public first page and everything under /exhibits/, /published/ and /curate/.
+    "exhibit.urls": "",
+    "restoration.urls": "",
 }.items():
     if find_spec(module):
         urlpatterns.append(path(route, include(module)))
