@@ -15,6 +15,8 @@ from archive.rights import RIGHTS
 from archive.stateful import Stateful
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 # No vowels and no look-alikes: a reference is read aloud in reading rooms.
@@ -27,7 +29,7 @@ def new_ref() -> str:
 
 
 class CollectionQuerySet(models.QuerySet["Collection"]):
-    def visible_to(self, user: User) -> CollectionQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> CollectionQuerySet:
         """Collections whose photos this person may see at work."""
         if not user.is_authenticated:
             return self.none()
@@ -35,7 +37,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
             return self
         return self.filter(Q(is_open=True) | Q(curatorships__user=user)).distinct()
 
-    def curated_by(self, user: User) -> CollectionQuerySet:
+    def curated_by(self, user: User | AnonymousUser) -> CollectionQuerySet:
         """Collections in which this person decides."""
         if not user.is_authenticated:
             return self.none()
@@ -128,7 +130,7 @@ class Original(models.Model):
 
 
 class PhotoQuerySet(models.QuerySet["Photo"]):
-    def visible_to(self, user: User) -> PhotoQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> PhotoQuerySet:
         """Photos this person may see at work; the public sees publications, never photos."""
         if not user.is_authenticated:
             return self.none()

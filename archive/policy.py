@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from archive.models import Collection, Curatorship
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 
@@ -27,7 +29,7 @@ class Refused(Exception):  # noqa: N818 - the word of the policy
         self.conflict = conflict
 
 
-def curates(user: User, collection_id: int) -> bool:
+def curates(user: User | AnonymousUser, collection_id: int) -> bool:
     """Whether this person decides for the collection."""
     if not user.is_authenticated:
         return False
@@ -36,7 +38,7 @@ def curates(user: User, collection_id: int) -> bool:
     return Curatorship.objects.filter(user=user, collection_id=collection_id).exists()
 
 
-def check_curate(user: User, collection: Collection) -> None:
+def check_curate(user: User | AnonymousUser, collection: Collection) -> None:
     """Only a curator of the collection, or a steward."""
     if not curates(user, collection.pk):
         raise Refused("not-curator", _("Only a curator of this collection can do that."))

@@ -23,6 +23,8 @@ from restoration.lifecycle import (
 )
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 
@@ -149,7 +151,7 @@ class Draft(models.Model):
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
-    def visible_to(self, user: User) -> VersionQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
         """Own work, the scan of a photo in reach, and what was submitted where one curates."""
         if not user.is_authenticated:
             return self.none()
