@@ -1,0 +1,513 @@
+// The bench: ties the viewer, the mask, the colours, the recipe, the draft, the clock and the run
+// together. The page's HTML and JSON are described at the top of templates/restoration/bench.html.
+
+import { Beat } from "./beat.js";
+import { startCompare } from "./compare.js";
+import { Marks } from "./dabs.js";
+import { Draft } from "./draft.js";
+import { History } from "./history.js";
+import { Mask } from "./mask.js";
+import { Run } from "./run.js";
+import { announce, hasModifier, isTyping, singleKeys, toast } from "./site.js";
+import { Viewer, sharpen } from "./viewer.js";
+
+const TOOLS = { h: "hand", b: "mask", e: "eraser", c: "dab", r: "region" };
+
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+class Bench {
+  constructor(root, config, words) {
+    Object.assign(this, { root, config, words });
+    this.form = one("[data-recipe]", root);
+    this.stage = one("[data-viewer]", root);
+    this.stageRoot = one("[data-stage-root]", root);
+    this.history = new History();
+    this.tool = "hand";
+    root.dataset.ready = "";
+    this.startViewer();
+    this.startDrawing();
+    this.startDraft();
+    this.run = new Run({ form: this.form, draft: this.draft, fill: () => this.fillHidden(), words });
+    this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
+    this.listen();
+    this.listenToColours();
+    this.listenToCompare();
+    this.begin();
+  }
+
+  // ---- parts
+
+  startViewer() {
+    const size = { width: this.config.photo.width, height: this.config.photo.height };
+    this.viewer = new Viewer(this.stage, {
+      size, root: this.stageRoot, mayPan: () => this.tool === "hand", zoomText: this.words.zoom,
+    });
+    sharpen(this.viewer, one("[data-picture]", this.stage), this.config.picture.sources);
+  }
+
+  startDrawing() {
+    const canvas = one("[data-mask]", this.root);
+    this.mask = new Mask(canvas, this.config.mask, this.history);
+    canvas.hidden = false;
+    this.marks = new Marks({
+      svg: one("[data-marks]", this.root),
+      viewer: this.viewer,
+      history: this.history,
+      lists: { dabs: this.listOf("[data-dab-list]"), regions: this.listOf("[data-region-list]") },
+      templates: { dabs: one("#dab-row"), regions: one("#region-row") },
+      words: this.words,
+    });
+  }
+
+  /** The panel's list, or one that is nowhere when the recipe offers no colour. */
+  listOf(selector) {
+    return one(selector, this.root) ?? document.createElement("ol");
+  }
+
+  startDraft() {
+    this.draft = new Draft({
+      urls: this.config.urls,
+      rev: this.config.draft?.rev ?? 0,
+      maskSha: this.config.mask.sha256 ?? null,
+      mask: this.mask,
+      collect: () => this.collect(),
+      apply: (draft, maskUrl) => this.apply(draft, maskUrl),
+      ask: () => this.askWhich(),
+    });
+    this.draft.addEventListener("state", () => this.showState());
+  }
+
+  /** Show what the server has, then what this browser kept and the server has not. */
+  async begin() {
+    this.showRanges();
+    const { draft, mask } = this.config;
+    if (draft?.draft) this.applyForm(draft.draft);
+    if (mask.url) await this.mask.load(mask.url).catch(() => {});
+    this.showMask();
+    await this.bringBack();
+    this.mask.addEventListener("change", () => { this.showMask(); this.draft.touch({ isMask: true }); });
+    this.marks.addEventListener("change", () => { this.showMarks(); this.draft.touch(); });
+    this.showMarks();
+  }
+
+  async bringBack() {
+    const kept = this.draft.kept();
+    if (!kept?.draft) return;
+    this.draft.rev = kept.rev; // an older number makes the server answer 409, and the person choose
+    this.applyForm(kept.draft);
+    if (kept.mask) await this.mask.load(kept.mask).catch(() => {});
+    this.draft.touch({ isMask: Boolean(kept.mask) });
+    toast(this.words.restored, "success");
+  }
+
+  // ---- the draft and the form
+
+  collect() {
+    const steps = {};
+    for (const step of all("[data-step]", this.form)) {
+      const name = step.dataset.step;
+      const box = one(`[name="step-${name}"]`, step);
+      steps[name] = { on: box.checked && !box.disabled, settings: this.settingsOf(step, name) };
+    }
+    const prompt = {};
+    for (const field of all('[name^="prompt-"]', this.form)) prompt[field.name.slice(7)] = field.value;
+    const { dabs, regions } = this.marks;
+    return { base: this.config.base, steps, prompt, dabs, regions };
+  }
+
+  settingsOf(step, name) {
+    const settings = {};
+    for (const input of all(`[name^="${name}-"]`, step)) {
+      const key = input.name.slice(name.length + 1);
+      if (input.type === "checkbox") settings[key] = input.checked;
+      else settings[key] = input.type === "range" ? Number(input.value) : input.value;
+    }
+    return settings;
+  }
+
+  async apply(draft, maskUrl) {
+    this.applyForm(draft ?? {});
+    this.history.clear();
+    if (maskUrl) await this.mask.load(maskUrl).catch(() => {});
+    else this.mask.clear({ isUndoable: false });
+  }
+
+  applyForm(draft) {
+    this.applySteps(draft.steps ?? {});
+    for (const [name, text] of Object.entries(draft.prompt ?? {})) {
+      const field = one(`[name="prompt-${CSS.escape(name)}"]`, this.form);
+      if (field) field.value = text;
+    }
+    this.marks.set(draft.dabs, draft.regions);
+    this.showMarks();
+  }
+
+  applySteps(steps) {
+    for (const [name, step] of Object.entries(steps)) {
+      const box = one(`[name="step-${CSS.escape(name)}"]`, this.form);
+      if (!box || box.disabled) continue;
+      box.checked = Boolean(step.on);
+      for (const [key, value] of Object.entries(step.settings ?? {})) this.applySetting(name, key, value);
+    }
+    this.showRanges();
+  }
+
+  applySetting(name, key, value) {
+    const input = one(`[name="${CSS.escape(`${name}-${key}`)}"]`, this.form);
+    if (!input) return;
+    if (input.type === "checkbox") input.checked = Boolean(value);
+    else input.value = value;
+  }
+
+  fillHidden() {
+    const values = {
+      base: this.config.base,
+      rev: this.draft.rev,
+      mask: this.draft.maskSha ?? "",
+      dabs: JSON.stringify(this.marks.dabs),
+      regions: JSON.stringify(this.marks.regions),
+    };
+    for (const [name, value] of Object.entries(values)) this.form.elements[name].value = value;
+  }
+
+  askWhich() {
+    const dialog = one("#conflict");
+    dialog.showModal();
+    return new Promise((resolve) => {
+      const settle = (answer) => { dialog.close(); resolve(answer); };
+      one("[data-keep-mine]", dialog).onclick = () => settle("mine");
+      one("[data-take-theirs]", dialog).onclick = () => settle("theirs");
+      dialog.oncancel = (event) => event.preventDefault(); // it has to be decided
+    });
+  }
+
+  // ---- what is shown
+
+  showState() {
+    const place = one("[data-saved]", this.root);
+    place.textContent = this.words[this.draft.state];
+    place.dataset.state = this.draft.state;
+  }
+
+  showRanges() {
+    for (const input of all('.setting input[type="range"]', this.form)) {
+      const output = one(`output[for="${input.id}"]`, this.form);
+      if (output) output.textContent = input.value;
+    }
+  }
+
+  showMask() {
+    const place = one("[data-mask-share]", this.root);
+    if (!place) return;
+    const percent = (this.mask.share * 100).toFixed(this.mask.share < 0.1 ? 1 : 0);
+    place.textContent = this.mask.painted
+      ? this.words.maskShare.replace("{share}", `${percent} %`) : this.words.maskEmpty;
+  }
+
+  showMarks() {
+    const note = one("[data-no-marks]", this.root);
+    if (note) note.hidden = this.marks.dabs.length + this.marks.regions.length > 0;
+  }
+
+  toggleOverlay(button) {
+    const isShown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(isShown));
+    this.stage.classList.toggle("is-bare", !isShown);
+  }
+
+  // ---- tools
+
+  choose(tool) {
+    const radio = one(`[name="tool"][value="${tool}"]`, this.root);
+    if (!radio) return;
+    radio.checked = true;
+    this.tool = tool;
+    this.stage.dataset.tool = tool;
+    this.marks.giveUp();
+    for (const part of all("[data-for-tool]", this.root)) {
+      part.hidden = !part.dataset.forTool.split(" ").includes(tool);
+    }
+    if (tool !== "hand" && this.stage.classList.contains("is-bare")) this.toggleOverlay(one("[data-show-mask]", this.root));
+    if (tool === "region") announce(this.words.regionHint);
+    one("[data-cursor]", this.root).hidden = true;
+  }
+
+  get brush() {
+    return Number(one("[data-brush]", this.root).value);
+  }
+
+  set brush(size) {
+    const input = one("[data-brush]", this.root);
+    input.value = String(size);
+    one("[data-brush-size]", this.root).textContent = input.value;
+    this.moveCursor();
+  }
+
+  get colour() {
+    return one("[data-colour]", this.root)?.value ?? "#8c6d52";
+  }
+
+  get word() {
+    return one("input[data-word]", this.root)?.value.trim() ?? "";
+  }
+
+  get isBrush() {
+    return this.tool === "mask" || this.tool === "eraser";
+  }
+
+  /** A point of the photograph in pixels of the mask. */
+  toMask(point) {
+    const factor = this.mask.width / this.viewer.size.width;
+    return { x: point.x * factor, y: point.y * factor };
+  }
+
+  onDown(event) {
+    if (event.button !== 0 || this.viewer.spaceDown || this.viewer.pinching || this.tool === "hand") return;
+    const point = this.viewer.pointAt(event);
+    this.stage.setPointerCapture(event.pointerId);
+    if (this.isBrush) {
+      const radius = (this.brush / 2 / this.viewer.scale) * (this.mask.width / this.viewer.size.width);
+      this.mask.begin(this.toMask(point), radius, this.tool === "eraser");
+    } else if (this.tool === "dab") this.downOnDab(point);
+    else this.downOnRegion(point);
+  }
+
+  downOnDab(point) {
+    const index = this.marks.find(point);
+    if (index >= 0) return this.marks.beginDrag(index);
+    this.turnOn("colourise");
+    const number = this.marks.add(point, this.colour, this.word);
+    this.marks.beginDrag(number - 1);
+    announce(this.words.dabAdded.replace("{n}", number));
+  }
+
+  downOnRegion(point) {
+    if (!this.marks.addCorner(point, this.colour, this.word)) return;
+    this.turnOn("colourise");
+    announce(this.words.regionAdded.replace("{n}", this.marks.regions.length));
+  }
+
+  onMove(event) {
+    this.moveCursor(event);
+    if (this.mask.stroke) {
+      const events = event.getCoalescedEvents?.() ?? [];
+      for (const each of events.length ? events : [event]) this.mask.move(this.toMask(this.viewer.pointAt(each)));
+    } else if (this.marks.dragging) this.marks.drag(this.viewer.pointAt(event));
+  }
+
+  onUp() {
+    if (this.mask.stroke) {
+      this.turnOn("repair");
+      this.mask.end();
+    }
+    this.marks.endDrag();
+  }
+
+  moveCursor(event = null) {
+    const cursor = one("[data-cursor]", this.root);
+    if (event) {
+      const box = this.stage.getBoundingClientRect();
+      cursor.style.left = `${event.clientX - box.left}px`;
+      cursor.style.top = `${event.clientY - box.top}px`;
+      cursor.hidden = !this.isBrush || event.pointerType === "touch";
+    }
+    cursor.style.width = `${this.brush}px`;
+    cursor.style.height = `${this.brush}px`;
+  }
+
+  /** Who paints damage wants repair; who places a colour wants colour. */
+  turnOn(name) {
+    const box = one(`[name="step-${name}"]`, this.form);
+    if (box && !box.disabled) box.checked = true;
+  }
+
+  // ---- listeners
+
+  listen() {
+    const { stage, root, form } = this;
+    stage.addEventListener("pointerdown", (event) => this.onDown(event));
+    stage.addEventListener("pointermove", (event) => this.onMove(event));
+    for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => this.onUp());
+    stage.addEventListener("pointerleave", () => { one("[data-cursor]", root).hidden = true; });
+    this.viewer.addEventListener("pinch", () => { this.mask.abandon(); this.marks.endDrag(); });
+    one("[data-tools]", root).addEventListener("change", (event) => this.choose(event.target.value));
+    one("[data-brush]", root).addEventListener("input", (event) => { this.brush = event.target.value; });
+    form.addEventListener("input", (event) => this.onInput(event));
+    form.addEventListener("change", (event) => this.onInput(event));
+    root.addEventListener("click", (event) => this.onClick(event));
+    document.addEventListener("keydown", (event) => this.onKey(event));
+    this.history.addEventListener("change", () => {
+      one("[data-undo]", root).disabled = this.history.done.length === 0;
+      one("[data-redo]", root).disabled = this.history.undone.length === 0;
+    });
+  }
+
+  onInput(event) {
+    if (!event.target.name || event.target.closest(".job-slot")) return;
+    this.showRanges();
+    this.draft.touch();
+  }
+
+  onClick(event) {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const actions = {
+      undo: () => this.history.undo(),
+      redo: () => this.history.redo(),
+      showMask: () => this.toggleOverlay(button),
+      pickTool: () => { this.choose(button.dataset.pickTool); this.stage.focus({ preventScroll: false }); },
+      maskClear: () => { this.mask.clear(); announce(this.words.maskCleared); },
+      maskDetected: () => this.mask.load(this.config.mask.detected_url, { isUndoable: true }).catch(() => {}),
+      suggest: () => this.suggest(),
+    };
+    for (const [name, action] of Object.entries(actions)) if (name in button.dataset) action();
+  }
+
+  suggest() {
+    this.applySteps(this.config.suggestion?.steps ?? {});
+    this.draft.touch();
+    announce(this.words.suggested);
+  }
+
+  listenToColours() {
+    const box = one("[data-colours]", this.root);
+    if (!box) return;
+    box.addEventListener("click", (event) => {
+      const swatch = event.target.closest("[data-swatch]");
+      if (swatch) this.takeSwatch(swatch);
+      if (event.target.closest("[data-add-middle]")) this.addMiddle();
+      if (event.target.closest("[data-add-area]")) this.addArea();
+    });
+    this.marks.addEventListener("removed", () => announce(this.words.dabRemoved));
+    this.marks.addEventListener("emptied", () => one("[data-add-middle]", box).focus());
+  }
+
+  takeSwatch(swatch) {
+    one("[data-colour]", this.root).value = swatch.dataset.swatch;
+    one("input[data-word]", this.root).value = swatch.dataset.word;
+  }
+
+  addMiddle() {
+    this.turnOn("colourise");
+    const number = this.marks.add({ ...this.viewer.centre }, this.colour, this.word);
+    announce(this.words.dabAdded.replace("{n}", number));
+    one("[data-dab-list]", this.root).lastElementChild?.querySelector('[data-part="x"]').focus();
+  }
+
+  addArea() {
+    this.turnOn("colourise");
+    this.marks.addMiddleArea(this.colour, this.word);
+    one("[data-region-list]", this.root).lastElementChild?.querySelector('[data-part="corners"]').focus();
+  }
+
+  // ---- keys
+
+  onKey(event) {
+    if (event.defaultPrevented || one("dialog[open]")) return;
+    if ((event.ctrlKey || event.metaKey) && !isTyping(event)) return this.onControlKey(event);
+    if (isTyping(event) || hasModifier(event)) return;
+    if (document.activeElement === this.stage && this.onStageKey(event)) return event.preventDefault();
+    if (singleKeys() && this.onSingleKey(event)) event.preventDefault();
+  }
+
+  onControlKey(event) {
+    const key = event.key.toLowerCase();
+    if (key === "enter") this.run.start();
+    else if (key === "z" && event.shiftKey) this.history.redo();
+    else if (key === "z") this.history.undo();
+    else if (key === "y") this.history.redo();
+    else return;
+    event.preventDefault();
+  }
+
+  onStageKey(event) {
+    if (event.key === "Delete" || event.key === "Backspace") this.marks.remove("dabs", this.marks.selected);
+    else if (event.key === "Enter" && this.marks.corners) this.marks.close(this.colour, this.word);
+    else if (event.key === "Escape" && this.marks.corners) this.marks.giveUp();
+    else return false;
+    return true;
+  }
+
+  onSingleKey(event) {
+    const key = event.key.toLowerCase();
+    if (key in TOOLS) this.choose(TOOLS[key]);
+    else if (key === "[") this.brush = Math.max(2, Math.round(this.brush / 1.2));
+    else if (key === "]") this.brush = Math.min(200, Math.round(this.brush * 1.2) + 1);
+    else if (key === "z") this.viewer.command("full");
+    else if (key === "x" && !this.isComparing) this.compareWith(this.compareUrl());
+    else if (/^[1-9]$/.test(key)) return this.focusStep(Number(key));
+    else return false;
+    return true;
+  }
+
+  focusStep(number) {
+    const step = all("[data-step]", this.form).find((each) => one(".step-number", each).textContent.trim() === String(number));
+    const box = step && one('[type="checkbox"]', step);
+    box?.focus();
+    step?.scrollIntoView({ block: "nearest" });
+    return Boolean(box);
+  }
+
+  // ---- compare
+
+  get isComparing() {
+    return !one("[data-compare-panel]", this.root).hidden;
+  }
+
+  compareUrl() {
+    const left = one("[data-compare-form] select", this.root).value;
+    return `${this.config.urls.compare}?left=${encodeURIComponent(left)}&right=${encodeURIComponent(this.config.base)}`;
+  }
+
+  listenToCompare() {
+    one("[data-compare-form]", this.root).addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.isComparing) this.closeCompare();
+      else this.compareWith(this.compareUrl());
+    });
+    one("[data-compare-form] select", this.root).addEventListener("change", () => {
+      if (this.isComparing) this.compareWith(this.compareUrl());
+    });
+    this.root.addEventListener("click", (event) => {
+      const link = event.target.closest("[data-compare-link]");
+      if (!link || hasModifier(event) || event.button) return;
+      event.preventDefault();
+      this.compareWith(link.href);
+      this.stageRoot.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  async compareWith(url) {
+    const panel = one("[data-compare-panel]", this.root);
+    try {
+      await window.htmx.ajax("GET", url, { target: panel, swap: "innerHTML" });
+    } catch {
+      return toast(this.words.compareFailed, "error");
+    }
+    if (!one("[data-compare]", panel)) return toast(this.words.compareFailed, "error");
+    panel.hidden = false;
+    this.showComparing(true);
+    startCompare(panel);
+    announce(this.words.comparing);
+  }
+
+  closeCompare() {
+    const panel = one("[data-compare-panel]", this.root);
+    panel.hidden = true;
+    panel.replaceChildren();
+    this.showComparing(false);
+    this.viewer.onResize();
+  }
+
+  showComparing(isOn) {
+    this.stageRoot.classList.toggle("is-comparing", isOn);
+    one("[data-compare-toggle]", this.root).setAttribute("aria-pressed", String(isOn));
+  }
+}
+
+const root = document.querySelector("[data-bench]");
+const config = document.getElementById("bench-config");
+if (root && config) {
+  root.bench = new Bench(root, JSON.parse(config.textContent), document.getElementById("bench-words").dataset);
+}
