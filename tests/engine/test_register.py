@@ -1,0 +1,109 @@
+"""Registration finds where a picture lies, and refuses one that was reframed."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage import data
+
+from restoration.engine.errors import BadInput, StepFailed
+from restoration.engine.register import register, require_same_frame, warp
+from tests.benchmarks.registration import corner_error, errors, picture
+
+IDENTITY = np.eye(2, 3)
+
+
+@pytest.fixture(scope="module")
+def cat():
+    return picture("chelsea")
+
+
+def test_a_zoomed_shifted_blurred_and_noisy_copy_is_found_to_a_tenth_of_a_pixel():
+    found = [error for _, error, _, _ in errors(("chelsea", "camera", "coins", "rocket"), 7)]
+    assert max(found) <= 0.1
+
+
+def test_a_copy_with_another_tone_curve_is_still_found(cat):
+    moved = warp(cat, np.array([[1, 0, 4.4], [0, 1, -3.2]]), cat.shape)
+    registration = register(cat, np.clip(moved, 0, 1) ** 0.6)
+    expected = np.array([[1, 0, -4.4], [0, 1, 3.2]])
+    assert corner_error(registration.matrix, expected, cat.shape) <= 0.1
+
+
+def test_a_changed_part_does_not_pull_the_rest(cat):
+    moving = cat.copy()
+    moving[60:160, 100:200] = ndimage.gaussian_filter(moving[80:180, 130:230], (3, 3, 0))
+    registration = register(cat, moving)
+    assert corner_error(registration.matrix, IDENTITY, cat.shape) <= 0.1
+
+
+def test_ignored_pixels_have_no_vote(cat):
+    moving, ignored = cat.copy(), np.zeros(cat.shape[:2], dtype=bool)
+    ignored[:, :200] = True
+    moving[:, :200] = np.random.default_rng(0).random((cat.shape[0], 200, 3))
+    registration = register(cat, moving, ignore=ignored)
+    assert corner_error(registration.matrix, IDENTITY, cat.shape) <= 0.1
+    assert registration.correlation > 0.99
+
+
+def test_laying_back_undoes_the_move(cat):
+    zoom = np.array([[1.02, 0, -5.5], [0, 1.02, 2.5]])
+    moved = warp(cat, zoom, cat.shape)
+    laid = warp(moved, register(cat, moved).matrix, cat.shape)
+    assert np.abs(laid - cat)[30:-30, 30:-30].mean() < 0.01
+
+
+def test_a_large_picture_is_registered_at_its_own_size():
+    large = np.kron(picture("chelsea"), np.ones((3, 3, 1), dtype=np.float32))
+    moved = warp(large, np.array([[1, 0, 21.0], [0, 1, -9.0]]), large.shape)
+    matrix = register(large, moved).matrix
+    assert corner_error(matrix, np.array([[1, 0, -21.0], [0, 1, 9.0]]), large.shape) <= 0.2
+
+
+def test_a_small_move_passes_and_its_shift_is_told(cat):
+    registration = register(cat, warp(cat, np.array([[1, 0, 2.0], [0, 1, 0]]), cat.shape))
+    require_same_frame(registration, cat.shape)
+    assert registration.corner_shift_px == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [[[1, 0, 15.0], [0, 1, 0]], [[0.93, 0, 0], [0, 0.93, 0]], [[1, -0.06, 0], [0.06, 1, 0]]],
+)
+def test_a_reframed_picture_is_refused(cat, matrix):
+    registration = register(cat, warp(cat, np.array(matrix), cat.shape))
+    with pytest.raises(StepFailed) as refusal:
+        require_same_frame(registration, cat.shape)
+    assert refusal.value.code == "reframed"
+    assert refusal.value.facts["corner_shift_px"] > refusal.value.facts["allowed_shift_px"]
+
+
+def test_another_picture_is_refused_by_its_correlation(cat):
+    other = picture("coffee")[: cat.shape[0], : cat.shape[1]]
+    with pytest.raises(StepFailed, match="reframed"):
+        require_same_frame(register(cat, other), cat.shape)
+
+
+def test_a_flat_picture_gives_the_identity_and_no_correlation(cat):
+    registration = register(cat, np.full_like(cat, 0.5))
+    assert np.array_equal(registration.matrix, IDENTITY)
+    assert registration.correlation == 0.0
+
+
+def test_what_cannot_be_registered_is_refused_at_the_door(cat):
+    with pytest.raises(BadInput, match="sizes-differ"):
+        register(cat, cat[:-1])
+    with pytest.raises(BadInput, match="too-small"):
+        register(cat[:8], cat[:8])
+    with pytest.raises(BadInput, match="not-finite"):
+        register(cat, np.full_like(cat, np.nan))
+
+
+def test_the_same_pictures_give_the_same_numbers(cat):
+    moved = ndimage.shift(cat, (1.3, -2.7, 0), mode="nearest")
+    assert np.array_equal(register(cat, moved).matrix, register(cat, moved).matrix)
+
+
+def test_grey_pictures_register_as_coloured_ones_do():
+    coins = data.coins().astype(np.float32) / 255
+    moved = warp(coins, np.array([[1, 0, 3.0], [0, 1, 1.0]]), coins.shape)
+    assert register(coins, moved).corner_shift_px == pytest.approx(10**0.5, abs=0.1)
