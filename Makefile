@@ -28,7 +28,7 @@ help:
 	@echo 'make clean              remove what was installed and built; var/ stays'
 
 # --- the site ------------------------------------------------------------------------------------
-demo: $(DONE)/demo $(DONE)/bundle $(KEPT)/messages $(KEPT)/migrate $(KEPT)/static $(KEPT)/seed
+demo: $(DONE)/demo $(DONE)/bundle $(DONE)/messages $(KEPT)/migrate $(KEPT)/static $(KEPT)/seed
 ifdef PHOTOS
 	@$(MANAGE) seed_demo --photos '$(abspath $(PHOTOS))'
 endif
@@ -49,7 +49,7 @@ $(DONE)/bundle: package-lock.json platform/config/bundle.mjs $(STATIC) | $(DONE)
 	@$(MANAGE) bundle
 	@mkdir -p $(@D) && touch $@
 
-$(KEPT)/messages: $(CATALOGUES) | $(DONE)/demo
+$(DONE)/messages: $(CATALOGUES) | $(DONE)/demo
 	@[ -z '$(CATALOGUES)' ] || $(BIN)/pybabel --quiet compile -D django -d locale
 	@mkdir -p $(@D) && touch $@
 
@@ -72,7 +72,7 @@ $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) -c constraints.txt -e '.[demo,gpu,dev]'
 	@mkdir -p $(@D) && touch $@ $(DONE)/demo
 
-test: $(DONE)/dev $(DONE)/bundle $(KEPT)/messages
+test: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(DONE)/dev

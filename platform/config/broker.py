@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 ALIAS = "fsatomic"
 POLL_SECONDS = 0.1
-MINUTE, WEEK = 60, 7 * 24 * 3600
+MINUTE, HOUR, WEEK = 60, 3600, 7 * 24 * 3600
 # What may lie in the queue folder, and how long: an unfinished write, a message whose reader was
 # killed (the job's row rings again), a question to a worker that is gone, a file that is none.
 LEFTOVERS = {"*.tmp": MINUTE, "*.taken": MINUTE, "*.pidbox.msg": MINUTE, "*.corrupt": WEEK}
@@ -36,6 +36,21 @@ Table = list[filesystem.exchange_queue_t]
 def register() -> None:
     """Make `fsatomic://` a broker address that kombu knows."""
     transport.TRANSPORT_ALIASES[ALIAS] = "config.broker:Transport"
+
+
+def transport_options(scheme: str, folder: Path) -> dict[str, Any] | None:
+    """Return what the broker of this scheme must be told, or None when we do not know it.
+
+    `folder` is where the embedded one keeps its messages.
+    """
+    if scheme == ALIAS:
+        return folder_options(folder)
+    if scheme in {"redis", "rediss"}:
+        # Redis gives a message again that nobody acknowledged for so long; longer than any job.
+        return {"visibility_timeout": 6 * HOUR}
+    if scheme in {"amqp", "amqps"}:
+        return {"confirm_publish": True}
+    return None
 
 
 def folder_options(folder: Path) -> dict[str, Any]:

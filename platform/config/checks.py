@@ -11,11 +11,11 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from config import env
 
-# Read by the Makefile, the tests and the supervisor, not by the settings.
+FOR_TESTS = "REKINDLE_TEST_"
+# Read by the tests, not by the settings.
 ELSEWHERE = {
     "REKINDLE_REQUIRE_SERVICES",
     "REKINDLE_PHOTOS",
-    "REKINDLE_TEST_DATABASE_URL",
     "REKINDLE_CHROMIUM",
 }
 
@@ -24,14 +24,14 @@ ELSEWHERE = {
 def every_variable_is_known(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a REKINDLE_ variable that nothing reads: it is most likely misspelled."""
     known = env.asked | ELSEWHERE
-    strange = sorted(n for n in os.environ if n.startswith(env.PREFIX) and n not in known)
+    ours = {n for n in os.environ if n.startswith(env.PREFIX) and not n.startswith(FOR_TESTS)}
     return [
         Warning(
             f"{name} is set, but no setting has this name.",
             hint=f"Did you mean {near[0]}?" if near else "docs/operator.md lists the names.",
             id="config.W001",
         )
-        for name in strange
+        for name in sorted(ours - known)
         for near in [difflib.get_close_matches(name, known, n=1)]
     ]
 

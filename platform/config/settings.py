@@ -52,7 +52,7 @@ INSTALLED_APPS = [
     "exhibit",
     "restoration",
     "archive",
-    "django.contrib.admin",
+    "accounts.apps.StewardAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -99,6 +99,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.nav.nav",
             ],
         },
     },
@@ -168,20 +169,14 @@ FILE_UPLOAD_TEMP_DIR = str(VAR_DIR)  # the same disk, so that keeping a scan is 
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 # --- work --------------------------------------------------------------------------------------
-_BROKER_OPTIONS: dict[str, dict[str, Any]] = {
-    "fsatomic": broker.folder_options(VAR_DIR / "broker"),
-    # Redis gives a message again when nobody acknowledged it for so long; longer than any job.
-    "redis": {"visibility_timeout": 6 * 3600},
-    "rediss": {"visibility_timeout": 6 * 3600},
-    "amqp": {"confirm_publish": True},
-    "amqps": {"confirm_publish": True},
-}
 CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://localhost")
-if urlsplit(CELERY_BROKER_URL).scheme not in _BROKER_OPTIONS:
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(
+    urlsplit(CELERY_BROKER_URL).scheme, VAR_DIR / "broker"
+)
+if CELERY_BROKER_TRANSPORT_OPTIONS is None:
     raise ImproperlyConfigured(
         "REKINDLE_BROKER_URL must begin with fsatomic://, redis://, rediss://, amqp:// or amqps://."
     )
-CELERY_BROKER_TRANSPORT_OPTIONS = _BROKER_OPTIONS[urlsplit(CELERY_BROKER_URL).scheme]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_QUEUES = [
@@ -217,6 +212,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "signup": "accounts.forms.SignUpForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"

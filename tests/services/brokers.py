@@ -1,0 +1,70 @@
+"""Brokers of each kind, apart from those of other tests, and how to ring through one from here."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from config import broker
+from config.celery import app
+from tests.services import addresses
+
+# One database of Redis for each process of a parallel run.
+REDIS_DATABASES = {"gw0": 13, "gw1": 14}
+
+
+@contextlib.contextmanager
+def redis_broker() -> Iterator[str]:
+    """Empty one database of the Redis server and lend it."""
+    number = REDIS_DATABASES.get(os.environ.get("PYTEST_XDIST_WORKER", ""), 15)
+    url = f"{addresses.redis()}/{number}"
+    with contextlib.closing(redis.Redis.from_url(url)) as link:
+        link.flushdb()
+        yield url
+        link.flushdb()
+
+
+@contextlib.contextmanager
+def rabbitmq_broker() -> Iterator[str]:
+    """Make a virtual host of RabbitMQ and remove it again."""
+    name = f"rekindle-test-{uuid.uuid4().hex[:12]}"
+    user = urlsplit(addresses.rabbitmq()).username or "guest"
+    _rabbitmqctl("add_vhost", name)
+    try:
+        _rabbitmqctl("set_permissions", "-p", name, user, ".*", ".*", ".*")
+        yield f"{addresses.rabbitmq()}/{name}"
+    finally:
+        _rabbitmqctl("delete_vhost", name)
+
+
+@contextlib.contextmanager
+def bells_through(url: str, folder: Path) -> Iterator[None]:
+    """Let tasks sent by this process go to the broker at `url` of a site with this var folder."""
+    before = (app.conf.broker_url, app.conf.broker_transport_options)
+    _point_at(url, broker.transport_options(urlsplit(url).scheme, folder / "broker"))
+    try:
+        yield
+    finally:
+        _point_at(*before)
+
+
+def _point_at(url: str, options: dict[str, Any] | None) -> None:
+    app.conf.update(
+        broker_url=url,
+        broker_read_url=url,
+        broker_write_url=url,
+        broker_transport_options=options,
+    )
+    app._after_fork()  # type: ignore[attr-defined] # forget the links to the other broker
+
+
+def _rabbitmqctl(*words: str) -> None:
+    command = shutil.which("rabbitmqctl") or "/usr/sbin/rabbitmqctl"
+    subprocess.run([command, "--quiet", *words], check=True, capture_output=True, timeout=60)

