@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from archive.lifecycle import Moves
@@ -54,6 +55,22 @@ class ReviewState(TextChoices):
     RETURNED = "returned", pgettext_lazy("state of a review", "returned")
     DECLINED = "declined", pgettext_lazy("state of a review", "declined")
     LAPSED = "lapsed", pgettext_lazy("state of a review", "lapsed")
+
+
+class ReviewReason(TextChoices):
+    """Why a version comes back or is not used; the maker reads the words."""
+
+    OTHER_PERSON = "other-person", _("A person does not look like themselves any more")
+    INVENTED = "invented", _("It shows something that the scan does not show")
+    LOST = "lost", _("Something true was taken away")
+    TOO_SMOOTH = "too-smooth", _("Too smooth: grain and fine detail are gone")
+    DAMAGE = "damage", _("Damage is still there")
+    COLOUR = "colour", _("A colour contradicts what is known")
+    TOO_STRONG = "too-strong", _("A step is too strong: too sharp, too bright, too contrasty")
+    TRACES = "traces", _("The work leaves traces: seams, halos, patterns")
+    RULES = "rules", _("It does not keep to the rules of the collection")
+    NOT_CHOSEN = "not-chosen", _("Another version of this photo was chosen")
+    OTHER = "other", _("Something else, told below")
 
 
 class PublicationState(TextChoices):
@@ -124,7 +141,9 @@ JOB_ATTEMPTS = 3
 JOB_RING_AGAIN = timedelta(seconds=30)
 LIVE_JOBS_PER_PERSON = 3
 
+# A review's clocks: the open page beats, and a forgotten tab does not hold a version for ever.
 REVIEW_LEASE = timedelta(minutes=15)
+REVIEW_CAP = timedelta(hours=2)
 UNREVIEWED_PER_PHOTO = 3
 
 # A worker that has not beaten for this long is not offered in the interface.

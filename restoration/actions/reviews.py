@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from archive.policy import Refused
 from archive.stateful import IllegalMove
 from restoration import policy
-from restoration.lifecycle import REVIEW_LEASE, ReviewState, VersionState
+from restoration.lifecycle import (
+    REVIEW_CAP,
+    REVIEW_LEASE,
+    ReviewReason,
+    ReviewState,
+    VersionState,
+)
 from restoration.models import Review, Version
 
 if TYPE_CHECKING:
@@ -44,6 +50,15 @@ def open_review(*, version: Version, by: User, now: datetime) -> Review:
         ) from None
 
 
+def beat_review(*, review: Review, by: User, now: datetime) -> None:
+    """The open page says that somebody is there; the lease goes on, up to a cap."""
+    until = min(now + REVIEW_LEASE, review.opened_at + REVIEW_CAP)
+    held = Review.objects.filter(pk=review.pk, reviewer=by, state=ReviewState.OPEN)
+    if not held.update(lease_until=max(until, review.lease_until)):
+        raise Refused("review-closed", _("This review has been closed."), conflict=True)
+    review.lease_until = max(until, review.lease_until)
+
+
 def accept_version(*, review: Review, by: User, now: datetime, advice: str = "") -> None:
     """This version is good enough to be published. Accepting is not publishing."""
     _decide(review, by, now, ReviewState.ACCEPTED, VersionState.ACCEPTED, "", advice)
@@ -65,7 +80,7 @@ def _decide(
     review: Review, by: User, now: datetime, to: str, version_to: str, reason: str, advice: str
 ) -> None:
     policy.check_decide(by, review, now=now)
-    if to != ReviewState.ACCEPTED and not reason:
+    if to != ReviewState.ACCEPTED and reason not in ReviewReason.values:
         raise Refused("no-reason", _("Choose a reason; the maker will read it."))
     sha256 = review.version.sha256
     facts: dict[str, Any] = {"sha256": sha256, "version": review.version.number}
