@@ -1,0 +1,105 @@
+"""What a person has in hand, has made, and what became of it; each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from accounts.models import User
+from archive.models import Curatorship
+from restoration.lifecycle import (
+    CLAIM_IDLE,
+    CLAIM_WARNINGS,
+    ClaimState,
+    JobState,
+    PublicationState,
+    ReviewState,
+    VersionKind,
+    VersionState,
+)
+from restoration.models import Claim, Draft, Job, Review, Version
+
+
+@dataclass(frozen=True)
+class Held:
+    """An open claim and the moment it ends when nobody touches it."""
+
+    claim: Claim
+    ends_at: datetime
+    soon: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    """What somebody has in hand."""
+
+    held: list[Held]
+    drafts: list[Draft]
+    jobs: list[Job]
+    returned: list[Version]
+
+
+def work_of(user: User, *, now: datetime) -> Work:
+    """Open claims, drafts without a claim, live runs, and returns that wait for an answer."""
+    held = [_held(claim, now) for claim in _claims(user)]
+    claimed = [each.claim.photo_id for each in held]
+    drafts = Draft.objects.filter(volunteer=user).exclude(photo__in=claimed)
+    return Work(
+        held=held,
+        drafts=list(drafts.select_related("photo__collection").order_by("-saved_at")[:20]),
+        jobs=list(_jobs(user)),
+        returned=list(unanswered(user)),
+    )
+
+
+def _claims(user: User) -> QuerySet[Claim]:
+    rows = Claim.objects.filter(volunteer=user, state=ClaimState.OPEN)
+    return rows.select_related("photo__collection").order_by("opened_at")
+
+
+def _held(claim: Claim, now: datetime) -> Held:
+    ends = min(claim.ends_at, claim.seen_at + CLAIM_IDLE)
+    return Held(claim=claim, ends_at=ends, soon=claim.ends_at - now < CLAIM_WARNINGS[0])
+
+
+def _jobs(user: User) -> QuerySet[Job]:
+    live = Job.objects.filter(requested_by=user, state__in=(JobState.QUEUED, JobState.RUNNING))
+    return live.select_related("photo__collection", "source").order_by("requested_at")
+
+
+def versions_of(user: User) -> QuerySet[Version]:
+    """All versions somebody made, newest first, with what reviewers said and what is public."""
+    decided = Review.objects.exclude(state__in=(ReviewState.OPEN, ReviewState.LAPSED))
+    live = Q(publications__state=PublicationState.LIVE)
+    reviews = decided.select_related("reviewer").order_by("-decided_at")
+    return (
+        Version.objects.filter(made_by=user)
+        .exclude(kind=VersionKind.SCAN)
+        .select_related("photo__collection")
+        .annotate(public=Count("publications", filter=live))
+        .prefetch_related(Prefetch("reviews", queryset=reviews), "publications")
+        .order_by("-made_at", "-pk")
+    )
+
+
+def unanswered(user: User) -> QuerySet[Version]:
+    """Returned versions without a newer one of the same hand."""
+    later = Q(children__made_by=user) & ~Q(children__state=VersionState.WITHDRAWN)
+    return versions_of(user).filter(state=VersionState.RETURNED).exclude(later)[:20]
+
+
+def people(search: str = "") -> QuerySet[User]:
+    """Everybody with an account, by name, with the collections they decide for."""
+    rows = User.objects.order_by("username")
+    if search:
+        named = Q(username__icontains=search) | Q(display_name__icontains=search)
+        rows = rows.filter(named | Q(email__icontains=search))
+    offices = Curatorship.objects.select_related("collection").order_by("collection__title_en")
+    return rows.prefetch_related(Prefetch("curatorships", queryset=offices))
+
+
+def curates_anything(user: User) -> bool:
+    """Whether there is a collection this person decides for."""
+    return user.is_steward or Curatorship.objects.filter(user=user).exists()

@@ -1,0 +1,18 @@
+"""Addresses of people's own pages and of the stewards' list."""
+
+from django.urls import path
+
+from accounts import views
+
+app_name = "people"
+
+urlpatterns = [
+    path("me/", views.work, name="work"),
+    path("me/profile/", views.profile, name="profile"),
+    path("", views.people, name="list"),
+    path("<int:pk>/", views.person, name="person"),
+    path("<int:pk>/make-steward", views.make_steward, name="make-steward"),
+    path("<int:pk>/unmake-steward", views.unmake_steward, name="unmake-steward"),
+    path("<int:pk>/appoint", views.appoint, name="appoint"),
+    path("<int:pk>/dismiss", views.dismiss, name="dismiss"),
+]

@@ -1,0 +1,129 @@
+"""A person's own pages, and the stewards' page of people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import actions, queries
+from accounts.adapter import remember_language
+from accounts.forms import CollectionForm, ProfileForm
+from accounts.models import User
+from archive.policy import Refused
+
+P = ParamSpec("P")
+PER_PAGE = 30
+
+
+class PersonRequest(HttpRequest):
+    """A request behind the sign-in wall."""
+
+    user: User
+
+
+@require_GET
+def work(request: PersonRequest) -> HttpResponse:
+    """My work: what is in hand, and what became of what I made."""
+    page = Paginator(queries.versions_of(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"work": queries.work_of(request.user, now=timezone.now()), "page": page}
+    return render(request, "accounts/work.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: PersonRequest) -> HttpResponse:
+    """The name credits show, and the language."""
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        person = form.save()
+        messages.success(request, _("Saved."))
+        response = redirect("people:profile")
+        remember_language(response, person.language)
+        return response
+    context = {"form": form, "person": request.user}
+    return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
+
+
+def for_stewards(
+    view: Callable[Concatenate[PersonRequest, P], HttpResponse],
+) -> Callable[Concatenate[PersonRequest, P], HttpResponse]:
+    """Closed to everybody but stewards, before anything is looked up."""
+
+    def guarded(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            actions.check_steward(request.user)
+        except Refused as refusal:
+            raise PermissionDenied(str(refusal.message)) from None
+        return view(request, *args, **kwargs)
+
+    return update_wrapper(guarded, view)
+
+
+@for_stewards
+@require_GET
+def people(request: PersonRequest) -> HttpResponse:
+    """Everybody with an account."""
+    search = request.GET.get("q", "").strip()[:80]
+    page = Paginator(queries.people(search), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "accounts/people.html", {"page": page, "search": search})
+
+
+@for_stewards
+@require_GET
+def person(request: PersonRequest, pk: int) -> HttpResponse:
+    """One person and their offices."""
+    row = get_object_or_404(queries.people(), pk=pk)
+    return render(request, "accounts/person.html", {"person": row, "form": CollectionForm()})
+
+
+@for_stewards
+@require_POST
+def make_steward(request: PersonRequest, pk: int) -> HttpResponse:
+    return _office(request, pk, actions.make_steward, _("This person is now a steward."))
+
+
+@for_stewards
+@require_POST
+def unmake_steward(request: PersonRequest, pk: int) -> HttpResponse:
+    return _office(request, pk, actions.unmake_steward, _("This person is no steward any more."))
+
+
+@for_stewards
+@require_POST
+def appoint(request: PersonRequest, pk: int) -> HttpResponse:
+    return _curator(request, pk, actions.appoint_curator, _("Appointed."))
+
+
+@for_stewards
+@require_POST
+def dismiss(request: PersonRequest, pk: int) -> HttpResponse:
+    return _curator(request, pk, actions.dismiss_curator, _("Dismissed. Their decisions stay."))
+
+
+def _curator(request: PersonRequest, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:
+    form = CollectionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a collection."))
+        return redirect("people:person", pk)
+    return _office(request, pk, verb, said, collection=form.cleaned_data["collection"])
+
+
+def _office(
+    request: PersonRequest, pk: int, verb: Callable[..., None], said: str, **what: Any
+) -> HttpResponse:
+    row = get_object_or_404(User, pk=pk)
+    try:
+        verb(person=row, by=request.user, now=timezone.now(), **what)
+        messages.success(request, said)
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
+    return redirect("people:person", pk)

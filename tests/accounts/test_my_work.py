@@ -1,0 +1,129 @@
+"""My work: what is in hand, and what became of what one made."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import queries
+from accounts.models import User
+from exhibit.actions import Words, publish_version
+from restoration.actions.claims import claim_photo
+from restoration.actions.reviews import open_review, return_version
+from restoration.models import Draft
+from tests import factories
+from tests.factories import NOW
+from tests.people import appoint, cast, person
+
+pytestmark = pytest.mark.django_db
+
+URL = "people:work"
+
+
+def test_an_empty_page_invites(client: Client) -> None:
+    client.force_login(person("vera"))
+    assert "You hold no photograph" in client.get(reverse(URL)).text
+
+
+def test_it_shows_claims_with_the_time_left_and_drafts_that_outlived_theirs(client: Client) -> None:
+    people, box = cast(), factories.collection()
+    held = factories.photo(box, title_en="Held in hand")
+    claim_photo(photo=held, by=people.vera, now=timezone.now())
+    kept = factories.photo(box, title_en="Kept for later")
+    Draft.objects.create(photo=kept, volunteer=people.vera, body={}, saved_at=NOW)
+    other = factories.photo(box, title_en="Of somebody else")
+    claim_photo(photo=other, by=people.victor, now=timezone.now())
+
+    client.force_login(people.vera)
+    page = client.get(reverse(URL)).text
+    assert "Held in hand" in page
+    assert "Kept for later" in page
+    assert "Of somebody else" not in page
+    assert "Yours for 1\xa0day, 23\xa0hours more" in page
+
+
+def _returned(photo_title: str) -> tuple[User, object]:
+    people, box = cast(), factories.collection()
+    appoint(people.cora, box)
+    made = factories.submitted(factories.photo(box, title_en=photo_title), people.vera)
+    review = open_review(version=made, by=people.cora, now=NOW)
+    advice = "The left eye looks elsewhere now."
+    return_version(review=review, by=people.cora, reason="other-person", advice=advice, now=NOW)
+    return people.vera, made
+
+
+def test_a_return_shows_the_reviewers_advice_until_it_is_answered(client: Client) -> None:
+    vera, made = _returned("A portrait")
+    client.force_login(vera)
+    page = client.get(reverse(URL)).text
+    assert "Almost there" in page
+    assert "The left eye looks elsewhere now." in page
+
+    factories.version(made.photo, vera, parent=made)  # type: ignore[attr-defined]
+    assert list(queries.unanswered(vera)) == []
+    assert "Almost there" not in client.get(reverse(URL)).text
+
+
+def test_what_is_public_says_so(client: Client) -> None:
+    people, box = cast(), factories.collection()
+    appoint(people.cora, box)
+    version, _review = factories.accepted(factories.photo(box), people.vera, people.cora)
+    room = factories.room(box)
+    publish_version(version=version, room=room, words=Words(), by=people.cora, now=NOW)
+    client.force_login(people.vera)
+    assert "badge-live" in client.get(reverse(URL)).text
+
+
+def test_the_page_costs_the_same_for_one_and_for_twenty(client: Client) -> None:
+    people, box = cast(), factories.collection()
+    appoint(people.cora, box)
+    client.force_login(people.vera)
+
+    def more() -> None:
+        factories.accepted(factories.photo(box), people.vera, people.cora)
+        draft = factories.photo(box)
+        Draft.objects.create(photo=draft, volunteer=people.vera, body={}, saved_at=NOW)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(reverse(URL)).status_code == 200
+        return len(seen)
+
+    more()
+    one = cost()
+    for _ in range(19):
+        more()
+    assert cost() == one
+    assert one <= 12
+
+
+def test_a_stranger_is_asked_to_sign_in(client: Client) -> None:
+    answer = client.get(reverse(URL))
+    assert answer["Location"].startswith(reverse("account_login"))
+
+
+def test_the_profile_keeps_name_and_language(client: Client) -> None:
+    vera = person("vera")
+    client.force_login(vera)
+    words = {"display_name": "Vera L.", "language": "zh-hans"}
+    answer = client.post(reverse("people:profile"), words)
+    assert answer.cookies["django_language"].value == "zh-hans"
+    vera.refresh_from_db()
+    assert (str(vera), vera.language) == ("Vera L.", "zh-hans")
+
+
+def test_an_unknown_language_is_refused(client: Client) -> None:
+    client.force_login(person("vera"))
+    answer = client.post(reverse("people:profile"), {"display_name": "", "language": "tlh"})
+    assert answer.status_code == 422
+
+
+def test_nobody_makes_themselves_steward_by_the_profile(client: Client) -> None:
+    vera = person("vera")
+    client.force_login(vera)
+    words = {"display_name": "", "language": "en", "is_steward": "on"}
+    client.post(reverse("people:profile"), words)
+    vera.refresh_from_db()
+    assert not vera.is_steward

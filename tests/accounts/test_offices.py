@@ -1,0 +1,120 @@
+"""Who makes whom steward or curator."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts import actions
+from archive.models import Curatorship, Event
+from archive.policy import Refused
+from tests.factories import NOW, collection
+from tests.people import cast, person
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_steward_makes_a_curator_and_dismisses_them(client: Client) -> None:
+    people, box = cast(), collection()
+    client.force_login(people.sten)
+    client.post(reverse("people:appoint", args=[people.vera.pk]), {"collection": box.pk})
+    assert Curatorship.objects.filter(user=people.vera, collection=box).exists()
+    client.post(reverse("people:dismiss", args=[people.vera.pk]), {"collection": box.pk})
+    assert not Curatorship.objects.exists()
+    assert list(Event.objects.order_by("pk").values_list("verb", "collection")) == [
+        ("curator.appointed", box.pk),
+        ("curator.dismissed", box.pk),
+    ]
+
+
+def test_appointing_twice_is_appointing_once() -> None:
+    people, box = cast(), collection()
+    for _ in range(2):
+        actions.appoint_curator(person=people.vera, collection=box, by=people.sten, now=NOW)
+    assert Event.objects.count() == 1
+
+
+def test_a_steward_makes_a_steward_and_takes_it_back(client: Client) -> None:
+    people = cast()
+    client.force_login(people.sten)
+    client.post(reverse("people:make-steward", args=[people.cora.pk]))
+    people.cora.refresh_from_db()
+    assert people.cora.is_steward
+    client.post(reverse("people:unmake-steward", args=[people.cora.pk]))
+    people.cora.refresh_from_db()
+    assert not people.cora.is_steward
+
+
+def test_the_last_steward_stays(client: Client) -> None:
+    sten = person("sten", is_steward=True)
+    person("gone", is_steward=True, is_active=False)
+    client.force_login(sten)
+    answer = client.post(reverse("people:unmake-steward", args=[sten.pk]), follow=True)
+    assert "Make another one first" in answer.text
+    sten.refresh_from_db()
+    assert sten.is_steward
+
+
+@pytest.mark.parametrize("who", ["vera", "cora"])
+def test_nobody_else_gives_offices(client: Client, who: str) -> None:
+    people, box = cast(), collection()
+    Curatorship.objects.create(user=people.cora, collection=box)
+    somebody = getattr(people, who)
+    client.force_login(somebody)
+    for name in ("people:list", "people:person"):
+        args = [somebody.pk] if name == "people:person" else []
+        assert client.get(reverse(name, args=args)).status_code == 403
+    assert client.post(reverse("people:make-steward", args=[somebody.pk])).status_code == 403
+    somebody.refresh_from_db()
+    assert not somebody.is_steward
+
+
+def test_the_verb_asks_for_itself() -> None:
+    people = cast()
+    with pytest.raises(Refused) as refusal:
+        actions.make_steward(person=people.vera, by=people.vera, now=NOW)
+    assert refusal.value.code == "not-steward"
+
+
+def test_people_are_found_by_name_and_mail(client: Client) -> None:
+    people = cast()
+    client.force_login(people.sten)
+    page = client.get(reverse("people:list"), {"q": "vera@"}).text
+    assert reverse("people:person", args=[people.vera.pk]) in page
+    assert reverse("people:person", args=[people.cora.pk]) not in page
+
+
+def test_the_list_costs_the_same_for_three_and_for_thirty(
+    client: Client, django_assert_num_queries: object
+) -> None:
+    client.force_login(person("sten", is_steward=True))
+    box = collection()
+
+    def cost() -> int:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(reverse("people:list")).status_code == 200
+        return len(seen)
+
+    few = cost()
+    for number in range(20):
+        Curatorship.objects.create(user=person(f"p{number}"), collection=box)
+    assert cost() <= few + 1  # the prefetch of offices begins when somebody has one
+    assert few <= 7
+
+
+def test_only_a_steward_enters_the_administration(client: Client) -> None:
+    people = cast()
+    client.force_login(people.vera)
+    assert client.get("/admin/", follow=True).status_code == 403
+    client.force_login(people.sten)
+    assert client.get("/admin/").status_code == 200
+    assert client.get(reverse("admin:accounts_user_changelist")).status_code == 200
+
+
+def test_the_administration_has_no_door_of_its_own(client: Client) -> None:
+    answer = client.get("/admin/login/?next=/admin/")
+    assert answer["Location"] == "/account/login/?next=/admin/"
+    elsewhere = client.get("/admin/login/?next=https://example.org/")
+    assert elsewhere["Location"] == "/account/login/?next=/admin/"
