@@ -17,6 +17,7 @@ def _own_world() -> Path:
         if name.startswith("REKINDLE_") and not name.startswith(STAY):
             del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="rekindle-tests-"))
+    (folder / "static").mkdir()  # nothing is collected here, but it is looked for
     os.environ |= {
         "REKINDLE_VAR_DIR": str(folder),
         "REKINDLE_MODELS_DIR": str(folder / "models"),

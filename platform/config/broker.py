@@ -10,14 +10,15 @@ import logging
 import os
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
 from kombu import transport
-from kombu.transport import filesystem
+from kombu.transport import filesystem, virtual
 from kombu.utils.encoding import bytes_to_str, str_to_bytes
 from kombu.utils.json import dumps, loads
 
@@ -130,9 +131,15 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """kombu's filesystem transport with our channel."""
+    """kombu's filesystem transport with our channel, and what it knows kept apart by folder."""
 
     Channel = Channel
+    known: ClassVar[defaultdict[str, virtual.BrokerState]] = defaultdict(virtual.BrokerState)
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        # kombu remembers the bindings of a process once for all folders, and would not write ours.
+        self.state = self.known[client.transport_options["control_folder"]]
 
 
 def _write_whole(final: Path, content: Any) -> None:

@@ -1,0 +1,85 @@
+"""Reading the environment: what is right is typed, what is wrong stops the start."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+
+def test_a_variable_that_is_not_set_gives_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("X", raising=False)
+    assert env.envbool("X", default=True) is True
+    assert env.envint("X", 7) == 7
+    assert env.envlist("X", "a, b") == ["a", "b"]
+
+
+@pytest.mark.parametrize(("word", "means"), [("yes", True), ("1", True), ("Off", False)])
+def test_yes_and_no_are_understood_in_several_words(
+    monkeypatch: pytest.MonkeyPatch, word: str, means: bool
+) -> None:
+    monkeypatch.setenv("X", word)
+    assert env.envbool("X") is means
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X", "maybe")
+    with pytest.raises(ImproperlyConfigured, match=r"X is 'maybe'; write yes or no\."):
+        env.envbool("X")
+
+
+@pytest.mark.parametrize(("word", "sentence"), [("ten", "whole number"), ("0", "least")])
+def test_a_number_that_is_none_or_too_small_is_refused(
+    monkeypatch: pytest.MonkeyPatch, word: str, sentence: str
+) -> None:
+    monkeypatch.setenv("X", word)
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        env.envint("X", 5, least=1)
+
+
+def test_a_word_outside_the_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X", "cpu,gpu")
+    with pytest.raises(ImproperlyConfigured, match="it knows cpu, generative"):
+        env.envlist("X", among=("cpu", "generative"))
+
+
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hush\n")
+    monkeypatch.setenv("X_FILE", str(tmp_path / "key"))
+    assert env.envsecret("X") == "hush"
+
+
+def test_a_secret_whose_file_is_missing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("X_FILE", str(tmp_path / "none"))
+    with pytest.raises(ImproperlyConfigured, match="X_FILE cannot be read"):
+        env.envsecret("X")
+
+
+def test_the_kept_secret_is_made_once_and_for_us_alone(tmp_path: Path) -> None:
+    first = env.kept_secret(tmp_path / "secret-key")
+    assert len(first) > 40
+    assert env.kept_secret(tmp_path / "secret-key") == first
+    assert (tmp_path / "secret-key").stat().st_mode & 0o077 == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_an_address_of_postgres_is_taken_apart() -> None:
+    found = env.database("X", "postgres://vera:p%40ss@db.example:5433/photos?sslmode=require")
+    wanted = {"NAME": "photos", "USER": "vera", "PASSWORD": "p@ss", "HOST": "db.example"}
+    assert wanted.items() <= found.items()
+    assert (found["PORT"], found["OPTIONS"]) == ("5433", {"sslmode": "require"})
+
+
+def test_sqlite_waits_for_its_turn_instead_of_failing() -> None:
+    found = env.database("X", "sqlite:////data/photos.sqlite3")
+    assert found["NAME"] == "/data/photos.sqlite3"
+    assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+@pytest.mark.parametrize("url", ["mysql://a/b", "postgres://host", "sqlite://", "photos"])
+def test_another_database_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="X must be sqlite:///FILE or postgres://"):
+        env.database("X", url)

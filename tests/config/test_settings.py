@@ -1,0 +1,74 @@
+"""The settings as an operator meets them: each start in a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import env
+from tests.services.need import ROOT
+
+QUESTION = "from django.conf import settings; print(({}))"
+
+
+def ask(expression: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Evaluate an expression on the settings of a start with these variables."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("REKINDLE_")}
+    clean |= {"DJANGO_SETTINGS_MODULE": "config.settings", "REKINDLE_VAR_DIR": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-c", QUESTION.format(expression)],
+        env=clean | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_clone_starts_without_any_variable(tmp_path: Path) -> None:
+    answer = ask("settings.DATABASES['default']['NAME'], len(settings.SECRET_KEY) > 40", tmp_path)
+    assert answer.stdout.strip() == f"('{tmp_path}/rekindle.sqlite3', True)", answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("REKINDLE_DEBUG", "perhaps", "REKINDLE_DEBUG is 'perhaps'; write yes or no."),
+        ("REKINDLE_BROKER_URL", "kafka://x", "REKINDLE_BROKER_URL must begin with fsatomic://"),
+        ("REKINDLE_SITE_URL", "photos", "REKINDLE_SITE_URL is 'photos'; write it as https://"),
+        ("REKINDLE_WORKER_KINDS", "gpu", "REKINDLE_WORKER_KINDS has 'gpu'; it knows cpu"),
+        ("REKINDLE_MAX_PIXELS", "0", "REKINDLE_MAX_PIXELS is 0; the least it can be is 1."),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_a_sentence(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    answer = ask("settings.DEBUG", tmp_path, **{name: value})
+    assert answer.returncode != 0
+    assert sentence in answer.stderr.splitlines()[-1]
+
+
+def test_an_https_address_turns_on_what_belongs_to_it(tmp_path: Path) -> None:
+    names = "settings.SECURE_SSL_REDIRECT, settings.SESSION_COOKIE_SECURE, settings.ALLOWED_HOSTS"
+    answer = ask(names, tmp_path, REKINDLE_SITE_URL="https://photos.example.org")
+    assert answer.stdout.startswith("(True, True, ['photos.example.org'"), answer.stderr
+
+
+def test_bytes_go_to_a_bucket_when_one_is_named(tmp_path: Path) -> None:
+    names = "settings.STORAGES['default']['BACKEND'], settings.CONTENT_SECURITY_POLICY"
+    bucket = {"REKINDLE_S3_BUCKET": "b", "REKINDLE_S3_ENDPOINT": "https://s3.example.org/x"}
+    answer = ask(names, tmp_path, **bucket)
+    assert "storages.backends.s3.S3Storage" in answer.stdout, answer.stderr
+    assert "'data:', 'blob:', 'https://s3.example.org'" in answer.stdout
+
+
+def test_every_setting_is_explained_to_the_operator() -> None:
+    text = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `(REKINDLE_[A-Z0-9_]+)`", text, re.MULTILINE))
+    ours = {name for name in env.asked if name.startswith(env.PREFIX)}
+    assert ours == {n for n in explained if not n.startswith("REKINDLE_TEST_")} | {
+        name for name in ours if name.endswith("_FILE")
+    }
