@@ -181,7 +181,7 @@ def _chinese_token(text: str) -> str:
 
 
 def _mix(bases: list[RGB], weights: list[float] | None = None) -> RGB | None:
-    """ "grey-blue" is a blue that is half grey; the last word weighs a little more."""
+    """A grey-blue is a blue that is half grey; the last word weighs a little more."""
     if not bases:
         return None
     weights = [1.0] * (len(bases) - 1) + [1.2] if weights is None else weights

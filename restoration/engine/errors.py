@@ -19,21 +19,21 @@ class EngineError(Exception):
         return f"{self.code} ({told})" if told else self.code
 
 
-class BadInput(EngineError):
+class BadInput(EngineError):  # noqa: N818
     """What was handed in is refused at the door."""
 
 
-class StepFailed(EngineError):
+class StepFailed(EngineError):  # noqa: N818
     """A step could not do its work; it never hands its input back as a success."""
 
 
-class OutOfMemory(EngineError):
+class OutOfMemory(EngineError):  # noqa: N818
     """The machine is too small just now; a larger one, or the same one later, may do it."""
 
     permanent = False
 
 
-class Cancelled(EngineError):
+class Cancelled(EngineError):  # noqa: N818
     """Somebody asked to stop; raised by a report or a progress call."""
 
     def __init__(self, code: str = "cancelled", facts: Mapping[str, Any] | None = None) -> None:

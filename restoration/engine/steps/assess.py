@@ -1,0 +1,152 @@
+"""Looks at a scan and says what it is, and which recipe would not make it worse."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from restoration.engine import damage, faces, measure
+from restoration.engine.image import check_image, resize_mask, shrink
+from restoration.engine.step import Image, Mask, StepContext, StepResult
+
+LONG_SIDE = 2400  # larger scans are measured at this size
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was found. Noise and grain are on the 0-255 scale, luma percentiles on [0, 1], cast in
+    Lab units, damage_area and picture_area are shares; faces are boxes in fractions."""
+
+    width: int
+    height: int
+    noise_sigma: float
+    grain_sigma: float
+    sharpness: float
+    black: float
+    white: float
+    fading: float
+    cast_a: float
+    cast_b: float
+    grey: bool
+    sepia: bool
+    damage_area: float
+    damage_spots: int
+    damage: str
+    picture_area: float
+    faces: list[faces.Box]
+    suggestion: list[dict[str, Any]]
+    mask: Mask = field(repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        told = asdict(self)
+        del told["mask"]
+        told["faces"] = [list(box) for box in self.faces]
+        return told
+
+
+def assess(image: Image) -> Assessment:
+    """Measures a float32 HxWx3 RGB picture in [0, 1]; about 1.5 s a megapixel, deterministic.
+
+    BadInput at the door. The mask (uint8 HxW) is the damage the classical detector is sure of.
+    """
+    check_image(image)
+    small = np.clip(shrink(image, LONG_SIDE), 0, 1)
+    light, inside = measure.luma_and_inside(small)
+    tones, cast = measure.tones(light, inside), measure.cast(small, inside)
+    noise = measure.noise_sigma(light, inside)
+    boxes = faces.find(light)
+    found = damage.find(light, inside, boxes)
+    area, spots = float((found > 0).mean()), int(ndimage.label(found)[1])
+    facts: dict[str, Any] = {
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "noise_sigma": round(noise, 2),
+        "grain_sigma": round(measure.grain_sigma(light, inside), 2),
+        "sharpness": round(measure.sharpness(light, noise, inside), 3),
+        "black": round(tones.p01, 4),
+        "white": round(tones.p99, 4),
+        "fading": round(max(0.0, 1 - tones.span / 0.85), 3),
+        "cast_a": round(cast.a, 2),
+        "cast_b": round(cast.b, 2),
+        "grey": cast.grey,
+        "sepia": cast.sepia,
+        "damage_area": round(area, 6),
+        "damage_spots": spots,
+        "damage": _level(area, spots, light.size),
+        "picture_area": round(float(inside.mean()), 4),
+    }
+    return Assessment(
+        faces=boxes,
+        suggestion=suggest(facts),
+        mask=resize_mask(found, *image.shape[:2]),
+        **facts,
+    )
+
+
+def _level(area: float, spots: int, size: int) -> str:
+    """A few specks may be pebbles; damage comes in numbers."""
+    density = spots / (size / 1e6)
+    if spots >= 40 and (density >= 40 or area > 0.004):
+        return "heavy"
+    return "some" if spots >= 6 and (density >= 12 or spots >= 15) else "none"
+
+
+def suggest(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Steps with settings and the code of the reason; nothing that the scan does not ask for."""
+    rows = [_tone(facts), _repair(facts), _denoise(facts), _upscale(facts)]
+    return [row for row in rows if row is not None]
+
+
+def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Only a picture that uses much less than the range it has is stretched, and gently."""
+    strength = 0.0
+    if facts["white"] - facts["black"] < 0.78:
+        strength = 0.6
+    elif facts["white"] < 0.85 or facts["black"] > 0.12:
+        strength = 0.4
+    strong = abs(facts["cast_b"]) > 22 or abs(facts["cast_a"]) > 12
+    if not strength and not strong:
+        return None
+    settings = {"strength": strength or 0.2, "cast": 0.3 if strong else 0.0}
+    reason = "faded" if strength else "strong-cast"
+    return _row("tone", settings, reason, facts, ("black", "white", "cast_a", "cast_b"))
+
+
+def _repair(facts: dict[str, Any]) -> dict[str, Any] | None:
+    if facts["damage"] == "none":
+        return None
+    reason = "dust-and-scratches"
+    return _row("repair", {"sensitivity": 0.4}, reason, facts, ("damage_spots", "damage_area"))
+
+
+def _denoise(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Grain is part of an old photograph; only what hides the picture is calmed."""
+    noise = facts["noise_sigma"]
+    if noise < 3.5:
+        return None
+    settings = {"strength": 0.5 if noise < 8 else 0.65, "grain": 0.3}
+    return _row("denoise", settings, "noisy", facts, ("noise_sigma", "grain_sigma"))
+
+
+def _upscale(facts: dict[str, Any]) -> dict[str, Any] | None:
+    if max(facts["width"], facts["height"]) >= 500:
+        return None
+    return _row("upscale", {"sharpen": 0.3}, "small", facts, ("width", "height"))
+
+
+def _row(
+    step: str, settings: dict[str, Any], reason: str, facts: dict[str, Any], told: tuple[str, ...]
+) -> dict[str, Any]:
+    return {
+        "step": step,
+        "settings": settings,
+        "reason": reason,
+        "facts": {name: facts[name] for name in told},
+    }
+
+
+def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
+    """Changes nothing; the meters hold the assessment and the map `damage` what was found."""
+    found = assess(context.image)
+    return StepResult(context.image, maps={"damage": found.mask}, meters=found.to_json())
