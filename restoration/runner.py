@@ -152,11 +152,11 @@ def _look(job: Job, report: _Reporter) -> None:
         photo=job.photo,
         defaults={
             "report": found,
-            "suggestions": found["suggestions"],
+            "suggestions": found["suggestion"],
             "mask_sha256": _keep_sheet(seen.mask),
             "damage": seen.damage,
             "faces": len(seen.faces),
-            "is_grey": seen.is_grey,
+            "is_grey": seen.grey or seen.sepia,
             "made_at": timezone.now(),
         },
     )
@@ -225,10 +225,11 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
     before = _load(parent.sha256)
     belonging = belongs(before, image)
     report("guard", 0.6)
-    judged = guard.judge(
+    meters, maps = guard.judge(
         image,
         _load(job.photo.working_sha256),
         repaired=_repaired_before(parent, image.shape[:2]),
+        faces=_faces(job),
     )
     record = {
         "step": "retouch",
@@ -238,8 +239,14 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
         "scale": belonging.scale,
         "changed": belonging.changed_fraction,
     }
-    done = Restored(image, judged.maps, {"guard": judged.meters}, [record], judged.notes)
+    done = Restored(image, maps, {"guard": meters}, [record])
     return _as_version(job, VersionKind.RETOUCH, done, _scaled(parent.frame, belonging.scale))
+
+
+def _faces(job: Job) -> list[tuple[float, float, float, float]]:
+    """The faces that were seen on the scan: boxes in fractions."""
+    seen = Assessment.objects.filter(photo=job.photo_id).first()
+    return [tuple(box) for box in seen.report.get("faces", [])] if seen else []
 
 
 @functools.cache

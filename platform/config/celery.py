@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import celeryd_init
 
 from config import broker
 
@@ -12,3 +13,11 @@ broker.register()
 app = Celery("rekindle")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def _announce(**_: object) -> None:
+    """Have a worker say that it is here; only a worker gets this far, a web process never does."""
+    from config import worker
+
+    worker.connect()

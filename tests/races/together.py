@@ -19,7 +19,7 @@ def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
             connection.ensure_connection()
             barrier.wait(timeout=60)
             results[number] = call()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - handed back to the test as a result
             results[number] = error
         finally:
             connections.close_all()
