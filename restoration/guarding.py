@@ -1,0 +1,164 @@
+"""The guard's meters in words, with the gates they are held against.
+
+The gates themselves are the engine's (engine.steps.guard); the web does not import it, because it
+brings the pixels' libraries. A test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+PASS_CHANGED, FAIL_CHANGED = 2.0, 5.0
+PASS_BLOCK, FAIL_BLOCK = 0.85, 0.70
+MOST_DETAIL = 1.6
+MOST_FILLED = 5.0
+
+REASONS: dict[str, str | Promise] = {
+    "changed-area": gettext_lazy("More was changed than cleaning explains."),
+    "worst-block": gettext_lazy("One part of the picture does not look like the scan any more."),
+    "too-much-detail": gettext_lazy("It shows more fine detail than the scan holds."),
+    "large-fill": gettext_lazy("A large part was filled in."),
+    "face": gettext_lazy("A face may not be the same any more."),
+}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A verdict as colour, drawing and word."""
+
+    tone: str
+    icon: str
+    label: str | Promise
+
+
+@dataclass(frozen=True)
+class Meter:
+    """One measurement, what it may be, and how it fared."""
+
+    label: str
+    value: str
+    gate: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the guard has to say about one version."""
+
+    badge: Badge
+    meters: list[Meter]
+    reasons: list[str]
+
+
+BADGES = {
+    "pass": Badge("passed", "check", pgettext_lazy("verdict of the guard", "passed")),
+    "review": Badge("review", "alert", pgettext_lazy("verdict of the guard", "look closely")),
+    "fail": Badge("failed", "cross", pgettext_lazy("verdict of the guard", "failed")),
+}
+UNKNOWN = Badge("", "info", pgettext_lazy("verdict of the guard", "not measured"))
+
+
+def badge(meters: Mapping[str, Any]) -> Badge:
+    """The verdict on a version, out of its meters by step."""
+    return BADGES.get(str(_guard(meters).get("verdict", "")), UNKNOWN)
+
+
+def card(meters: Mapping[str, Any]) -> Card:
+    """The whole card, out of a version's meters by step."""
+    return told(_guard(meters))
+
+
+def told(guard: Mapping[str, Any]) -> Card:
+    """The whole card, out of the guard's own meters."""
+    rows = [_changed(guard), _block(guard), _detail(guard), _filled(guard)]
+    rows += [_coloured(guard, "evidence"), _coloured(guard, "guess"), _faces(guard)]
+    said = [str(REASONS.get(code, code)) for code in guard.get("reasons", [])]
+    verdict = str(guard.get("verdict", ""))
+    return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said)
+
+
+def _guard(meters: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = meters.get("guard") or {}
+    return found
+
+
+def percent(value: float) -> str:
+    """A percentage with one decimal."""
+    return f"{number_format(round(value, 1), 1)} %"
+
+
+def _number(value: float) -> str:
+    return str(number_format(round(value, 2), 2))
+
+
+def _changed(guard: Mapping[str, Any]) -> Meter | None:
+    value = guard.get("changed_area")
+    if value is None:
+        return None
+    gate = _("passes up to %(low)s, fails above %(high)s") % {
+        "low": percent(PASS_CHANGED),
+        "high": percent(FAIL_CHANGED),
+    }
+    tone = _tone(value > FAIL_CHANGED, value > PASS_CHANGED)
+    return Meter(_("Changed outside the repairs"), percent(value), gate, tone)
+
+
+def _block(guard: Mapping[str, Any]) -> Meter | None:
+    value = guard.get("worst_block")
+    if value is None:
+        return None
+    gate = _("1 is the same; passes from %(low)s, fails below %(high)s") % {
+        "low": _number(PASS_BLOCK),
+        "high": _number(FAIL_BLOCK),
+    }
+    tone = _tone(value < FAIL_BLOCK, value < PASS_BLOCK)
+    return Meter(_("Likeness of the least similar spot"), _number(value), gate, tone)
+
+
+def _detail(guard: Mapping[str, Any]) -> Meter | None:
+    value = guard.get("detail_ratio")
+    if value is None:
+        return None
+    gate = _("passes up to %(most)s times the scan's") % {"most": _number(MOST_DETAIL)}
+    return Meter(_("Fine detail"), f"{_number(value)} ×", gate, _tone(False, value > MOST_DETAIL))
+
+
+def _filled(guard: Mapping[str, Any]) -> Meter | None:
+    value = guard.get("filled_area")
+    if value is None:
+        return None
+    gate = _("passes up to %(most)s") % {"most": percent(MOST_FILLED)}
+    return Meter(_("Repaired"), percent(value), gate, _tone(False, value > MOST_FILLED))
+
+
+def _coloured(guard: Mapping[str, Any], kind: str) -> Meter | None:
+    # The engine tells these two as shares, the others in percent.
+    value = 100 * float(guard.get(f"coloured_{kind}_area") or 0)
+    if not value:
+        return None
+    label = _("Coloured from evidence") if kind == "evidence" else _("Coloured by guess")
+    return Meter(label, percent(value), "", "")
+
+
+def _faces(guard: Mapping[str, Any]) -> Meter | None:
+    faces = guard.get("faces") or []
+    if not faces:
+        return None
+    said = [str(face.get("verdict", "")) for face in faces]
+    value = _("%(passed)s of %(all)s") % {"passed": said.count("pass"), "all": len(said)}
+    return Meter(
+        _("Faces that stayed the same"), value, "", _tone("fail" in said, "review" in said)
+    )
+
+
+def _tone(fails: bool, warns: bool) -> str:
+    if fails:
+        return "failed"
+    return "review" if warns else "passed"

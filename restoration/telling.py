@@ -1,0 +1,117 @@
+"""What was done to a picture, in words for people: records, prompts, colour hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from restoration import wording
+
+# They look and judge; the picture does not pass through their hands.
+UNTOLD = ("assess", "guard")
+
+
+class Told(NamedTuple):
+    """A name and what it is."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a version: what, by whom, how strongly."""
+
+    name: str
+    by: str
+    model: str
+    licence: str
+    settings: list[Told]
+
+    @property
+    def strengths(self) -> str:
+        """The settings in one line."""
+        return ", ".join(f"{label} {value}" for label, value in self.settings)
+
+
+class Hint(NamedTuple):
+    """A colour that a person put on the picture: its hex, its word, and where it lies."""
+
+    colour: str
+    word: str
+    place: str
+
+
+def steps(records: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """The steps of one version that made something, in their order."""
+    return [_step(record) for record in records if record.get("step") not in UNTOLD]
+
+
+def _step(record: Mapping[str, Any]) -> Step:
+    backend = str(record.get("backend", ""))
+    return Step(
+        name=wording.step(str(record.get("step", ""))),
+        by=str(wording.BACKENDS.get(backend, backend)),
+        model=str(record.get("model") or ""),
+        licence=str(record.get("licence") or ""),
+        settings=_settings(record),
+    )
+
+
+def _settings(record: Mapping[str, Any]) -> list[Told]:
+    given = record.get("settings") or {}
+    return [
+        Told(str(wording.SETTINGS[name]), _value(value))
+        for name, value in given.items()
+        if name in wording.SETTINGS and name not in ("model", "backend")
+    ]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return str(number_format(round(value, 2)))
+    return str(value)
+
+
+def prompt(given: Mapping[str, Any] | None) -> list[Told]:
+    """The volunteer's own words, field by field, exactly as written."""
+    rows = []
+    for name, text in (given or {}).items():
+        text = "\n".join(text) if isinstance(text, list | tuple) else str(text or "")
+        if text.strip():
+            # A plan calls the known facts about colours "facts", the form "colours".
+            label = wording.FIELDS.get("colours" if name == "facts" else name, name)
+            rows.append(Told(str(label), text))
+    return rows
+
+
+def hints(plan: Mapping[str, Any] | None) -> list[Hint]:
+    """The colours that a person placed or named: the evidence, or what stands in for it."""
+    plan = plan or {}
+    dabs = [_dab(dab) for dab in plan.get("dabs", [])]
+    return dabs + [_region(region) for region in plan.get("regions", [])]
+
+
+def _dab(dab: Mapping[str, Any]) -> Hint:
+    return Hint(_hex(dab.get("rgb")), "", _place(dab.get("x", 0), dab.get("y", 0)))
+
+
+def _region(region: Mapping[str, Any]) -> Hint:
+    points: Sequence[Sequence[float]] = region.get("points") or [(0.0, 0.0)]
+    x = sum(point[0] for point in points) / len(points)
+    y = sum(point[1] for point in points) / len(points)
+    return Hint(_hex(region.get("rgb")), str(region.get("word") or ""), _place(x, y))
+
+
+def _hex(rgb: Sequence[int] | None) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*rgb) if rgb else ""
+
+
+def _place(x: float, y: float) -> str:
+    return _("%(x)s %% across, %(y)s %% down") % {"x": round(100 * x), "y": round(100 * y)}
