@@ -104,13 +104,32 @@ def put_bytes(key: str, content: bytes) -> None:
 
 
 def _save(key: str, content: File[bytes]) -> None:
-    stored = default_storage.save(key, content)
-    if stored != key:
-        # Somebody wrote the same content in the same moment; theirs is as good.
-        default_storage.delete(stored)
+    try:
+        target = Path(default_storage.path(key))
+    except NotImplementedError:
+        stored = default_storage.save(key, content)
+        if stored != key:
+            # Somebody wrote the same content in the same moment; theirs is as good.
+            default_storage.delete(stored)
         return
-    with contextlib.suppress(NotImplementedError):
-        Path(default_storage.path(key)).chmod(READ_ONLY)
+    _place(content, target)
+
+
+def _place(content: File[bytes], target: Path) -> None:
+    """Whole or not at all: a worker killed in the middle must not leave half a file as the key."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            for chunk in content.chunks(BLOCK):
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).chmod(READ_ONLY)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def open_key(key: str) -> IO[bytes]:
