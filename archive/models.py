@@ -184,6 +184,8 @@ class Photo(Stateful):
     added_at = models.DateTimeField(_("added"))
     # The reader's lease: a worker that died in the middle is noticed by the sweep.
     reading_since = models.DateTimeField(null=True)
+    # When a worker was last called for it, so that the sweep does not ring without end.
+    rung_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
 
     objects = PhotoQuerySet.as_manager()

@@ -42,3 +42,9 @@ def check_curate(user: User | AnonymousUser, collection: Collection) -> None:
     """Only a curator of the collection, or a steward."""
     if not curates(user, collection.pk):
         raise Refused("not-curator", _("Only a curator of this collection can do that."))
+
+
+def check_steward(user: User) -> None:
+    """Only a steward opens a collection."""
+    if not (user.is_authenticated and user.is_steward):
+        raise Refused("not-steward", _("Only a steward can do that."))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from functools import partial
 
 from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
+
+from archive.models import Photo
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +24,9 @@ def read_photo(*, photo_id: int) -> None:
     ingest.read_photo(photo_id=photo_id)
 
 
-def ring(*, photo_id: int) -> None:
-    """Ring the doorbell once this transaction is in."""
+def ring(*, photo_id: int, now: datetime) -> None:
+    """Ring the doorbell once this transaction is in; the sweep rings again if nobody hears."""
+    Photo.objects.filter(pk=photo_id).update(rung_at=now)
     transaction.on_commit(partial(_send, photo_id))
 
 

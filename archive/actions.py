@@ -1,0 +1,304 @@
+"""The verbs of the archive: receive, read again, describe, hold, withdraw; open a collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from archive import edtf, storage, tasks, wording
+from archive.lifecycle import PhotoState
+from archive.models import Collection, Event, Photo
+from archive.policy import Refused, check_curate, check_steward
+from archive.stateful import IllegalMove
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+READING_LEASE = timedelta(minutes=5)
+READING_ATTEMPTS = 3
+# How long a bell may go unheard; longer while some worker is reading, who will come to it.
+UNHEARD = timedelta(seconds=30)
+UNHEARD_WHEN_BUSY = timedelta(minutes=5)
+SWEEP_AT_ONCE = 200
+
+DESCRIPTION = (
+    "title_en",
+    "title_zh",
+    "date_edtf",
+    "place_en",
+    "place_zh",
+    "people_en",
+    "people_zh",
+    "description_en",
+    "description_zh",
+    "identifier",
+)
+COLLECTION = (
+    "slug",
+    "institution_en",
+    "institution_zh",
+    "title_en",
+    "title_zh",
+    "description_en",
+    "description_zh",
+    "instructions_en",
+    "instructions_zh",
+    "notice_en",
+    "notice_zh",
+    "rights_uri",
+    "do_not_colourise",
+    "two_person",
+    "is_open",
+)
+# All that cannot be kept in a row of text: everything below a space but tab and the line's end.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+# --- receiving and reading -----------------------------------------------------------------------
+def receive_scan(
+    *,
+    collection: Collection,
+    chunks: Iterable[bytes],
+    filename: str,
+    by: User,
+    now: datetime,
+    describe: Mapping[str, str] | None = None,
+) -> tuple[Photo, bool]:
+    """Keep a file as it comes and call a worker to read it; the same file again is the same photo.
+
+    Gives the photo and whether it is new.
+    """
+    check_curate(by, collection)
+    told = _cleaned(describe or {})
+    try:
+        with storage.receive(chunks, limit=settings.MAX_UPLOAD_BYTES) as came:
+            if not came.size:
+                raise _refused_file("empty")
+            known = Photo.objects.filter(collection=collection, sha256=came.sha256).first()
+            if known is not None:
+                return known, False
+            storage.put_file(storage.incoming_key(came.sha256), came.path)
+    except storage.TooLarge:
+        raise _refused_file("too-large", limit=settings.MAX_UPLOAD_BYTES) from None
+    row = Photo(
+        collection=collection,
+        sha256=came.sha256,
+        filename=_base_name(filename),
+        added_by=by,
+        added_at=now,
+        **told,
+    )
+    return _add(row, by, now, came.size)
+
+
+def _add(row: Photo, by: User, now: datetime, size: int) -> tuple[Photo, bool]:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            row.record("received", by=by, at=now, facts={"sha256": row.sha256, "size": size})
+            tasks.ring(photo_id=row.pk, now=now)
+    except IntegrityError:
+        # Two hands sent the same file at once; the constraint chose one.
+        return Photo.objects.get(collection=row.collection_id, sha256=row.sha256), False
+    return row, True
+
+
+def _refused_file(code: str, **facts: Any) -> Refused:
+    return Refused(code, wording.sentence(code, facts))
+
+
+def _base_name(filename: str) -> str:
+    name = PurePosixPath(filename.replace("\\", "/")).name
+    return CONTROL.sub("", name)[-255:]
+
+
+def read_again(*, photo: Photo, by: User, now: datetime) -> None:
+    """Try a quarantined file once more, for instance after a new version of the product."""
+    check_curate(by, photo.collection)
+    fresh: dict[str, Any] = {
+        "attempts": 0,
+        "reading_since": None,
+        "quarantine_code": "",
+        "quarantine_facts": {},
+    }
+    with transaction.atomic():
+        _move(photo, PhotoState.READING, by, now, set_=fresh)
+        tasks.ring(photo_id=photo.pk, now=now)
+
+
+def quarantine_photo(*, photo: Photo, code: str, facts: Mapping[str, Any], now: datetime) -> None:
+    """Set a file aside with the reason; its bytes stay where they came in. IllegalMove if late."""
+    photo.move(
+        PhotoState.QUARANTINED,
+        by=None,
+        at=now,
+        where={"reading_since": photo.reading_since},
+        set_={"quarantine_code": code, "quarantine_facts": dict(facts), "reading_since": None},
+        facts={"code": code, "sha256": photo.sha256},
+    )
+
+
+def sweep_readings(*, now: datetime) -> int:
+    """Call again for files that no worker reads, and give up those that took three workers."""
+    reading = Photo.objects.filter(state=PhotoState.READING)
+    gone = reading.filter(reading_since__lt=now - READING_LEASE)
+    done = sum(_let_go(photo, now) for photo in gone[:SWEEP_AT_ONCE])
+    busy = reading.filter(reading_since__gte=now - READING_LEASE).exists()
+    before = now - (UNHEARD_WHEN_BUSY if busy else UNHEARD)
+    unheard = reading.filter(Q(rung_at=None) | Q(rung_at__lt=before), reading_since=None)
+    for photo in unheard.order_by("rung_at")[:SWEEP_AT_ONCE]:
+        tasks.ring(photo_id=photo.pk, now=now)
+        done += 1
+    return done
+
+
+def _let_go(photo: Photo, now: datetime) -> bool:
+    """End a lease whose worker went silent; the next round rings, or this one gives up."""
+    if photo.attempts < READING_ATTEMPTS:
+        held = Photo.objects.filter(pk=photo.pk, reading_since=photo.reading_since)
+        return bool(held.update(reading_since=None, rung_at=None))
+    try:
+        quarantine_photo(photo=photo, code="worker-lost", facts={}, now=now)
+    except IllegalMove:
+        return False
+    return True
+
+
+# --- looking after a photo -----------------------------------------------------------------------
+def hold_photo(*, photo: Photo, by: User, reason: str, now: datetime) -> None:
+    """Take a photo off the wall for a while: a wish of the family, a doubt about its rights."""
+    check_curate(by, photo.collection)
+    _move(photo, PhotoState.ON_HOLD, by, now, facts={"reason": _plain(reason)})
+
+
+def release_photo_hold(*, photo: Photo, by: User, now: datetime) -> None:
+    """Put a photo back on the wall."""
+    check_curate(by, photo.collection)
+    if photo.state != PhotoState.ON_HOLD:
+        raise _not_now()
+    _move(photo, PhotoState.READY, by, now, where={"state": PhotoState.ON_HOLD})
+
+
+def withdraw_photo(*, photo: Photo, by: User, reason: str, now: datetime) -> None:
+    """Take a photo out of the work for good; its history stays."""
+    check_curate(by, photo.collection)
+    _move(photo, PhotoState.WITHDRAWN, by, now, facts={"reason": _plain(reason)})
+
+
+def _move(photo: Photo, to: str, by: User, now: datetime, **more: Any) -> None:
+    try:
+        photo.move(to, by=by, at=now, **more)
+    except IllegalMove:
+        raise _not_now() from None
+
+
+def _not_now() -> Refused:
+    return Refused(
+        "photo-moved-on",
+        _("This photo is in another state by now. Look at it again."),
+        conflict=True,
+    )
+
+
+def describe_photo(*, photo: Photo, by: User, fields: Mapping[str, str], now: datetime) -> None:
+    """Change what is said about a photo; the event keeps what was said before."""
+    check_curate(by, photo.collection)
+    told = _cleaned(fields)
+    with transaction.atomic():
+        before = Photo.objects.select_for_update().get(pk=photo.pk)
+        changed = {name: text for name, text in told.items() if getattr(before, name) != text}
+        if not changed:
+            return
+        Photo.objects.filter(pk=photo.pk).update(**changed)
+        was = {name: getattr(before, name) for name in changed}
+        photo.record("described", by=by, at=now, facts={"was": was, "now": changed})
+    for name, text in changed.items():
+        setattr(photo, name, text)
+
+
+def _cleaned(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a description as they may be stored, or Refused with the one that may not."""
+    strangers = set(fields) - set(DESCRIPTION)
+    if strangers:
+        raise ValueError(f"not part of a description: {', '.join(sorted(strangers))}")
+    told = {name: _plain(text) for name, text in fields.items()}
+    for name, text in told.items():
+        _check_length(name, text)
+    date = told.get("date_edtf", "")
+    if date and not edtf.is_edtf(date):
+        raise Refused("date-not-edtf", wording.date_sentence(date))
+    return told
+
+
+def _plain(text: str) -> str:
+    return CONTROL.sub("", text).replace("\r\n", "\n").strip()
+
+
+def _check_length(name: str, text: str) -> None:
+    field: models.Field[Any, Any] = Photo._meta.get_field(name)  # type: ignore[assignment]
+    try:
+        field.clean(text, None)
+    except ValidationError as error:
+        label = str(field.verbose_name)
+        message = _("{field}: {problem}").format(field=label, problem=" ".join(error.messages))
+        raise Refused("field-not-valid", message) from None
+
+
+# --- looking after a collection ------------------------------------------------------------------
+def create_collection(*, by: User, fields: Mapping[str, Any], now: datetime) -> Collection:
+    """Open a collection."""
+    check_steward(by)
+    collection = Collection(**_of_collection(fields))
+    try:
+        with transaction.atomic():
+            collection.save(force_insert=True)
+            _record(collection, "created", by, now, dict(fields))
+    except IntegrityError:
+        raise Refused(
+            "slug-taken", _("Another collection has this address already."), conflict=True
+        ) from None
+    return collection
+
+
+def change_collection(
+    *, collection: Collection, by: User, fields: Mapping[str, Any], now: datetime
+) -> None:
+    """Change what a collection says and the rules it gives; its address stays."""
+    check_curate(by, collection)
+    told = _of_collection(fields)
+    if told.get("slug", collection.slug) != collection.slug:
+        raise Refused("slug-stays", _("The address of a collection cannot be changed."))
+    with transaction.atomic():
+        before = Collection.objects.select_for_update().get(pk=collection.pk)
+        changed = {name: value for name, value in told.items() if getattr(before, name) != value}
+        if not changed:
+            return
+        Collection.objects.filter(pk=collection.pk).update(**changed)
+        was = {name: getattr(before, name) for name in changed}
+        _record(collection, "changed", by, now, {"was": was, "now": changed})
+    for name, value in changed.items():
+        setattr(collection, name, value)
+
+
+def _of_collection(fields: Mapping[str, Any]) -> dict[str, Any]:
+    strangers = set(fields) - set(COLLECTION)
+    if strangers:
+        raise ValueError(f"not part of a collection: {', '.join(sorted(strangers))}")
+    return dict(fields)
+
+
+def _record(
+    collection: Collection, verb: str, by: User, now: datetime, facts: dict[str, Any]
+) -> None:
+    Event.objects.create(
+        collection=collection, actor=by, verb=f"collection.{verb}", at=now, facts=facts
+    )

@@ -1,0 +1,278 @@
+"""The program that opens an untrusted file, in a process of its own: `python -m archive.decoder`.
+
+Everything a hostile file can reach is here and nothing else is: no Django, no settings, no
+database, no network. The parent (archive.decode) starts it, waits, and believes only its JSON.
+
+1. Shut the doors: limits of memory, processor time and file size; every loader of libvips but four.
+2. Look at the first bytes: the name of the file is never asked.
+3. Read the header and refuse what is too large, too small or too good to be true.
+4. Decode every pixel, upright and in sRGB, into a TIFF that the rest of the product may trust.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import struct
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Any, NoReturn
+
+SMALLEST_SIDE = 32
+LARGEST_SIDE = 65_500
+# A scan has grain. Beyond this, so many raw bytes out of one stored byte is a trap.
+BOMB_BYTES = 64 * 1024**2
+BOMB_RATIO = 900
+
+LOADERS = {
+    "image/jpeg": ("jpegload", "VipsForeignLoadJpeg"),
+    "image/tiff": ("tiffload", "VipsForeignLoadTiff"),
+    "image/png": ("pngload", "VipsForeignLoadPng"),
+    "image/webp": ("webpload", "VipsForeignLoadWebp"),
+}
+# What people hold for photographs and we do not read, so that the sentence can name it.
+OTHERS = (
+    (rb"GIF8[79]a", "GIF"),
+    (rb"BM", "BMP"),
+    (rb"%PDF-", "PDF"),
+    (rb"8BPS", "Photoshop"),
+    (rb"....ftyp(avif|avis)", "AVIF"),
+    (rb"....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)", "HEIC"),
+    (rb"....ftypcrx ", "camera raw"),
+    (rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000"),
+    (rb"\xff\x0a|\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (rb"P[1-7]\s", "PNM"),
+    (rb"FUJIFILMCCD-RAW|II\x1a\x00\x00\x00HEAPCCDR|IIU\x00|II(RO|RS)\x08", "camera raw"),
+    (rb"(?s:\s*(<\?xml.*?)?(<!--.*?-->\s*)*<svg)", "SVG"),
+)
+NEW_SUBFILE_TYPE, DNG_VERSION = 254, 50706
+
+
+class Refused(Exception):  # noqa: N818 - the word of the vocabulary
+    """The file will not do, and this is why."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+
+def shut_the_doors(*, memory: int, seconds: int, disk: int) -> None:
+    """Bound what this process may take, so that a bomb goes off in here only."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def open_vips() -> Any:
+    """libvips with every loader locked but the four of the allow-list."""
+    import pyvips  # after the limits, which it must live under
+
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for _loader, kind in LOADERS.values():
+        pyvips.operation_block_set(kind, False)
+    pyvips.cache_set_max(0)
+    return pyvips
+
+
+def sniff(head: bytes) -> str:
+    """The media type by the first bytes, or Refused."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "image/tiff"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    for pattern, kind in OTHERS:
+        if re.match(pattern, head, re.DOTALL):
+            raise Refused("kind-not-allowed", kind=kind)
+    raise Refused("not-a-picture")
+
+
+def refuse_camera_raw(source: Path) -> None:
+    """A raw file is a TIFF whose first page is a small preview; taking that would be a loss."""
+    tags = _first_tags(source)
+    if DNG_VERSION in tags or tags.get(NEW_SUBFILE_TYPE, 0) & 1:
+        raise Refused("kind-not-allowed", kind="camera raw")
+
+
+def _first_tags(source: Path) -> dict[int, int]:
+    """Tag -> inline value of a TIFF's first directory; nothing when it cannot be followed."""
+    with source.open("rb") as stream:
+        head = stream.read(16)
+        order = "<" if head[:2] == b"II" else ">"
+        big = head[2:4] in (b"+\0", b"\0+")
+        count, entry, size = ("Q", "HHQQ", 20) if big else ("H", "HHII", 12)
+        try:
+            start = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)[0]
+            stream.seek(start)
+            width = struct.calcsize(order + count)
+            entries = struct.unpack(order + count, stream.read(width))[0]
+            table = stream.read(min(entries, 512) * size)
+            found = struct.iter_unpack(order + entry, table[: len(table) // size * size])
+        except (struct.error, OverflowError, OSError):
+            return {}
+        return {tag: value for tag, _kind, _count, value in found}
+
+
+def header(vips: Any, source: Path, media_type: str, **options: Any) -> Any:
+    """The picture as libvips will read it; only the header has been looked at."""
+    loader = getattr(vips.Image, LOADERS[media_type][0])
+    if media_type in ("image/tiff", "image/webp"):
+        options |= {"page": 0, "n": 1}
+    return loader(str(source), fail_on="error", **options)
+
+
+def meta(image: Any, name: str, default: Any) -> Any:
+    """A field of the header, when there is one."""
+    return image.get(name) if image.get_typeof(name) else default
+
+
+def check_header(image: Any, size: int, most_pixels: int) -> None:
+    """Refuse by the header alone what would be dear or senseless to decode."""
+    width, height = image.width, image.height
+    if width * height > most_pixels or max(width, height) > LARGEST_SIDE:
+        raise Refused("too-many-pixels", width=width, height=height, limit=most_pixels)
+    if min(width, height) < SMALLEST_SIDE:
+        raise Refused("too-small", width=width, height=height, limit=SMALLEST_SIDE)
+    if image.format not in ("uchar", "ushort"):
+        raise Refused("samples-not-allowed", detail=str(image.format))
+    raw = width * height * image.bands * _bits(image) // 8
+    if raw > BOMB_BYTES and raw > BOMB_RATIO * size:
+        raise Refused("bomb", width=width, height=height, bytes=size)
+
+
+def _bits(image: Any) -> int:
+    return int(meta(image, "bits-per-sample", 16 if image.format == "ushort" else 8))
+
+
+def in_srgb(vips: Any, image: Any) -> Any:
+    """The same picture in sRGB, of the same depth, by its profile where it has a usable one."""
+    depth = 16 if image.format == "ushort" else 8
+    if image.get_typeof("icc-profile-data"):
+        try:
+            return _by_profile(image, depth)
+        except vips.Error:
+            # A profile for another kind of picture, or a broken one: the samples speak alone.
+            image = image.copy()
+            image.remove("icc-profile-data")
+    if image.interpretation == "cmyk":
+        return _by_profile(image, depth)
+    return image.colourspace("rgb16" if depth == 16 else "srgb")
+
+
+def _by_profile(image: Any, depth: int) -> Any:
+    fallback = "cmyk" if image.interpretation == "cmyk" else "srgb"
+    return image.icc_transform(
+        "srgb", embedded=True, input_profile=fallback, depth=depth, black_point_compensation=True
+    )
+
+
+def on_white(image: Any) -> Any:
+    """Three bands: what is transparent lies on white."""
+    if image.hasalpha():
+        white = 65535 if image.format == "ushort" else 255
+        image = image.flatten(background=[white], max_alpha=white)
+    return image.extract_band(0, n=3) if image.bands > 3 else image
+
+
+def describe(image: Any, media_type: str) -> dict[str, Any]:
+    """What is known of the original, by its header."""
+    orientation = int(meta(image, "orientation", 1))
+    sideways = orientation in (5, 6, 7, 8)
+    return {
+        "width": image.height if sideways else image.width,
+        "height": image.width if sideways else image.height,
+        "media_type": media_type,
+        "bits": _bits(image),
+        "bands": image.bands,
+        "interpretation": str(image.interpretation),
+        "icc": profile_name(meta(image, "icc-profile-data", b"")),
+        "orientation": orientation if 1 <= orientation <= 8 else 1,
+        "dpi": _dpi(image),
+        "pages": int(meta(image, "n-pages", 1)),
+    }
+
+
+def _dpi(image: Any) -> float | None:
+    """Dots per inch when the file says so; libvips counts per millimetre."""
+    dpi = round(image.xres * 25.4, 2)
+    said = image.get_typeof("resolution-unit")
+    return dpi if said and 10 <= dpi <= 50_000 else None
+
+
+def profile_name(profile: bytes) -> str:
+    """What a colour profile calls itself, cleaned for a line of text."""
+    if not profile:
+        return ""
+    import io
+
+    from PIL import ImageCms
+
+    try:
+        said = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except (OSError, ImageCms.PyCMSError, ValueError, TypeError):
+        return "?"
+    kept = "".join(c for c in said if unicodedata.category(c)[0] != "C").strip()
+    return kept[:120] or "?"
+
+
+def decode(vips: Any, source: Path, into: Path, most_pixels: int) -> dict[str, Any]:
+    """Read `source`, write the upright sRGB TIFF, tell what the original was."""
+    with source.open("rb") as stream:
+        media_type = sniff(stream.read(1024))
+    if media_type == "image/tiff":
+        refuse_camera_raw(source)
+    image = header(vips, source, media_type, access="sequential")
+    check_header(image, source.stat().st_size, most_pixels)
+    found = describe(image, media_type)
+    if found["orientation"] > 2:
+        # A picture that is turned cannot be read from top to bottom.
+        image = header(vips, source, media_type, access="random")
+    upright = on_white(in_srgb(vips, image.autorot()))
+    upright.tiffsave(str(into), compression="deflate", predictor="horizontal", keep="none")
+    return found
+
+
+def failure(error: Exception, source: Path) -> Refused:
+    """What libvips said, in our words."""
+    said = str(error).replace(str(source), "the file").lower()
+    detail = re.sub(r"[^\x20-\x7e]+", " ", said)[:300].strip()
+    if "out of memory" in said or "memory" in said or "file size limit" in said:
+        return Refused("too-heavy", detail=detail)
+    if re.search(r"not configured|unsupported|whole number of bytes|labq", said):
+        return Refused("samples-not-allowed", detail=detail)
+    if re.search(r"premature|truncat|end of file|unexpected eof|not enough|read gave|eof", said):
+        return Refused("truncated", detail=detail)
+    return Refused("damaged", detail=detail)
+
+
+def answer(result: dict[str, Any]) -> NoReturn:
+    """Say it to the parent, and go without running what a broken heap might trip over."""
+    sys.stdout.write(json.dumps(result))
+    sys.stdout.flush()
+    sys.exit(0)
+
+
+def main(source: Path, into: Path, limits: dict[str, int]) -> NoReturn:
+    """Decode one file under the limits and answer in JSON."""
+    shut_the_doors(memory=limits["memory"], seconds=limits["seconds"], disk=limits["disk"])
+    vips = open_vips()
+    try:
+        found = decode(vips, source, into, limits["pixels"])
+    except Refused as refused:
+        answer({"code": refused.code, "facts": refused.facts})
+    except MemoryError:
+        answer({"code": "too-heavy", "facts": {}})
+    except (vips.Error, OSError) as error:
+        found_out = failure(error, source)
+        answer({"code": found_out.code, "facts": found_out.facts})
+    answer({"decoded": found})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))

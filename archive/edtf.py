@@ -1,0 +1,229 @@
+"""Dates as archives write them: Extended Date/Time Format, levels 0 and 1 (ISO 8601-2, Annex A).
+
+The text is kept as it was written; this module says whether it is well formed, how to read it
+aloud, and between which years it lies. Grammar: https://www.loc.gov/standards/datetime/
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.dates import MONTHS
+from django.utils.translation import gettext, pgettext
+
+OPEN, UNKNOWN = "..", ""
+DATE = re.compile(
+    r"(?P<year>-?(?!-)(?:\d{4}|\d{3}X|\d{2}XX)|Y-?[1-9]\d{4,8})"
+    r"(?:-(?P<month>\d{2}|XX)(?:-(?P<day>\d{2}|XX))?)?(?P<mark>[?~%])?"
+)
+SEASONS = range(21, 25)
+
+
+class NotEdtf(ValueError):  # noqa: N818 - says what is wrong
+    """The text is not a date of EDTF level 0 or 1."""
+
+
+@dataclass(frozen=True)
+class Date:
+    """One date: `year` as written (`191X`), month 1-12 or season 21-24, day; None when not given.
+
+    `mark` is '?' uncertain, '~' approximate, '%' both, or ''.
+    """
+
+    year: str
+    month: int | None = None
+    day: int | None = None
+    mark: str = ""
+    time: str = ""
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the year lies before the common era."""
+        return self.year.lstrip("Y").startswith("-")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """From one date to another; OPEN or UNKNOWN may stand for either end, not for both."""
+
+    start: Date | str
+    end: Date | str
+
+
+def parse(text: str) -> Date | Interval:
+    """The date that the text says, or NotEdtf."""
+    if "/" not in text:
+        return _time(text) if "T" in text else _date(text)
+    start, _slash, end = text.partition("/")
+    ends = tuple(each if each in (OPEN, UNKNOWN) else _date(each) for each in (start, end))
+    if not any(isinstance(each, Date) for each in ends):
+        raise NotEdtf(text)
+    found = Interval(*ends)
+    _check_order(found, text)
+    return found
+
+
+def is_edtf(text: str) -> bool:
+    """Whether the text is a date of EDTF level 0 or 1."""
+    try:
+        parse(text)
+    except NotEdtf:
+        return False
+    return True
+
+
+def _date(text: str) -> Date:
+    match = DATE.fullmatch(text)
+    if match is None:
+        raise NotEdtf(text)
+    year, month, day, mark = match["year"], match["month"], match["day"], match["mark"] or ""
+    # Level 1 leaves out digits from the right only.
+    if ("X" in year and _number(month)) or (month == "XX" and _number(day)):
+        raise NotEdtf(text)
+    found = Date(year, _number(month), _number(day), mark)
+    _check_calendar(found, text)
+    return found
+
+
+def _number(digits: str | None) -> int | None:
+    return int(digits) if digits and digits != "XX" else None
+
+
+def _check_calendar(date: Date, text: str) -> None:
+    month, day = date.month, date.day
+    if month is None:
+        return
+    if month in SEASONS:
+        if day is not None or text.count("-") > 1 + date.is_early:
+            raise NotEdtf(text)
+        return
+    if not 1 <= month <= 12:
+        raise NotEdtf(text)
+    if day is not None and not 1 <= day <= _days(date.year, month):
+        raise NotEdtf(text)
+
+
+def _days(year: str, month: int) -> int:
+    """How long the month was, in the calendar carried back before its invention."""
+    number = int(year.lstrip("Y"))
+    # The calendar repeats every 400 years, and the library begins at 1.
+    return calendar.monthrange(number % 400 + 400, month)[1]
+
+
+def _time(text: str) -> Date:
+    day, _t, clock = text.partition("T")
+    if not re.fullmatch(r"\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}(:\d{2})?)?", clock):
+        raise NotEdtf(text)
+    found = _date(day)
+    if found.day is None or found.mark:
+        raise NotEdtf(text)
+    try:
+        datetime.fromisoformat(f"2000-01-01T{clock}")
+    except ValueError:
+        raise NotEdtf(text) from None
+    return Date(found.year, found.month, found.day, time=clock[:5])
+
+
+def _check_order(found: Interval, text: str) -> None:
+    start, end = found.start, found.end
+    if isinstance(start, Date) and isinstance(end, Date) and _first(start) > _last(end):
+        raise NotEdtf(text)
+
+
+def _first(date: Date) -> tuple[int, int, int]:
+    digit = "9" if date.is_early else "0"
+    return int(date.year.lstrip("Y").replace("X", digit)), _month(date) or 1, date.day or 1
+
+
+def _last(date: Date) -> tuple[int, int, int]:
+    digit = "0" if date.is_early else "9"
+    return int(date.year.lstrip("Y").replace("X", digit)), _month(date) or 12, date.day or 31
+
+
+def _month(date: Date) -> int | None:
+    """The month, seasons told by their first one."""
+    return date.month if date.month not in SEASONS else None
+
+
+def years(text: str) -> tuple[int, int] | None:
+    """The first and the last year that the text may mean; None when an end is open or unknown."""
+    found = parse(text)
+    if isinstance(found, Date):
+        return _first(found)[0], _last(found)[0]
+    if isinstance(found.start, Date) and isinstance(found.end, Date):
+        return _first(found.start)[0], _last(found.end)[0]
+    return None
+
+
+# --- read aloud ----------------------------------------------------------------------------------
+def wording(text: str) -> str:
+    """The date in words of the reader's language; text that is no EDTF stays as it is."""
+    try:
+        found = parse(text)
+    except NotEdtf:
+        return text
+    return _date_words(found) if isinstance(found, Date) else _interval_words(found)
+
+
+def _interval_words(found: Interval) -> str:
+    start, end = found.start, found.end
+    if not isinstance(start, Date):
+        until = _date_words(end) if isinstance(end, Date) else ""
+        return gettext("until {date}").format(date=until)
+    if not isinstance(end, Date):
+        said = gettext("from {date} on") if end == OPEN else gettext("from {date}, end unknown")
+        return said.format(date=_date_words(start))
+    said = gettext("{first} to {last}")
+    return said.format(first=_date_words(start), last=_date_words(end))
+
+
+def _date_words(date: Date) -> str:
+    said = _day_words(date)
+    if date.time:
+        said = gettext("{date}, {time}").format(date=said, time=date.time)
+    marks = {
+        "?": gettext("{date} (uncertain)"),
+        "~": gettext("about {date}"),
+        "%": gettext("about {date} (uncertain)"),
+    }
+    return marks[date.mark].format(date=said) if date.mark else said
+
+
+def _day_words(date: Date) -> str:
+    year = _year_words(date)
+    if date.month is None:
+        return year
+    if date.month in SEASONS:
+        return _season(date.month).format(year=year)
+    words = {"year": year, "month": MONTHS[date.month], "number": date.month, "day": date.day}
+    if date.day is None:
+        said = pgettext("{month} name, {number} digits, {year} in words", "{month} {year}")
+    else:
+        said = pgettext("{month} name, {number} digits, {year} in words", "{day} {month} {year}")
+    return said.format(**words)
+
+
+def _year_words(date: Date) -> str:
+    digits = date.year.lstrip("Y-")
+    if digits.endswith("XX"):
+        first, last = f"{digits[:2]}00", f"{digits[:2]}99"
+        said = pgettext("a century, by its years", "{first}-{last}").format(first=first, last=last)
+    elif digits.endswith("X"):
+        said = pgettext("a decade", "the {year}s").format(year=f"{digits[:3]}0")
+    else:
+        # The format has a year 0, people have not.
+        number = int(digits) + date.is_early
+        said = pgettext("a year", "{year}").format(year=number)
+    return gettext("{year} BCE").format(year=said) if date.is_early else said
+
+
+def _season(number: int) -> str:
+    return {
+        21: gettext("spring {year}"),
+        22: gettext("summer {year}"),
+        23: gettext("autumn {year}"),
+        24: gettext("winter {year}"),
+    }[number]

@@ -1,0 +1,113 @@
+"""The worker's part: a received file becomes an original with a working copy, or a quarantine.
+
+Every step may be cut off by kill -9 and done again: bytes are named by their content, rows are
+changed last and in one transaction, and the lease (`reading_since`) lets only one reader finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from archive import decode, derivatives, storage
+from archive.actions import READING_ATTEMPTS, READING_LEASE, quarantine_photo
+from archive.lifecycle import PhotoState
+from archive.models import Original, Photo
+from archive.stateful import IllegalMove
+
+logger = logging.getLogger(__name__)
+
+
+def read_photo(*, photo_id: int) -> None:
+    """Read one received file and settle its photo; nothing when another reader has it."""
+    photo = _take(photo_id, timezone.now())
+    if photo is None:
+        return
+    try:
+        _read(photo)
+    except decode.Unreadable as error:
+        _give_up(photo, error.code, error.facts, permanent=error.permanent)
+    except FileNotFoundError:
+        _give_up(photo, "lost-bytes", {}, permanent=True)
+    except IllegalMove:
+        logger.info("photo %s was settled by another reader", photo.pk)
+    except Exception:
+        logger.exception("photo %s could not be read and it is our fault", photo.pk)
+        _give_up(photo, "our-fault", {}, permanent=False)
+
+
+def _take(photo_id: int, now: datetime) -> Photo | None:
+    """Start the lease by compare-and-set."""
+    free = Q(reading_since=None) | Q(reading_since__lt=now - READING_LEASE)
+    rows = Photo.objects.filter(
+        free, pk=photo_id, state=PhotoState.READING, attempts__lt=READING_ATTEMPTS
+    )
+    if not rows.update(reading_since=now, attempts=F("attempts") + 1):
+        return None
+    return Photo.objects.filter(pk=photo_id, reading_since=now).first()
+
+
+def _read(photo: Photo) -> None:
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder, _file_of(photo) as source:
+        working = Path(folder) / "working.tif"
+        found = decode.read(source, into=working)
+        storage.put_file(storage.original_key(photo.sha256), source)
+        sha256, size = storage.digest(working), source.stat().st_size
+        storage.put_file(storage.working_key(sha256), working)
+        derivatives.make(working, sha256)
+    _settle(photo, found, size, sha256)
+    storage.delete(storage.incoming_key(photo.sha256))
+
+
+@contextlib.contextmanager
+def _file_of(photo: Photo) -> Iterator[Path]:
+    """The exact bytes: as they came in, or as another photo of the same file has kept them."""
+    came = storage.incoming_key(photo.sha256)
+    key = came if storage.exists(came) else storage.original_key(photo.sha256)
+    with storage.local(key) as path:
+        yield path
+
+
+def _settle(photo: Photo, found: decode.Decoded, size: int, working_sha256: str) -> None:
+    """The original's row and the photo's move, together or not at all."""
+    now = timezone.now()
+    told = {name: value for name, value in vars(found).items() if name != "pages"}
+    with transaction.atomic():
+        original, _new = Original.objects.get_or_create(
+            sha256=photo.sha256, defaults={"size": size, "stored_at": now, **told}
+        )
+        photo.move(
+            PhotoState.READY,
+            by=None,
+            at=now,
+            where={"reading_since": photo.reading_since},
+            set_={
+                "original": original,
+                "working_sha256": working_sha256,
+                "width": found.width,
+                "height": found.height,
+                "reading_since": None,
+                "quarantine_code": "",
+                "quarantine_facts": {},
+            },
+            facts={"sha256": photo.sha256, "size": size, "pages": found.pages},
+        )
+
+
+def _give_up(photo: Photo, code: str, facts: Mapping[str, Any], *, permanent: bool) -> None:
+    """Quarantine, or leave it for the sweep when another try may go better."""
+    if not permanent and photo.attempts < READING_ATTEMPTS:
+        held = Photo.objects.filter(pk=photo.pk, reading_since=photo.reading_since)
+        held.update(reading_since=None)
+        return
+    with contextlib.suppress(IllegalMove):
+        quarantine_photo(photo=photo, code=code, facts=facts, now=timezone.now())
