@@ -306,6 +306,8 @@ LOGGING = {
         "handlers": ["console"],
         "level": envstr("REKINDLE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")),
     },
+    # It tells of every operation.
+    "loggers": {"pyvips": {"level": "WARNING"}},
 }
 
 # Generic classes of Django take their type in brackets while running, as the type checker wants.
