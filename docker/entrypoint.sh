@@ -1,0 +1,21 @@
+#!/bin/sh
+# One image, one word: what this container is.
+set -eu
+cd /app
+case "${1:-web}" in
+  web)
+    exec gunicorn config.wsgi:application --bind 0.0.0.0:8000 --worker-class gthread \
+      --workers "${WEB_PROCESSES:-2}" --threads 8 --timeout 120 --no-control-socket \
+      --worker-tmp-dir /dev/shm --access-logfile - ;;
+  worker)
+    kind="${2:-cpu}"
+    pool="--pool prefork --concurrency ${CPU_JOBS:-1}"
+    [ "$kind" = cpu ] || pool="--pool solo"
+    # The words of $pool are meant to be split.
+    # shellcheck disable=SC2086
+    exec celery --quiet -A config worker --queues "$kind" --hostname "$kind@%h" $pool \
+      --loglevel warning --without-gossip --without-mingle ;;
+  sweeper) exec python manage.py sweep --every 5 ;;
+  migrate) exec python manage.py migrate --no-input ;;
+  *) exec "$@" ;;
+esac

@@ -1,0 +1,21 @@
+# A worker. For the generative backend build with --build-arg EXTRAS=gpu on a machine with a card.
+FROM python:3.11-slim-bookworm
+ARG EXTRAS=
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \
+    PATH=/venv/bin:$PATH PYTHONPATH=/app/platform:/app REKINDLE_VAR_DIR=/var/lib/rekindle
+RUN python -m venv /venv && useradd --system --create-home --uid 10001 rekindle \
+    && install --directory --owner rekindle /var/lib/rekindle
+WORKDIR /app
+COPY pyproject.toml constraints.txt LICENSE NOTICE ./
+COPY manage.py manage.py
+COPY platform platform
+COPY restoration restoration
+COPY archive archive
+COPY templates templates
+COPY locale locale
+RUN pip install --constraint constraints.txt --editable ".[${EXTRAS}]"
+COPY docker/entrypoint.sh /entrypoint.sh
+USER rekindle
+VOLUME /var/lib/rekindle
+ENTRYPOINT ["/entrypoint.sh"]
+CMD ["worker", "cpu"]
