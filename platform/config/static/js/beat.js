@@ -50,7 +50,7 @@ export class Beat {
     if (this.state !== "open") return this.end();
     if (!this.until) return;
     const minutes = Math.max(0, Math.ceil((this.until - Date.now()) / MINUTE));
-    const time = this.until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const time = this.until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     const isSoon = minutes <= SOON;
     const sentence = isSoon ? this.words.soon.replace("{minutes}", minutes) : this.words.until.replace("{time}", time);
     if (isSoon && !this.clock.parentElement.classList.contains("is-soon")) announce(sentence);

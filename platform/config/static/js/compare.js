@@ -58,12 +58,13 @@ class Curtain {
     this.viewer?.onResize();
   }
 
+  /** cut: where the curtain hangs, in percent from the left; what is right of it is restored. */
   set(cut) {
     const value = Math.min(100, Math.max(0, cut));
-    this.range.value = String(Math.round(value));
+    const share = 100 - Math.round(value);
+    this.range.value = String(share);
     this.figure.style.setProperty("--cut", `${value}%`);
-    const share = `${100 - Math.round(value)} %`;
-    this.range.setAttribute("aria-valuetext", this.figure.dataset.valuetext.replace("{share}", share));
+    this.range.setAttribute("aria-valuetext", this.figure.dataset.valuetext.replace("{share}", `${share} %`));
   }
 
   flip() {
@@ -71,7 +72,7 @@ class Curtain {
   }
 
   listen() {
-    this.range.addEventListener("input", () => this.set(Number(this.range.value)));
+    this.range.addEventListener("input", () => this.set(100 - Number(this.range.value)));
     for (const radio of this.radios) radio.addEventListener("change", () => this.choose(radio.value));
     this.figure.querySelector("[data-flip]").addEventListener("click", () => this.flip());
     this.figure.addEventListener("keydown", (event) => this.onKey(event));

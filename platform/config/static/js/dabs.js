@@ -188,26 +188,26 @@ export class Marks extends EventTarget {
 
   // ---- the lists of the panel
 
+  /** Rows are kept and their values changed, so that the keyboard's place is not lost. */
   fill(kind) {
     const list = this.lists[kind];
-    const focus = this.focusPlace(list);
-    list.replaceChildren(...this[kind].map((mark, index) => this.row(kind, mark, index)));
-    if (focus) list.children[focus.row]?.querySelector(`[data-part="${focus.part}"]`)?.focus();
+    const marks = this[kind];
+    while (list.children.length > marks.length) list.lastElementChild.remove();
+    while (list.children.length < marks.length) list.append(this.newRow(kind, list.children.length));
+    marks.forEach((mark, index) => this.write(kind, list.children[index], mark));
   }
 
-  focusPlace(list) {
-    const active = document.activeElement;
-    if (!list.contains(active)) return null;
-    return { row: [...list.children].indexOf(active.closest("li")), part: active.dataset.part };
-  }
-
-  row(kind, mark, index) {
+  newRow(kind, index) {
     const row = this.templates[kind].content.firstElementChild.cloneNode(true);
     const name = this.words[kind === "dabs" ? "dab" : "region"].replace("{n}", index + 1);
     row.querySelector("[data-name]").textContent = name;
-    for (const label of row.querySelectorAll("[data-label]")) {
-      label.setAttribute("aria-label", `${name}: ${label.dataset.label}`);
+    for (const part of row.querySelectorAll("[data-label]")) {
+      part.setAttribute("aria-label", `${name}: ${part.dataset.label}`);
     }
+    return row;
+  }
+
+  write(kind, row, mark) {
     const values = {
       colour: mark.colour,
       word: mark.word ?? "",
@@ -216,7 +216,6 @@ export class Marks extends EventTarget {
       corners: (mark.points ?? []).map(([x, y]) => `${percent(x)} ${percent(y)}`).join(", "),
     };
     for (const input of row.querySelectorAll("input")) input.value = values[input.dataset.part];
-    return row;
   }
 
   listenTo(kind, list) {

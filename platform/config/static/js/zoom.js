@@ -3,7 +3,7 @@
 // OpenSeadragon; without it the page shows the ordinary comparison.
 //
 // <div data-deep-zoom data-left="info.json" data-right="info.json" data-label="..."> with, beside it,
-// <input type="range" data-deep-cut> and buttons [data-deep="in|out|fit|full"].
+// <input type="range" dir="rtl" data-deep-cut data-valuetext="{share} restored"> (the value is the share restored) and buttons [data-deep="in|out|fit|full"].
 
 import OpenSeadragon from "openseadragon";
 
@@ -66,10 +66,10 @@ async function start(element) {
   viewer.canvas.setAttribute("role", "application");
   const lower = await add(viewer, element.dataset.left);
   const upper = await add(viewer, element.dataset.right);
-  const cut = cutter(viewer, upper, () => Number(range.value) / 100);
+  const cut = cutter(viewer, upper, () => 1 - Number(range.value) / 100);
   viewer.addHandler("update-viewport", cut);
   range.addEventListener("input", () => {
-    range.setAttribute("aria-valuetext", range.dataset.valuetext.replace("{share}", `${100 - range.value} %`));
+    range.setAttribute("aria-valuetext", range.dataset.valuetext.replace("{share}", `${range.value} %`));
     cut();
     viewer.forceRedraw();
   });
