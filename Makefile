@@ -24,7 +24,7 @@ help:
 	@echo 'make test               run the tests                    [ARGS="tests/restoration -k claim"]'
 	@echo 'make lint               run the linters and contracts'
 	@echo 'make messages           collect the strings to translate'
-	@echo 'make bench              measure start, memory and pages'
+	@echo 'make bench              measure the engine            [PHOTOS=folder of scans]'
 	@echo 'make clean              remove what was installed and built; var/ stays'
 
 # --- the site ------------------------------------------------------------------------------------
@@ -90,7 +90,10 @@ messages: $(DONE)/dev
 	  --ignore $(VENV) --ignore node_modules --ignore var --ignore tests
 
 bench: $(DONE)/dev
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.benchmarks.registration
+ifdef PHOTOS
+	@$(BIN)/python -m tests.benchmarks.ten_scans '$(abspath $(PHOTOS))'
+endif
 
 clean:
 	rm -rf $(VENV) .swift node_modules platform/config/static/dist

@@ -15,9 +15,17 @@ class BundledStaticFiles(StaticFilesConfig):
 
 
 class ManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Hashed names, also inside the import lines of JavaScript modules."""
+    """Hashed names, also inside the import lines of our JavaScript modules.
+
+    Of ours alone: Django reads comments as code, and a library's comment may import anything.
+    Each import line ends with a semicolon, or it is not found.
+    """
 
     support_js_module_import_aggregation = True
+    _js_module_import_aggregation_patterns = (
+        "js/*.js",
+        CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
+    )
 
     def stored_name(self, name: str) -> str:
         """Return the hashed name; a bundle that was not built keeps its own and is not found.
