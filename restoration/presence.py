@@ -12,15 +12,25 @@ from restoration.models import Worker
 
 EMBEDDED = "embedded"
 CPU, GENERATIVE = "cpu", "generative"
+ANY_MODEL = "auto"
 
 
 def needs(plan: Plan) -> list[str]:
-    """What a worker must offer: "embedded", and "step:model" for each generative step."""
+    """What a worker must offer: "embedded", and for each generative step "step:model", or "step"
+    alone when any model will do."""
     wanted = [EMBEDDED]
     for step in plan.steps:
         if step.backend == GENERATIVE:
-            wanted.append(f"{step.name}:{step.settings.get('model', '')}")
+            model = str(step.settings.get("model") or ANY_MODEL)
+            wanted.append(step.name if model == ANY_MODEL else f"{step.name}:{model}")
     return wanted
+
+
+def covers(offers: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether these offers are enough; "redraw" alone is met by a redraw with any model."""
+    known = set(offers)
+    known |= {offer.split(":")[0] for offer in known}
+    return set(wanted) - {EMBEDDED} <= known
 
 
 def queue(wanted: Iterable[str]) -> str:
@@ -40,10 +50,10 @@ def offers(*, now: datetime) -> set[str]:
 
 def offered(wanted: Iterable[str], *, now: datetime) -> bool:
     """Whether it may be asked for. What is embedded always may: it waits for a CPU worker."""
-    extra = set(wanted) - {EMBEDDED}
-    if not extra:
+    wanted = list(wanted)
+    if set(wanted) <= {EMBEDDED}:
         return True
-    return any(extra <= set(worker.offers) for worker in alive(now=now))
+    return any(covers(worker.offers, wanted) for worker in alive(now=now))
 
 
 def models_offered(*, now: datetime) -> list[dict[str, Any]]:

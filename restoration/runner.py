@@ -234,7 +234,7 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
     record = {
         "step": "retouch",
         "backend": "hand",
-        "settings": {"filename": job.plan.get("filename", "")},
+        "settings": {"filename": job.plan.get("filename", ""), "note": job.plan.get("note", "")},
         "upload_sha256": job.plan["upload_sha256"],
         "scale": belonging.scale,
         "changed": belonging.changed_fraction,

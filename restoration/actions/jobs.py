@@ -56,7 +56,14 @@ def request_job(
 
 
 def request_retouch(
-    *, parent: Version, by: User, fence: int, upload_sha256: str, filename: str, now: datetime
+    *,
+    parent: Version,
+    by: User,
+    fence: int,
+    upload_sha256: str,
+    filename: str,
+    now: datetime,
+    note: str = "",
 ) -> Job:
     """Have a worker take in a retouched file that has been received, as a child of `parent`."""
     policy.hold(by, parent.photo, fence=fence)
@@ -67,7 +74,7 @@ def request_retouch(
             kind=JobKind.RETOUCH,
             source=parent,
             requested_by=by,
-            plan={"upload_sha256": upload_sha256, "filename": filename},
+            plan={"upload_sha256": upload_sha256, "filename": filename, "note": note},
             needs=[presence.EMBEDDED],
             now=now,
         )

@@ -1,0 +1,226 @@
+"""From what lies on a bench to a Plan: the draft, as a form or as JSON, made whole and safe.
+
+A draft is {"base", "steps": {name: {"on", "settings"}}, "prompt": {field: text}, "mask", "dabs",
+"regions", "seed"}. `cleaned` never refuses: half-finished work is kept as it is. `plan` does.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from restoration.engine import colours
+from restoration.engine.catalog import CATALOG, EMBEDDED, GENERATIVE, Setting, StepSpec
+from restoration.engine.errors import BadInput
+from restoration.engine.plan import (
+    LARGEST_SEED,
+    LONGEST_TEXT,
+    MOST_DABS,
+    MOST_POINTS,
+    MOST_REGIONS,
+    RGB,
+    Plan,
+)
+
+# The first and the last step are the engine's own; nobody switches them.
+STEPS: tuple[StepSpec, ...] = tuple(s for s in CATALOG if s.name not in ("assess", "guard"))
+PROMPT = ("period", "place", "who", "colours", "keep", "words")
+CHOICES = ("backend", "model")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+HEX = re.compile(r"#[0-9a-f]{6}")
+
+
+def from_post(post: Mapping[str, str]) -> dict[str, Any]:
+    """The draft in a plain form."""
+    return cleaned(
+        {
+            "base": post.get("base"),
+            "steps": {step.name: _posted_step(step, post) for step in STEPS},
+            "prompt": {name: post.get(f"prompt-{name}", "") for name in PROMPT},
+            "mask": post.get("mask"),
+            "dabs": _loads(post.get("dabs")),
+            "regions": _loads(post.get("regions")),
+            "seed": post.get("seed"),
+        }
+    )
+
+
+def _posted_step(step: StepSpec, post: Mapping[str, str]) -> dict[str, Any]:
+    on = f"step-{step.name}" in post
+    settings: dict[str, Any] = {}
+    for setting in step.settings:
+        name = f"{step.name}-{setting.name}"
+        if setting.kind == "bool":
+            settings[setting.name] = name in post
+        elif name in post:
+            settings[setting.name] = post[name]
+    settings |= {
+        name: post[f"{step.name}-{name}"] for name in CHOICES if f"{step.name}-{name}" in post
+    }
+    return {"on": on, "settings": settings}
+
+
+def _loads(text: str | None) -> Any:
+    try:
+        return json.loads(text or "[]")
+    except ValueError:
+        return []
+
+
+def cleaned(body: Any) -> dict[str, Any]:
+    """The draft with everything known in its own type and nothing else."""
+    given = body if isinstance(body, Mapping) else {}
+    mask = given.get("mask")
+    return {
+        "base": _whole(given.get("base")),
+        "steps": {step.name: _step(step, _dict(given, "steps").get(step.name)) for step in STEPS},
+        "prompt": {name: _text(_dict(given, "prompt").get(name)) for name in PROMPT},
+        "mask": mask if isinstance(mask, str) and SHA256.fullmatch(mask) else None,
+        "dabs": [_dab(each) for each in _list(given, "dabs", MOST_DABS)],
+        "regions": [_region(each) for each in _list(given, "regions", MOST_REGIONS)],
+        "seed": _whole(given.get("seed")),
+    }
+
+
+def _dict(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = given.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(given: Mapping[str, Any], name: str, most: int) -> list[Mapping[str, Any]]:
+    rows = given.get(name)
+    rows = rows if isinstance(rows, list) else []
+    return [row for row in rows if isinstance(row, Mapping)][:most]
+
+
+def _text(value: Any, longest: int = LONGEST_TEXT) -> str:
+    return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def _whole(value: Any) -> int | None:
+    """A count, or None: of a database's key or a seed, so within 63 bits."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 <= number < 2**63 else None
+
+
+def _share(value: Any) -> float:
+    right = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return min(1.0, max(0.0, float(value))) if right else 0.5
+
+
+def _step(step: StepSpec, given: Any) -> dict[str, Any]:
+    given = given if isinstance(given, Mapping) else {}
+    said = _dict(given, "settings")
+    known = {s.name: _setting(s, said[s.name]) for s in step.settings if s.name in said}
+    known |= {name: _text(said[name], 120) for name in CHOICES if name in said}
+    return {"on": given.get("on") is True, "settings": known}
+
+
+def _setting(setting: Setting, value: Any) -> Any:
+    """The value in the setting's type when it can be; else as text, for the plan to refuse."""
+    if setting.kind == "bool":
+        return value is True
+    if setting.kind == "choice":
+        return _text(value, 120)
+    try:
+        number = float(value)
+        return int(number) if setting.kind == "int" and number == int(number) else number
+    except (TypeError, ValueError, OverflowError):
+        return str(value)[:40]
+
+
+def _dab(given: Mapping[str, Any]) -> dict[str, Any]:
+    place = {"x": _share(given.get("x")), "y": _share(given.get("y"))}
+    return place | _paint(given)
+
+
+def _region(given: Mapping[str, Any]) -> dict[str, Any]:
+    rows = given.get("points")
+    rows = rows[:MOST_POINTS] if isinstance(rows, list) else []
+    pairs = [row for row in rows if isinstance(row, list) and len(row) == 2]
+    return {"points": [[_share(x), _share(y)] for x, y in pairs]} | _paint(given)
+
+
+def _paint(given: Mapping[str, Any]) -> dict[str, str]:
+    colour = _text(given.get("colour"), 7).lower()
+    word = _text(given.get("word"), 60)
+    return {"colour": colour if HEX.fullmatch(colour) else "", "word": word}
+
+
+def backend(name: str, settings: Mapping[str, Any]) -> str:
+    """Which backend a draft's step asks for; the embedded one where there is one and nothing is said."""
+    backends = next(step.backends for step in STEPS if step.name == name)
+    asked = str(settings.get("backend") or "")
+    if asked in backends:
+        return asked
+    return EMBEDDED if EMBEDDED in backends else GENERATIVE
+
+
+def plan(draft: Mapping[str, Any], *, swatches: Mapping[str, str]) -> Plan:
+    """The frozen plan of a cleaned draft; BadInput says what is wrong with it.
+
+    `swatches` are the named colours the page offers, by their label.
+    """
+    on = {name: step["settings"] for name, step in draft["steps"].items() if step["on"]}
+    if not on:
+        raise BadInput("no-steps", {})
+    steps = [_planned(name, settings) for name, settings in on.items()]
+    coloured = "colourise" in on
+    return Plan.from_json(
+        {
+            "steps": steps,
+            "prompt": _prompt(draft["prompt"]),
+            "mask_sha256": draft["mask"] if "repair" in on else None,
+            "dabs": [_placed(dab, swatches) for dab in draft["dabs"]] if coloured else [],
+            "regions": [_outlined(each, swatches) for each in draft["regions"]] if coloured else [],
+            "seed": _seed(draft, steps),
+        }
+    )
+
+
+def _planned(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = backend(name, given)
+    spec = next(step for step in STEPS if step.name == name)
+    read = {s.name for s in spec.settings if s.backend in (None, chosen)}
+    settings = {key: value for key, value in given.items() if key in read}
+    return {"name": name, "backend": chosen, "settings": settings}
+
+
+def _prompt(said: Mapping[str, str]) -> dict[str, Any] | None:
+    if not any(said.values()):
+        return None
+    facts = [line.strip() for line in said["colours"].splitlines() if line.strip()]
+    rest = {name: said[name] for name in PROMPT if name != "colours"}
+    return {**rest, "facts": facts[:50]}
+
+
+def _seed(draft: Mapping[str, Any], steps: list[dict[str, Any]]) -> int:
+    """The seed that was said; else chance where a model draws, so that a second try differs."""
+    if draft["seed"] is not None:
+        return int(draft["seed"])
+    draws = any(step["backend"] == GENERATIVE for step in steps)
+    return secrets.randbelow(LARGEST_SEED) if draws else 0
+
+
+def _placed(dab: Mapping[str, Any], swatches: Mapping[str, str]) -> dict[str, Any]:
+    return {"x": dab["x"], "y": dab["y"], "rgb": list(_rgb(dab, swatches))}
+
+
+def _outlined(region: Mapping[str, Any], swatches: Mapping[str, str]) -> dict[str, Any]:
+    rgb = _rgb(region, swatches)
+    return {"points": region["points"], "word": None, "rgb": list(rgb)}
+
+
+def _rgb(mark: Mapping[str, Any], swatches: Mapping[str, str]) -> RGB:
+    """A word is obeyed before the colour field; a swatch's own name means exactly its colour."""
+    word = str(mark["word"])
+    if word and word not in swatches:
+        return colours.parse(word)
+    return colours.parse(swatches.get(word) or str(mark["colour"]))

@@ -1,0 +1,66 @@
+"""What people send: wishes at the wall, a retouched file, a note to the reviewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from archive.languages import said
+from archive.models import Collection
+from restoration.queries import wall
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+LONGEST_NOTE = 2000
+
+
+class WallForm(forms.Form):
+    """Wishes at the wall; each of them may be left out, and a broken one is one left out."""
+
+    words = forms.CharField(label=_("Words"), max_length=100, required=False)
+    collection = forms.ChoiceField(label=_("Collection"), required=False)
+    state = forms.ChoiceField(label=_("State"), choices=wall.STATES, required=False)
+    damage = forms.ChoiceField(
+        label=_("Damage"), choices=[("", _("any")), *wall.DAMAGE], required=False
+    )
+    faces = forms.BooleanField(label=_("With faces"), required=False)
+    colour = forms.BooleanField(label=_("Colour wanted"), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.collections = {
+            each.slug: each for each in Collection.objects.visible_to(user).order_by("slug")
+        }
+        labels = [(slug, said(each, "title").text) for slug, each in self.collections.items()]
+        self.fields["collection"].choices = [("", _("all")), *labels]  # type: ignore[attr-defined]
+
+    def clean_collection(self) -> int | None:
+        """The collection's key: the names were read already, they are not asked for again."""
+        chosen = self.collections.get(self.cleaned_data["collection"])
+        return chosen.pk if chosen else None
+
+    def wishes(self) -> dict[str, Any]:
+        """What is wished for and makes sense."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class RetouchForm(forms.Form):
+    """A file that was worked on elsewhere."""
+
+    file = forms.FileField(label=_("Your retouched file"))
+    note = forms.CharField(label=_("What you did"), max_length=500, required=False)
+
+
+class SubmitForm(forms.Form):
+    """A last word to the reviewer."""
+
+    note = forms.CharField(
+        label=_("A note to the reviewer"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea,
+    )

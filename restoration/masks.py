@@ -1,0 +1,37 @@
+"""What may come in as a painted mask. Only its header is read here: pixels are a worker's business."""
+
+from __future__ import annotations
+
+import struct
+
+from archive.models import Photo
+from restoration.engine.errors import BadInput
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER = struct.Struct(">I4sIIBBBBB")
+MOST_BYTES = 12 * 1024**2
+# The bench paints at most this long; a mask may also have the photo's own size.
+PAINTED_SIDE = 4096
+BITS = 8
+
+
+def check_mask(content: bytes, photo: Photo) -> None:
+    """A PNG of 8 bits and a bearable size, or BadInput `mask-not-png`, `mask-file-too-large`."""
+    if len(content) > MOST_BYTES:
+        raise BadInput("mask-file-too-large", {"bytes": len(content)})
+    width, height = _size(content)
+    longest = max(PAINTED_SIDE, photo.width, photo.height)
+    if not (0 < width <= longest and 0 < height <= longest):
+        raise BadInput("mask-file-too-large", {"width": width, "height": height})
+
+
+def _size(content: bytes) -> tuple[int, int]:
+    head = content[len(SIGNATURE) : len(SIGNATURE) + HEADER.size]
+    if not content.startswith(SIGNATURE) or len(head) < HEADER.size:
+        raise BadInput("mask-not-png", {})
+    length, kind, width, height, bits, _colour, compression, filtering, _interlace = HEADER.unpack(
+        head
+    )
+    if (length, kind, bits, compression, filtering) != (13, b"IHDR", BITS, 0, 0):
+        raise BadInput("mask-not-png", {"bits": bits})
+    return width, height

@@ -1,0 +1,96 @@
+"""Everything that lies on one bench, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Prefetch, QuerySet
+
+from archive.models import Photo
+from restoration.lifecycle import ClaimState, JobKind, JobState, ReviewState, VersionKind
+from restoration.models import Claim, Draft, Job, Review, Version
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+DECIDED = (ReviewState.ACCEPTED, ReviewState.RETURNED, ReviewState.DECLINED)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A photo with who holds it, and what one person sees and keeps of it."""
+
+    photo: Photo
+    claims: list[Claim]
+    draft: Draft | None
+    versions: list[Version]
+    job: Job | None
+    user: User
+
+    @property
+    def claim(self) -> Claim | None:
+        """The person's own open claim."""
+        own = (claim for claim in self.claims if claim.volunteer_id == self.user.pk)
+        return next(own, None)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a hand could be laid on it."""
+        return self.claim is None and len(self.claims) < self.photo.slots
+
+    def base(self, asked: Any = None) -> Version:
+        """Where the next run starts: what is asked for, else one's newest version, else the scan."""
+        by_number = {str(version.number): version for version in self.versions}
+        wanted = by_number.get(str(asked)) if asked not in (None, "") else None
+        own = [each for each in self.versions if each.made_by_id == self.user.pk]
+        return wanted or (own[-1] if own else self.versions[0])
+
+
+def bench_of(photo: Photo, user: User) -> Bench:
+    """The bench of a photo for this person; the scan's version has to exist."""
+    opened = Claim.objects.filter(photo=photo, state=ClaimState.OPEN).select_related("volunteer")
+    return Bench(
+        photo=photo,
+        claims=list(opened.order_by("slot")),
+        draft=Draft.objects.filter(photo=photo, volunteer=user).first(),
+        versions=list(versions_of(photo, user)),
+        job=telling_job(photo, user),
+        user=user,
+    )
+
+
+def versions_of(photo: Photo, user: User) -> QuerySet[Version]:
+    """The versions of a photo this person may see, parents before children, with decisions."""
+    decided = Review.objects.filter(state__in=DECIDED).order_by("-decided_at")
+    return (
+        Version.objects.visible_to(user)
+        .filter(photo=photo)
+        .select_related("photo__collection", "made_by", "parent")
+        .prefetch_related(Prefetch("reviews", queryset=decided, to_attr="decided"))
+        .order_by("number")
+    )
+
+
+def telling_job(photo: Photo, user: User) -> Job | None:
+    """The person's last run on the photo while it lives, or when its end has to be told."""
+    mine = Job.objects.filter(photo=photo, requested_by=user).exclude(kind=JobKind.ASSESS)
+    last = (
+        mine.select_related("source", "photo", "version").order_by("-requested_at", "-pk").first()
+    )
+    return None if last is None or last.state == JobState.SUCCEEDED else last
+
+
+def jobs_seen_by(user: User) -> QuerySet[Job]:
+    """One's own runs; a steward sees all."""
+    jobs = Job.objects.select_related("photo__collection", "source", "version")
+    return jobs if user.is_steward else jobs.filter(requested_by=user)
+
+
+def depths(versions: list[Version]) -> dict[int, int]:
+    """How far each version is from the scan, by key; an unseen parent counts as one step."""
+    found: dict[int, int] = {}
+    for version in versions:
+        is_scan = version.kind == VersionKind.SCAN
+        found[version.pk] = 0 if is_scan else found.get(version.parent_id or 0, 0) + 1
+    return found

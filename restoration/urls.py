@@ -1,0 +1,35 @@
+"""The addresses of the work."""
+
+from django.urls import path
+
+from restoration.views import bench, claims, jobs, pictures, versions, wall
+
+app_name = "restoration"
+
+PHOTO = "photos/<slug:ref>/"
+VERSION = f"{PHOTO}versions/<int:number>/"
+
+urlpatterns = [
+    path("wall/", wall.wall, name="wall"),
+    path("wall/one", wall.give_one, name="give-one"),
+    path(PHOTO, bench.bench, name="bench"),
+    path(f"{PHOTO}claim", claims.claim, name="claim"),
+    path(f"{PHOTO}beat", claims.beat, name="beat"),
+    path(f"{PHOTO}extend", claims.extend, name="extend"),
+    path(f"{PHOTO}release", claims.release, name="release"),
+    path(f"{PHOTO}draft", bench.draft, name="draft"),
+    path(f"{PHOTO}masks", bench.mask, name="mask"),
+    path(f"{PHOTO}run", bench.run, name="run"),
+    path(f"{PHOTO}strip", bench.strip_part, name="strip"),
+    path(f"{PHOTO}compare/", versions.compare, name="compare"),
+    path(f"{PHOTO}scan/<str:name>", pictures.scan, name="scan"),
+    path(f"{PHOTO}sheets/<slug:sha256>.png", pictures.sheet, name="sheet"),
+    path(f"{VERSION}maps/<slug:name>.png", pictures.overlay, name="map"),
+    path(f"{VERSION}working.<slug:kind>", versions.working, name="working"),
+    path(f"{VERSION}retouch", versions.retouch, name="retouch"),
+    path(f"{VERSION}submit", versions.submit, name="submit"),
+    path(f"{VERSION}withdraw", versions.withdraw, name="withdraw"),
+    path(f"{VERSION}<str:name>", pictures.version, name="picture"),
+    path("jobs/<int:number>/", jobs.job, name="job"),
+    path("jobs/<int:number>/cancel", jobs.cancel, name="cancel"),
+]

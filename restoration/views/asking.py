@@ -1,0 +1,49 @@
+"""What every view here starts from: who asks, and the row they may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from archive.models import Photo
+from restoration.lifecycle import ClaimState
+from restoration.models import Claim, Version
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from accounts.models import User
+
+    class Asked(HttpRequest):
+        """A request of somebody signed in: the site is closed to others by its middleware."""
+
+        user: User
+        htmx: HtmxDetails
+else:
+    Asked = HttpRequest
+
+
+def photo_of(request: Asked, ref: str) -> Photo:
+    """The photo, when this person may see it."""
+    photos = Photo.objects.visible_to(request.user).select_related("collection", "assessment")
+    return get_object_or_404(photos, ref=ref)
+
+
+def version_of(request: Asked, ref: str, number: int) -> Version:
+    """The version, when this person may see it."""
+    versions = Version.objects.visible_to(request.user).select_related("photo__collection")
+    return get_object_or_404(versions, photo__ref=ref, number=number)
+
+
+def held_by(request: Asked, photo: Photo) -> Claim | None:
+    """This person's open claim on the photo."""
+    mine = Claim.objects.filter(photo=photo, volunteer=request.user, state=ClaimState.OPEN)
+    return mine.first()
+
+
+def fence_of(request: Asked) -> int:
+    """The claim under which a page was opened; pages carry its number in their addresses."""
+    number = request.GET.get("claim", "")
+    return int(number) if number.isdecimal() and len(number) < 19 else 0

@@ -1,0 +1,345 @@
+"""The bench: one photo, its recipe, its draft, its runs and its versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from archive import storage
+from archive.languages import said
+from archive.models import Photo
+from archive.policy import Refused
+from restoration import drafting, presence, wording
+from restoration.actions.claims import beat_claim
+from restoration.actions.drafts import DraftMoved, keep_mask, save_draft
+from restoration.actions.jobs import request_job
+from restoration.actions.versions import scan_version
+from restoration.engine.errors import BadInput
+from restoration.engine.plan import Plan
+from restoration.models import Claim, Draft, Version
+from restoration.queries import bench as benches
+from restoration.queries import waiting
+from restoration.queries.bench import Bench
+from restoration.views import panel, pictures
+from restoration.views.asking import Asked, fence_of, photo_of
+from restoration.views.claims import clock
+from restoration.views.progress import estimate, progress
+from restoration.views.strip import label, strip
+
+MASK_SIDE = 2048
+
+
+@never_cache
+@require_safe
+def bench(request: Asked, ref: str) -> HttpResponse:
+    """The photo on one's bench; for who does not hold it, what there is to see of it."""
+    photo = photo_of(request, ref)
+    scan_version(photo=photo, now=timezone.now())
+    found = benches.bench_of(photo, request.user)
+    if found.claim is None:
+        return _shown(request, found)
+    # Who opens the page is there, with a script that beats or without.
+    beat_claim(claim=found.claim, by=request.user, now=timezone.now())
+    return _laid_out(request, found, found.claim)
+
+
+@never_cache
+@require_safe
+def strip_part(request: Asked, ref: str) -> HttpResponse:
+    """The strip alone, as htmx fetches it after a run."""
+    found = benches.bench_of(photo_of(request, ref), request.user)
+    base = found.base(request.GET.get("base"))
+    return render(request, "restoration/_strip.html", strip(found, base))
+
+
+@never_cache
+@require_http_methods(["PUT"])
+def draft(request: Asked, ref: str) -> HttpResponse:
+    """Save what lies on the bench; 409 with the other draft when another tab was quicker."""
+    photo, sent = photo_of(request, ref), _sent(request)
+    try:
+        saved = save_draft(
+            photo=photo,
+            by=request.user,
+            rev=int(sent.get("rev") or 0),
+            body=drafting.cleaned(sent.get("draft")),
+            fence=fence_of(request),
+            now=timezone.now(),
+        )
+    except DraftMoved as moved:
+        return _moved(photo, moved)
+    return JsonResponse({"rev": saved.rev, "saved_at": saved.saved_at.isoformat()})
+
+
+@never_cache
+@require_POST
+def mask(request: Asked, ref: str) -> HttpResponse:
+    """Keep a painted mask; only its header is looked at here."""
+    photo = photo_of(request, ref)
+    painted = request.FILES.get("mask")
+    content = painted.read() if painted else b""
+    try:
+        sha256 = keep_mask(photo=photo, by=request.user, fence=fence_of(request), content=content)
+    except BadInput as bad:
+        return _problem(bad.code, wording.problem(bad.code, bad.facts), 422)
+    return JsonResponse({"sha256": sha256, "url": _sheet(photo, sha256)}, status=201)
+
+
+@never_cache
+@require_POST
+def run(request: Asked, ref: str) -> HttpResponse:
+    """Save the draft, freeze its plan, put it in the queue."""
+    photo, drafted, now = photo_of(request, ref), _drafted(request), timezone.now()
+    fence = fence_of(request)
+    try:
+        if not request.htmx:  # the script has just saved it
+            _save(request, photo, drafted)
+        plan = _planned(drafted)
+        source = _source(request, photo, drafted)
+        job = request_job(source=source, by=request.user, fence=fence, plan=plan, now=now)
+    except (BadInput, Refused) as error:
+        return _refused(request, photo, drafted, error)
+    if request.htmx:
+        return render(request, "restoration/_job.html", {"job": progress(job, now=now)})
+    if _is_json(request):
+        return JsonResponse({"job": job.pk, "url": _job_url(job.pk)}, status=201)
+    return redirect(f"{_url('bench', ref)}?{urlencode({'base': source.number})}#job")
+
+
+# --- what was sent --------------------------------------------------------------------------------
+
+
+def _is_json(request: Asked) -> bool:
+    return request.content_type == "application/json"
+
+
+def _sent(request: Asked) -> dict[str, Any]:
+    try:
+        sent = json.loads(request.body)
+    except ValueError:
+        return {}
+    return sent if isinstance(sent, dict) else {}
+
+
+def _drafted(request: Asked) -> dict[str, Any]:
+    if _is_json(request):
+        return drafting.cleaned(_sent(request).get("draft"))
+    return drafting.from_post(request.POST)
+
+
+def _rev(request: Asked) -> int:
+    rev = _sent(request).get("rev") if _is_json(request) else request.POST.get("rev")
+    return int(rev) if str(rev or "").isdecimal() else 0
+
+
+def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:
+    return save_draft(
+        photo=photo,
+        by=request.user,
+        rev=_rev(request),
+        body=drafted,
+        fence=fence_of(request),
+        now=timezone.now(),
+    )
+
+
+def _planned(drafted: Mapping[str, Any]) -> Plan:
+    plan = drafting.plan(drafted, swatches=wording.swatches())
+    if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
+        raise BadInput("mask-gone", {})
+    return plan
+
+
+def _source(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Version:
+    seen = benches.versions_of(photo, request.user)
+    asked = drafted["base"]
+    found = seen.filter(number=asked).first() if asked is not None else seen.last()
+    if found is None:
+        raise Http404
+    return found
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def _refused(
+    request: Asked, photo: Photo, drafted: Mapping[str, Any], error: BadInput | Refused
+) -> HttpResponse:
+    """The sentence where the person looks, and everything that was sent still in its place."""
+    if isinstance(error, BadInput):
+        state, words = 422, wording.problem(error.code, error.facts)
+    else:
+        state, words = 409 if error.conflict else 403, str(error.message)
+    if request.htmx:
+        return render(request, "restoration/_job.html", {"job_errors": [words]}, status=422)
+    if _is_json(request):
+        return _problem(error.code, words, state)
+    found = benches.bench_of(photo, request.user)
+    if found.claim is None:
+        raise Refused(error.code, words, conflict=True)
+    return _laid_out(request, found, found.claim, sent=drafted, errors=[words], state=state)
+
+
+def _problem(code: str, message: str, state: int) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message}, status=state)
+
+
+def _moved(photo: Photo, moved: DraftMoved) -> JsonResponse:
+    theirs = moved.draft.body
+    return JsonResponse(
+        {
+            "code": moved.code,
+            "message": str(moved.message),
+            "rev": moved.draft.rev,
+            "draft": theirs,
+            "mask_url": _sheet(photo, theirs.get("mask")),
+        },
+        status=409,
+    )
+
+
+def _shown(request: Asked, found: Bench) -> HttpResponse:
+    """The same photo for somebody who does not hold it."""
+    base, photo = found.base(request.GET.get("base")), found.photo
+    held = found.claims[0] if found.claims and not found.is_free else None
+    context = {
+        "photo": _photo(photo),
+        "facts": panel.photo_facts(photo),
+        "base": _base(photo, base),
+        "holder": str(held.volunteer) if held else "",
+        "until": held.ends_at if held else None,
+        "claim_url": _url("claim", photo.ref) if found.is_free else "",
+        "looked": panel.looked(panel.Panel(photo, None, [])),
+        "job": progress(found.job, now=timezone.now()) if found.job else None,
+        "back_url": reverse("restoration:wall"),
+        **strip(found, base),
+    }
+    return render(request, "restoration/photo.html", context)
+
+
+def _laid_out(
+    request: Asked,
+    found: Bench,
+    claim: Claim,
+    *,
+    sent: Mapping[str, Any] | None = None,
+    errors: list[str] | None = None,
+    state: int = 200,
+) -> HttpResponse:
+    """The whole bench; `sent` takes the place of the kept draft after a refusal."""
+    now, photo = timezone.now(), found.photo
+    kept = sent or (drafting.cleaned(found.draft.body) if found.draft else None)
+    asked = request.GET.get("base") or (kept or {}).get("base")
+    base = found.base(asked)
+    recipe = panel.Panel(photo, kept, presence.models_offered(now=now))
+    context = {
+        "photo": _photo(photo),
+        "facts": panel.photo_facts(photo),
+        "claim": {"state": claim.state, "expires_at": claim.ends_at, "mine": True}
+        | {"extended": claim.extended},
+        "base": _base(photo, base),
+        "bases": [_each_base(photo, each, base) for each in found.versions],
+        "assessment": panel.looked(recipe),
+        "steps": panel.steps(recipe),
+        "prompt_fields": panel.prompt_fields(recipe),
+        "swatches": panel.swatches(),
+        "marks": _marks(kept),
+        "estimate": estimate(waiting.outlook_for(base, needs=[presence.EMBEDDED], now=now)),
+        "form_errors": errors or [],
+        "job": progress(found.job, now=now) if found.job else None,
+        "urls": _urls(photo, claim),
+        "config": _config(found, claim, base, kept, recipe),
+        **strip(found, base),
+    }
+    return render(request, "restoration/bench.html", context, status=state)
+
+
+# --- parts of the page ----------------------------------------------------------------------------
+
+
+def _url(name: str, *args: object) -> str:
+    return reverse(f"restoration:{name}", args=args)
+
+
+def _job_url(job_id: int) -> str:
+    return _url("job", job_id)
+
+
+def _sheet(photo: Photo, sha256: str | None) -> str | None:
+    return _url("sheet", photo.ref, sha256) if sha256 else None
+
+
+def _photo(photo: Photo) -> dict[str, Any]:
+    title = said(photo, "title")
+    return {
+        "id": photo.ref,
+        "title": title.text or str(photo),
+        "title_lang": title.lang,
+        "collection": said(photo.collection, "title").text,
+        "url": _url("bench", photo.ref),
+        "instructions": said(photo.collection, "instructions").text,
+    }
+
+
+def _base(photo: Photo, base: Version) -> dict[str, Any]:
+    alt = f"{said(photo, 'title').text or photo}, {label(base)}"
+    return {"id": base.number, **pictures.stage(base, label(base), alt)}
+
+
+def _each_base(photo: Photo, each: Version, base: Version) -> dict[str, Any]:
+    url = f"{_url('bench', photo.ref)}?{urlencode({'base': each.number})}"
+    return {"id": each.number, "label": label(each), "url": url, "current": each.pk == base.pk}
+
+
+def _marks(kept: Mapping[str, Any] | None) -> dict[str, str]:
+    """The drawn colours as the form's hidden fields, so that a page without a script keeps them."""
+    return {name: json.dumps((kept or {}).get(name, [])) for name in ("dabs", "regions")}
+
+
+def _urls(photo: Photo, claim: Claim) -> dict[str, str]:
+    """Where the page sends things; the claim's number goes along and fences off older pages."""
+    fence = urlencode({"claim": claim.pk})
+    under = ("run", "draft", "mask", "beat", "extend", "release")
+    urls = {name: f"{_url(name, photo.ref)}?{fence}" for name in under}
+    return urls | {
+        "back": reverse("restoration:wall"),
+        "claim": urls["beat"],
+        "compare": _url("compare", photo.ref),
+    }
+
+
+def _config(
+    found: Bench,
+    claim: Claim,
+    base: Version,
+    kept: Mapping[str, Any] | None,
+    recipe: panel.Panel,
+) -> dict[str, Any]:
+    photo, seen = found.photo, recipe.assessment
+    width, height = pictures.fit(base.width, base.height, MASK_SIDE)
+    painted = (kept or {}).get("mask")
+    return {
+        "photo": {"id": photo.ref, "width": base.width, "height": base.height},
+        "picture": {"sources": pictures.sources(base)},
+        "base": base.number,
+        "mask": {
+            "width": width,
+            "height": height,
+            "url": _sheet(photo, painted),
+            "sha256": painted,
+            "detected_url": _sheet(photo, seen.mask_sha256 if seen else None),
+        },
+        "draft": {"rev": found.draft.rev if found.draft else 0, "draft": kept},
+        "suggestion": panel.suggestion(recipe),
+        "claim": clock(claim, timezone.now()),
+        "urls": _urls(photo, claim),
+    }

@@ -1,0 +1,55 @@
+"""A run while it waits and works: looked at, cancelled."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from archive.policy import Refused
+from restoration.actions.jobs import cancel_job
+from restoration.models import Job
+from restoration.queries.bench import jobs_seen_by
+from restoration.views.asking import Asked
+from restoration.views.progress import progress
+
+
+@never_cache
+@require_safe
+def job(request: Asked, number: int) -> HttpResponse:
+    """How far a run is: a part of the bench, which a page without a script opens whole."""
+    found = get_object_or_404(jobs_seen_by(request.user), pk=number)
+    return _told(request, found) if request.htmx else _to_the_bench(found)
+
+
+@never_cache
+@require_POST
+def cancel(request: Asked, number: int) -> HttpResponse:
+    """Stop a run; the worker notices at its next report."""
+    found = get_object_or_404(jobs_seen_by(request.user), pk=number)
+    try:
+        cancel_job(job=found, by=request.user, now=timezone.now())
+    except Refused as refused:
+        if refused.code != "job-over" or not request.htmx:
+            raise
+        found.refresh_from_db()  # it ended by itself: that is what is shown
+    return _told(request, found) if request.htmx else _to_the_bench(found)
+
+
+def _to_the_bench(found: Job) -> HttpResponse:
+    return redirect(f"{reverse('restoration:bench', args=[found.photo.ref])}#job")
+
+
+def _told(request: Asked, found: Job) -> HttpResponse:
+    query = urlencode({"base": found.source.number}) if found.source else ""
+    context = {
+        "job": progress(found, now=timezone.now()),
+        "strip_url": f"{reverse('restoration:strip', args=[found.photo.ref])}?{query}",
+        "htmx": True,
+    }
+    return render(request, "restoration/_job.html", context)

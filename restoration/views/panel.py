@@ -1,0 +1,247 @@
+"""The recipe's form: steps with their settings, the prompt's fields, what the assessment saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from archive.languages import said
+from archive.models import Photo
+from restoration import wording
+from restoration.drafting import PROMPT, STEPS
+from restoration.engine.catalog import EMBEDDED, GENERATIVE, Setting, StepSpec
+from restoration.models import Assessment
+
+LONG_FIELDS = {"colours": 3, "keep": 2, "words": 2}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a recipe's form is drawn from."""
+
+    photo: Photo
+    draft: Mapping[str, Any] | None
+    models: list[dict[str, Any]]
+
+    @property
+    def assessment(self) -> Assessment | None:
+        return getattr(self.photo, "assessment", None)
+
+    @property
+    def suggested(self) -> dict[str, dict[str, Any]]:
+        """The assessment's rows by step, without what the collection does not want."""
+        rows = self.assessment.suggestions if self.assessment else []
+        return {row["step"]: row for row in rows if self.refusal(row["step"]) == ""}
+
+    def refusal(self, step: str) -> str:
+        """Why a step cannot be chosen; nothing when it can."""
+        if step == "colourise" and self.photo.collection.do_not_colourise:
+            return _("This collection does not want colour added.")
+        spec = next((each for each in STEPS if each.name == step), None)
+        if spec and EMBEDDED not in spec.backends and not self.models_for(step):
+            return _("No machine that can do this is on at the moment.")
+        return ""
+
+    def models_for(self, step: str) -> list[dict[str, Any]]:
+        """The generative models that a living worker offers for the step."""
+        return [
+            model
+            for model in self.models
+            if any(offer.split(":")[0] == step for offer in model.get("offers", []))
+        ]
+
+
+def steps(panel: Panel) -> list[dict[str, Any]]:
+    """One entry a step, in the order they always run."""
+    return [_step(panel, number, spec) for number, spec in enumerate(STEPS, start=1)]
+
+
+def _step(panel: Panel, number: int, spec: StepSpec) -> dict[str, Any]:
+    refusal, hint = panel.refusal(spec.name), panel.suggested.get(spec.name)
+    drafted = panel.draft["steps"].get(spec.name) if panel.draft else None
+    return {
+        "name": spec.name,
+        "number": number,
+        "label": wording.step(spec.name),
+        "help": _help(spec, panel.models_for(spec.name)),
+        "available": not refusal,
+        "unavailable_reason": refusal,
+        "on": bool(drafted["on"] if drafted else hint) and not refusal,
+        "suggested": hint is not None,
+        "reason": wording.reason(hint["reason"], hint.get("facts")) if hint else "",
+        "settings": _settings(panel, spec, drafted, hint) if not refusal else [],
+    }
+
+
+def _help(spec: StepSpec, models: list[dict[str, Any]]) -> str:
+    """What the step does, and which model under which licence would do it."""
+    words = str(wording.STEP_HELP.get(spec.name, ""))
+    if not models:
+        return words
+    named = ", ".join(_licensed(model) for model in models)
+    return _("%(help)s Model: %(models)s.") % {"help": words, "models": named}
+
+
+def _settings(
+    panel: Panel,
+    spec: StepSpec,
+    drafted: Mapping[str, Any] | None,
+    hint: Mapping[str, Any] | None,
+) -> list[dict[str, Any]]:
+    values = {**(hint["settings"] if hint else {}), **(drafted["settings"] if drafted else {})}
+    models = panel.models_for(spec.name)
+    offered = {None, *spec.backends} if models else {None, EMBEDDED}
+    shown = [s for s in spec.settings if s.backend in offered and s.name != "model"]
+    rows = _by_model(spec, values, models) if models else []
+    return rows + [_setting(spec, setting, values.get(setting.name)) for setting in shown]
+
+
+def _by_model(
+    spec: StepSpec, values: Mapping[str, Any], models: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Who does it, where there is a choice, and which model with which licence."""
+    rows = []
+    if len(spec.backends) > 1:
+        backends = [(name, wording.BACKENDS[name]) for name in (EMBEDDED, GENERATIVE)]
+        rows.append(_choice(spec, "backend", backends, values.get("backend")))
+    if any(setting.name == "model" for setting in spec.settings):
+        named = [(model["name"], _licensed(model)) for model in models]
+        rows.append(_choice(spec, "model", [("auto", _("any")), *named], values.get("model")))
+    return rows
+
+
+def _licensed(model: Mapping[str, Any]) -> str:
+    return f"{model['name']} ({model['licence']})" if model.get("licence") else str(model["name"])
+
+
+def _choice(
+    spec: StepSpec, name: str, choices: list[tuple[str, Any]], value: Any
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "id": f"{spec.name}-{name}",
+        "kind": "choice",
+        "label": wording.SETTINGS[name],
+        "value": value or choices[0][0],
+        "choices": [
+            {"value": key, "label": words, "selected": key == value} for key, words in choices
+        ],
+    }
+
+
+def _setting(spec: StepSpec, setting: Setting, value: Any) -> dict[str, Any]:
+    value = setting.default if value is None else value
+    if setting.kind == "choice":
+        choices: list[tuple[str, Any]] = [(each, each) for each in setting.choices]
+        return _choice(spec, setting.name, choices, value)
+    return {
+        "name": setting.name,
+        "id": f"{spec.name}-{setting.name}",
+        "kind": "check" if setting.kind == "bool" else "range",
+        "label": _label(spec, setting),
+        "value": value,
+        "min": setting.low,
+        "max": setting.high,
+        "step": setting.step,
+    }
+
+
+def _label(spec: StepSpec, setting: Setting) -> str:
+    """A setting that only a model reads says so, where Rekindle itself could do the step too."""
+    words = str(wording.SETTINGS.get(setting.name, setting.name))
+    if setting.backend == GENERATIVE and len(spec.backends) > 1:
+        return _("%(setting)s (generative)") % {"setting": words}
+    return words
+
+
+def suggestion(panel: Panel) -> dict[str, Any]:
+    """The same rows for the script: what "use the suggestion" switches on and off."""
+    rows = panel.suggested
+    return {
+        "steps": {
+            spec.name: {
+                "on": spec.name in rows,
+                "settings": rows[spec.name]["settings"] if spec.name in rows else {},
+            }
+            for spec in STEPS
+        }
+    }
+
+
+def prompt_fields(panel: Panel) -> list[dict[str, Any]]:
+    """What the volunteer knows; begun with what the archive knows."""
+    given = panel.draft["prompt"] if panel.draft else _known(panel.photo)
+    return [
+        {
+            "name": name,
+            "id": f"prompt-{name}",
+            "label": wording.FIELDS[name],
+            "help": wording.FIELD_HELP.get(name, ""),
+            "placeholder": wording.PLACEHOLDERS[name],
+            "value": given.get(name, ""),
+            "rows": LONG_FIELDS.get(name, 1),
+        }
+        for name in PROMPT
+    ]
+
+
+def _known(photo: Photo) -> dict[str, str]:
+    place, people = said(photo, "place").text, said(photo, "people").text
+    return {"period": photo.date_edtf, "place": place, "who": people}
+
+
+def looked(panel: Panel) -> dict[str, Any] | None:
+    """What the machine saw, as facts and reasons; None before it has looked."""
+    seen = panel.assessment
+    if seen is None:
+        return None
+    rows = panel.suggested.values()
+    reasons = [wording.reason(row["reason"], row.get("facts")) for row in rows]
+    return {"facts": _facts(seen), "reasons": [each for each in reasons if each]}
+
+
+def _facts(seen: Assessment) -> list[dict[str, Any]]:
+    report = seen.report
+    colour = _("black and white") if seen.is_grey else _("in colour")
+    if report.get("sepia"):
+        colour = _("toned black and white")
+    faces = ngettext("%(n)s face", "%(n)s faces", seen.faces) % {"n": seen.faces}
+    facts = [
+        (_("Damage"), seen.get_damage_display()),
+        (_("Colour"), colour),
+        (_("Faces"), faces if seen.faces else _("none found")),
+    ]
+    if "fading" in report:
+        facts.append((_("Fading"), _amount(float(report["fading"]), 0.12, 0.3)))
+    if "noise_sigma" in report:
+        facts.append((_("Noise"), _amount(float(report["noise_sigma"]), 3.5, 8)))
+    return [{"label": label, "value": value} for label, value in facts]
+
+
+def _amount(value: float, some: float, strong: float) -> str:
+    if value < some:
+        return _("little")
+    return _("some") if value < strong else _("strong")
+
+
+def photo_facts(photo: Photo) -> list[dict[str, str]]:
+    """What the archive tells of the photo."""
+    rows = [(_("Date"), photo.date_edtf, "")]
+    for label, name in (
+        (_("Place"), "place"),
+        (_("People"), "people"),
+        (_("About"), "description"),
+    ):
+        text, lang = said(photo, name)
+        rows.append((label, text, lang))
+    rows.append((_("Identifier"), photo.identifier, ""))
+    return [{"label": label, "value": text, "lang": lang} for label, text, lang in rows if text]
+
+
+def swatches() -> list[dict[str, Any]]:
+    """Colours of the time, to be placed with a click."""
+    return [{"colour": colour, "label": label} for label, colour in wording.swatches().items()]

@@ -1,0 +1,128 @@
+"""The pixels of scans, versions, maps and masks, for whoever may see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from archive import pictures, storage
+from archive.models import Photo
+from archive.sizes import FULL, FULL_SIDE, NAMES, SIDES
+from restoration.models import Assessment, Draft, Job, Version
+from restoration.views.asking import Asked, photo_of, version_of
+
+JPEG, PNG = "image/jpeg", "image/png"
+THUMB, STAGE = 400, 1600
+WIDE_SCREENS = 800
+
+
+@require_safe
+def scan(request: Asked, ref: str, name: str) -> HttpResponseBase:
+    """A size of a photo's scan."""
+    photo = photo_of(request, ref)
+    return _derivative(photo.working_sha256, name)
+
+
+@require_safe
+def version(request: Asked, ref: str, number: int, name: str) -> HttpResponseBase:
+    """A size of a version."""
+    return _derivative(version_of(request, ref, number).sha256, name)
+
+
+@require_safe
+def overlay(request: Asked, ref: str, number: int, name: str) -> HttpResponseBase:
+    """A map of a version: where it was repaired, changed, coloured."""
+    sha256 = version_of(request, ref, number).maps.get(name)
+    if not sha256:
+        raise Http404
+    return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
+
+
+@require_safe
+def sheet(request: Asked, ref: str, sha256: str) -> HttpResponseBase:
+    """A mask that belongs to this photo: found by the machine, or painted by whoever asks."""
+    photo = photo_of(request, ref)
+    if not belongs(photo, sha256, request):
+        raise Http404
+    return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
+
+
+def belongs(photo: Photo, sha256: str, request: Asked) -> bool:
+    """Whether the mask is the photo's own or this person's on it."""
+    mine = Q(photo=photo, requested_by=request.user, plan__mask_sha256=sha256)
+    drafts = Draft.objects.filter(photo=photo, volunteer=request.user)
+    return (
+        Assessment.objects.filter(photo=photo, mask_sha256=sha256).exists()
+        or any(draft.body.get("mask") == sha256 for draft in drafts)
+        or Job.objects.filter(mine).exists()
+    )
+
+
+def _derivative(sha256: str, name: str) -> HttpResponseBase:
+    if name not in NAMES:
+        raise Http404
+    key = storage.derivative_key(sha256, name)
+    return pictures.respond(key, content_type=JPEG, public=False)
+
+
+# --- addresses and sizes, for pages ---------------------------------------------------------------
+
+
+def fit(width: int, height: int, side: int) -> tuple[int, int]:
+    """The size of a picture whose long side is at most `side`, as libvips rounds it."""
+    scale = min(1.0, side / max(width, height, 1))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def address(shown: Version, name: object) -> str:
+    """Where a size of a version is found."""
+    return reverse("restoration:picture", args=[shown.photo.ref, shown.number, f"{name}.jpg"])
+
+
+def sources(shown: Version) -> list[dict[str, Any]]:
+    """Every size that is larger than the one before, growing; the last shows every pixel it can."""
+    long = max(shown.width, shown.height)
+    sides = [side for side in SIDES if side >= WIDE_SCREENS and side < long]
+    rows = [
+        {"src": address(shown, side), "width": fit(shown.width, shown.height, side)[0]}
+        for side in sides
+    ]
+    width = fit(shown.width, shown.height, FULL_SIDE)[0]
+    return [*rows, {"src": address(shown, FULL), "width": width}]
+
+
+def srcset(shown: Version) -> str:
+    """The same for a browser to choose from; full size is left to the viewer."""
+    rows = [row for row in sources(shown) if row["width"] <= max(SIDES)]
+    return ", ".join(f"{row['src']} {row['width']}w" for row in rows)
+
+
+def stage(shown: Version, label: str, alt: str) -> dict[str, Any]:
+    """A version as the large picture of a page; width and height are those of all its pixels."""
+    return {
+        "src": address(shown, STAGE),
+        "srcset": srcset(shown),
+        "label": label,
+        "alt": alt,
+        "width": shown.width,
+        "height": shown.height,
+    }
+
+
+def thumbnail(photo: Photo) -> dict[str, Any]:
+    """A photo's scan as a card shows it."""
+    width, height = fit(photo.width, photo.height, THUMB)
+    small, larger = (
+        reverse("restoration:scan", args=[photo.ref, f"{side}.jpg"]) for side in SIDES[:2]
+    )
+    wide = fit(photo.width, photo.height, SIDES[1])[0]
+    return {
+        "thumb": small,
+        "srcset": f"{small} {width}w, {larger} {wide}w" if wide > width else "",
+        "thumb_width": width,
+        "thumb_height": height,
+    }

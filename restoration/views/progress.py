@@ -1,0 +1,134 @@
+"""A run from queue to end in words, as templates/restoration/_job.html reads it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from restoration import wording
+from restoration.engine.catalog import NAMES
+from restoration.lifecycle import JobKind, JobState
+from restoration.models import Job
+from restoration.queries import waiting
+from restoration.queries.waiting import Outlook, Seconds
+
+STATES: dict[str, tuple[str, str]] = {
+    JobState.QUEUED: ("", "clock"),
+    JobState.RUNNING: ("live", "play"),
+    JobState.SUCCEEDED: ("passed", "check"),
+    JobState.FAILED: ("failed", "alert"),
+    JobState.CANCELLED: ("", "stop"),
+}
+# What a worker does with a retouch, in order.
+RETOUCH = ("read", "compare", "guard")
+A_MINUTE = 90
+
+
+def progress(job: Job, *, now: datetime) -> dict[str, Any]:
+    """The context of one run."""
+    tone, icon = STATES[job.state]
+    outlook = waiting.outlook_of(job, now=now) if job.live else None
+    here = reverse("restoration:bench", args=[job.photo.ref])
+    return {
+        "id": job.pk,
+        "state": job.state,
+        "state_label": job.get_state_display(),
+        "tone": tone,
+        "icon": icon,
+        "live": job.live,
+        "place": outlook.place if outlook and job.state == JobState.QUEUED else None,
+        "wait": _wait(job, outlook) if outlook else "",
+        "percent": round(100 * job.progress) if job.state == JobState.RUNNING else None,
+        "detail": _detail(job),
+        "message": _message(job, outlook),
+        "steps": _steps(job) if job.live else [],
+        "poll_url": reverse("restoration:job", args=[job.pk]),
+        "cancel_url": reverse("restoration:cancel", args=[job.pk]),
+        "page_url": here,
+        "version_url": _result(job, here),
+    }
+
+
+def _result(job: Job, here: str) -> str:
+    return f"{here}?{urlencode({'base': job.version.number})}" if job.version else ""
+
+
+def _detail(job: Job) -> str:
+    if not job.step:
+        return _("starting")
+    name, percent = wording.step(job.step), round(100 * job.progress)
+    return _("%(step)s, %(percent)s %% of the whole") % {"step": name, "percent": percent}
+
+
+def _steps(job: Job) -> list[dict[str, Any]]:
+    """In the order they run: before the one at work is done, after it waits."""
+    if job.kind == JobKind.RETOUCH:
+        names = list(RETOUCH)
+    else:
+        planned = {step["name"] for step in job.plan.get("steps", [])}
+        names = [name for name in NAMES if name in planned]
+    at = names.index(job.step) if job.step in names else -1
+    return [
+        {"label": wording.step(name), "state": _step_state(place, at), "percent": None}
+        for place, name in enumerate(names)
+    ]
+
+
+def _step_state(place: int, at: int) -> str:
+    if place == at:
+        return "running"
+    return "done" if place < at else "waiting"
+
+
+def _wait(job: Job, outlook: Outlook) -> str:
+    if not outlook.workers:
+        return _("No machine is on at the moment. Your run waits and starts by itself.")
+    if outlook.seconds is None or waiting.slower_than_usual(outlook.seconds):
+        return ""
+    if job.state == JobState.RUNNING:
+        return _("about %(range)s more") % {"range": span(outlook.seconds)}
+    return _("done in about %(range)s") % {"range": span(outlook.seconds)}
+
+
+def _message(job: Job, outlook: Outlook | None) -> str:
+    if job.state == JobState.FAILED:
+        return f"{wording.problem(job.error_code, job.error_facts)} {wording.SAFE}"
+    if job.state == JobState.CANCELLED:
+        return _("Cancelled; nothing of this run was kept.") + f" {wording.SAFE}"
+    if job.state == JobState.QUEUED and job.attempt:
+        return _("The last try did not succeed; it is tried again by itself.")
+    if outlook and job.state == JobState.RUNNING and waiting.slower_than_usual(outlook.seconds):
+        return _("It takes longer than most, and is still at work.")
+    return ""
+
+
+def estimate(outlook: Outlook) -> str:
+    """What to expect of Run, beside its button."""
+    if not outlook.workers:
+        return _("No machine is on at the moment. A run waits and starts by itself.")
+    before = _before(outlook.ahead)
+    if outlook.seconds is None:
+        return _("How long it takes is not known yet; %(before)s.") % {"before": before}
+    return _("about %(range)s, %(before)s") % {"range": span(outlook.seconds), "before": before}
+
+
+def _before(ahead: int) -> str:
+    if not ahead:
+        return _("nobody before you")
+    return ngettext("%(n)s run before you", "%(n)s runs before you", ahead) % {"n": ahead}
+
+
+def span(seconds: Seconds) -> str:
+    """ "15 to 25 s", "2 to 5 min": rounded outwards, because it is a guess."""
+    if seconds.high < A_MINUTE:
+        low, high = int(seconds.low), max(1, -int(-seconds.high // 1))
+        text = _("%(low)s to %(high)s s")
+    else:
+        low, high = int(seconds.low // 60), -int(-seconds.high // 60)
+        text = _("%(low)s to %(high)s min")
+    return text % {"low": low, "high": max(high, low + 1)}

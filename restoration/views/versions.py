@@ -1,0 +1,187 @@
+"""Versions: compared, downloaded, brought back by hand, submitted, withdrawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from archive import export, storage
+from archive import pictures as stored
+from archive.languages import said
+from archive.models import Photo
+from restoration import policy, wording
+from restoration.actions.jobs import request_retouch
+from restoration.actions.versions import submit_version, withdraw_version
+from restoration.forms import RetouchForm, SubmitForm
+from restoration.models import Version
+from restoration.queries.bench import versions_of
+from restoration.views import pictures
+from restoration.views.asking import Asked, fence_of, photo_of, version_of
+from restoration.views.sidecar import sidecar
+from restoration.views.strip import guard, label
+
+MEGABYTE = 1024**2
+KINDS = ("tif", "png", "json")
+
+
+@never_cache
+@require_safe
+def compare(request: Asked, ref: str) -> HttpResponse:
+    """Two versions of a photo beside, over and under each other."""
+    photo = photo_of(request, ref)
+    left, right = _pair(request, photo)
+    name = said(photo, "title").text or str(photo)
+    shown = {
+        "left": pictures.stage(left, label(left), f"{name}, {label(left)}"),
+        "right": pictures.stage(right, label(right), f"{name}, {label(right)}"),
+        "label": name,
+        "changed_src": _changed(right),
+        "caption": _caption(right),
+        "zoomable": True,
+    }
+    if request.htmx:
+        return render(request, "partials/_compare.html", {"compare": shown})
+    back = f"{reverse('restoration:bench', args=[ref])}?base={right.number}"
+    about = {"title": name, "url": back}
+    context = {"photo": about, "compare": shown, "back_url": back}
+    return render(request, "restoration/compare.html", context)
+
+
+def _pair(request: Asked, photo: Photo) -> tuple[Version, Version]:
+    """The two that are asked for; else the scan and the newest."""
+    seen = {str(each.number): each for each in versions_of(photo, request.user)}
+    if not seen:
+        raise Http404
+    in_order = list(seen.values())
+    left = seen.get(request.GET.get("left", ""), in_order[0])
+    right = seen.get(request.GET.get("right", ""), in_order[-1])
+    return left, right
+
+
+def _changed(version: Version) -> str:
+    if "changed" not in version.maps:
+        return ""
+    return reverse("restoration:map", args=[version.photo.ref, version.number, "changed"])
+
+
+def _caption(version: Version) -> str:
+    """What the check measured between the scan and the version, in a sentence."""
+    meters = (version.meters or {}).get("guard") or {}
+    found = guard(version)
+    if found is None or "changed_area" not in meters:
+        return ""
+    told = _("Against the scan: %(changed)s %% changed, %(filled)s %% filled; %(verdict)s.")
+    return told % {
+        "changed": f"{float(meters['changed_area']):.1f}",
+        "filled": f"{float(meters.get('filled_area', 0)):.1f}",
+        "verdict": ", ".join([str(wording.VERDICTS[meters["verdict"]][2]), *found["doubts"]]),
+    }
+
+
+@require_safe
+def working(request: Asked, ref: str, number: int, kind: str) -> HttpResponseBase:
+    """The working file at full size and depth, or the facts that go with it."""
+    version = version_of(request, ref, number)
+    name = f"{ref}-{label(version)}.{kind}"
+    if kind not in KINDS:
+        raise Http404
+    if kind == "json":
+        facts = JsonResponse(sidecar(version, request.build_absolute_uri))
+        facts["Content-Disposition"] = f'attachment; filename="{name}"'
+        return _private(facts)
+    if kind == "png":
+        png = export.png(version.sha256)
+        return _private(FileResponse(png, as_attachment=True, filename=name))
+    key = storage.working_key(version.sha256)
+    return stored.respond(key, content_type="image/tiff", public=False, filename=name)
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_POST
+def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
+    """Take in a file that was worked on elsewhere; a worker tells whether it belongs."""
+    parent = version_of(request, ref, number)
+    policy.hold(request.user, parent.photo, fence=fence_of(request))
+    back = redirect(f"{reverse('restoration:bench', args=[ref])}?base={number}#job")
+    form = RetouchForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(
+            request, " ".join(each for errors in form.errors.values() for each in errors)
+        )
+        return back
+    upload: UploadedFile = form.cleaned_data["file"]
+    try:
+        sha256 = _receive(upload)
+    except storage.TooLarge:
+        most = {"most": settings.MAX_UPLOAD_BYTES // MEGABYTE}
+        messages.error(request, wording.problem("file-too-large", most))
+        return back
+    request_retouch(
+        parent=parent,
+        by=request.user,
+        fence=fence_of(request),
+        upload_sha256=sha256,
+        filename=str(upload.name or "")[:255],
+        note=form.cleaned_data["note"],
+        now=timezone.now(),
+    )
+    return back
+
+
+def _receive(upload: UploadedFile) -> str:
+    with storage.receive(upload.chunks(), limit=settings.MAX_UPLOAD_BYTES) as received:
+        storage.put_file(storage.incoming_key(received.sha256), received.path)
+        return received.sha256
+
+
+@require_POST
+def submit(request: Asked, ref: str, number: int) -> HttpResponse:
+    """Send a version to review with a note."""
+    version, form = version_of(request, ref, number), SubmitForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("The note is too long. Nothing was submitted."))
+        return _home(version)
+    submit_version(
+        version=version, by=request.user, note=form.cleaned_data["note"], now=timezone.now()
+    )
+    version.refresh_from_db()
+    messages.success(request, _submitted(version))
+    return _home(version)
+
+
+def _submitted(version: Version) -> str:
+    if version.is_alternative:
+        return _(
+            "Submitted as an alternative: somebody else holds the photo now, and a curator will see"
+            " both."
+        )
+    return _("Submitted. A curator will look at it; you will find the answer in My work.")
+
+
+@require_POST
+def withdraw(request: Asked, ref: str, number: int) -> HttpResponse:
+    """Take a version back before anybody has decided."""
+    version = version_of(request, ref, number)
+    withdraw_version(version=version, by=request.user, now=timezone.now())
+    messages.success(request, _("Taken back. The version stays on the strip."))
+    return _home(version)
+
+
+def _home(version: Version) -> Any:
+    return redirect(
+        f"{reverse('restoration:bench', args=[version.photo.ref])}?base={version.number}"
+    )

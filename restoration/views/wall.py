@@ -1,0 +1,179 @@
+"""The wall: what waits, by wishes, and "give me one"."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from archive.languages import said
+from archive.models import Photo
+from archive.policy import Refused
+from restoration.actions.claims import claim_photo
+from restoration.forms import WallForm
+from restoration.models import Claim
+from restoration.queries import wall as photos
+from restoration.views import pictures
+from restoration.views.asking import Asked
+
+A_PAGE = 24
+# "Give me one" draws among the oldest few, so that two people who ask together get two photos.
+A_FEW = 5
+CHANCE = random.SystemRandom()
+
+
+@never_cache
+@require_safe
+def wall(request: Asked) -> HttpResponse:
+    """What waits for hands, oldest first."""
+    form = WallForm(request.GET, user=request.user)
+    found = photos.fitting(photos.at_work(request.user), form.wishes())
+    pages = Paginator(found.select_related("collection", "assessment"), A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    opened = photos.hands(page.object_list, request.user)
+    page.object_list = _cards(page.object_list, opened, request)
+    mine = [claim for claim in opened if claim.volunteer_id == request.user.pk]
+    return render(
+        request,
+        "restoration/wall.html",
+        {
+            "filters": _filters(form, request.GET),
+            "search": {"words": form.cleaned_data.get("words", ""), "kept": _kept(request.GET)},
+            "page": page,
+            "query": _query(request.GET),
+            "give_one_url": f"{reverse('restoration:give-one')}?{_query(request.GET)}",
+            "my_claim": _my_claim(mine),
+            "is_filtered": bool(form.wishes()),
+            "clear_url": reverse("restoration:wall"),
+        },
+    )
+
+
+@require_POST
+def give_one(request: Asked) -> HttpResponse:
+    """Claim one that fits the wishes; when somebody is quicker, the next."""
+    wishes = WallForm(request.GET, user=request.user).wishes()
+    few = photos.candidates(request.user, wishes, most=A_FEW)
+    CHANCE.shuffle(few)
+    for photo in few:
+        try:
+            claim_photo(photo=photo, by=request.user, now=timezone.now())
+        except Refused as refused:
+            if refused.code not in ("already-claimed", "photo-not-ready"):
+                raise
+            continue
+        return redirect("restoration:bench", ref=photo.ref)
+    messages.info(request, _("Nothing waits with these wishes at the moment. Try fewer of them."))
+    return redirect(f"{reverse('restoration:wall')}?{_query(request.GET)}")
+
+
+def _cards(found: Iterable[Photo], opened: list[Claim], request: Asked) -> list[dict[str, Any]]:
+    by_photo: dict[int, list[Claim]] = {}
+    for claim in opened:
+        by_photo.setdefault(claim.photo_id, []).append(claim)
+    return [_card(photo, by_photo.get(photo.pk, []), request) for photo in found]
+
+
+def _card(photo: Any, opened: list[Claim], request: Asked) -> dict[str, Any]:
+    """`photo` comes annotated by queries.wall.at_work."""
+    title = said(photo, "title")
+    mine = next((claim for claim in opened if claim.volunteer_id == request.user.pk), None)
+    is_free = len(opened) < photo.slots and not (photo.in_review or photo.is_done)
+    shown = mine or (opened[0] if opened and len(opened) >= photo.slots else None)
+    return {
+        "id": photo.ref,
+        "title": title.text or str(photo),
+        "title_lang": title.lang,
+        "url": reverse("restoration:bench", args=[photo.ref]),
+        **pictures.thumbnail(photo),
+        "alt": title.text or str(photo),
+        "ratio": min(30, max(3, round(10 * photo.width / max(1, photo.height)))),
+        "collection": said(photo.collection, "title").text,
+        "damage": _damage(photo),
+        "wanted": _wanted(photo),
+        "state": _state(photo),
+        "holder": str(shown.volunteer) if shown else "",
+        "until": shown.ends_at if shown else None,
+        "mine": mine is not None,
+        "claim_url": reverse("restoration:claim", args=[photo.ref]) if is_free else "",
+    }
+
+
+def _damage(photo: Photo) -> str:
+    seen = getattr(photo, "assessment", None)
+    return str(seen.get_damage_display()) if seen else ""
+
+
+def _wanted(photo: Any) -> str:
+    if photo.was_returned and not (photo.in_review or photo.is_done):
+        return _("returned with advice")
+    seen = getattr(photo, "assessment", None)
+    if seen and seen.is_grey and not photo.collection.do_not_colourise:
+        return _("colour wanted")
+    return ""
+
+
+def _state(photo: Any) -> str:
+    if photo.is_done:
+        return _("done")
+    return _("in review") if photo.in_review else ""
+
+
+def _my_claim(mine: list[Claim]) -> dict[str, Any] | None:
+    if not mine:
+        return None
+    photo = mine[-1].photo
+    url = reverse("restoration:bench", args=[photo.ref])
+    return {"title": said(photo, "title").text or str(photo), "url": url}
+
+
+def _filters(form: WallForm, asked: QueryDict) -> list[dict[str, Any]]:
+    yes = [("", _("all")), ("on", _("yes"))]
+    names = {name: form.fields[name] for name in ("collection", "state", "damage")}
+    rows = [(name, field.label, list(field.choices)) for name, field in names.items()]  # type: ignore[attr-defined]
+    rows += [(name, form.fields[name].label, yes) for name in ("faces", "colour")]
+    return [
+        {"name": name, "label": label, "choices": _choices(name, choices, asked)}
+        for name, label, choices in rows
+    ]
+
+
+def _choices(name: str, choices: list[tuple[str, Any]], asked: QueryDict) -> list[dict[str, Any]]:
+    default = photos.WAITING if name == "state" else ""
+    chosen = asked.get(name) or default
+    if chosen not in {value for value, _label in choices}:
+        chosen = default
+    return [
+        {"label": label, "url": _changed(asked, name, value), "current": value == chosen}
+        for value, label in choices
+    ]
+
+
+def _changed(asked: QueryDict, name: str, value: str) -> str:
+    query = asked.copy()
+    query.pop("page", None)
+    query.pop(name, None)
+    if value:
+        query[name] = value
+    return f"?{query.urlencode()}"
+
+
+def _query(asked: QueryDict) -> str:
+    query = asked.copy()
+    query.pop("page", None)
+    return query.urlencode()
+
+
+def _kept(asked: QueryDict) -> list[tuple[str, str]]:
+    """The other wishes, for the search form to carry along."""
+    return [(name, value) for name, value in asked.items() if name not in ("page", "words")]

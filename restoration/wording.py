@@ -1,0 +1,284 @@
+"""The engine speaks in codes and facts; here they become sentences in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from archive.wording import SENTENCES as FILES
+from archive.wording import sentence
+
+Sentence = str | Promise
+
+STEPS: dict[str, Sentence] = {
+    "assess": pgettext_lazy("step", "Look"),
+    "tone": pgettext_lazy("step", "Tone"),
+    "repair": pgettext_lazy("step", "Repair"),
+    "denoise": pgettext_lazy("step", "Clean"),
+    "redraw": pgettext_lazy("step", "Redraw"),
+    "face": pgettext_lazy("step", "Faces"),
+    "colourise": pgettext_lazy("step", "Colour"),
+    "upscale": pgettext_lazy("step", "Enlarge"),
+    "guard": pgettext_lazy("step", "Check"),
+    # What a worker does around them.
+    "read": pgettext_lazy("step", "Read the file"),
+    "compare": pgettext_lazy("step", "Compare with the photo"),
+    "retouch": pgettext_lazy("step", "Retouch by hand"),
+}
+STEP_HELP: dict[str, Sentence] = {
+    "tone": _("Brings back faded lights and darks and takes away a colour cast."),
+    "repair": _("Fills dust, scratches and what you paint; nothing else is touched."),
+    "denoise": _("Takes away grain and noise; lines and faces stay."),
+    "redraw": _("A model redraws fine detail with your words. The picture underneath stays."),
+    "colourise": _(
+        "Spreads the colours you place. The light and dark of the photo stay as they are."
+    ),
+    "upscale": _("Twice as wide and twice as high, for print."),
+}
+SETTINGS: dict[str, Sentence] = {
+    "strength": pgettext_lazy("setting of a step", "Strength"),
+    "cast": pgettext_lazy("setting of a step", "Colour cast taken away"),
+    "sensitivity": pgettext_lazy("setting of a step", "How much counts as damage"),
+    "grain": pgettext_lazy("setting of a step", "Grain kept"),
+    "faces": pgettext_lazy("setting of a step", "How much faces may change"),
+    "passes": pgettext_lazy("setting of a step", "Passes"),
+    "reach": pgettext_lazy("setting of a step", "How far a colour spreads"),
+    "sharpen": pgettext_lazy("setting of a step", "Sharpening"),
+    "backend": pgettext_lazy("setting of a step", "Done by"),
+    "model": pgettext_lazy("setting of a step", "Model"),
+}
+BACKENDS: dict[str, Sentence] = {
+    "embedded": pgettext_lazy("what runs a step", "Rekindle itself"),
+    "generative": pgettext_lazy("what runs a step", "a generative model"),
+    "hand": pgettext_lazy("what runs a step", "a person's hand"),
+}
+FIELDS: dict[str, Sentence] = {
+    "period": pgettext_lazy("what a volunteer knows", "Period"),
+    "place": pgettext_lazy("what a volunteer knows", "Place"),
+    "who": pgettext_lazy("what a volunteer knows", "Who is on it"),
+    "colours": pgettext_lazy("what a volunteer knows", "Known facts about colours"),
+    "keep": pgettext_lazy("what a volunteer knows", "Must stay as it is"),
+    "words": pgettext_lazy("what a volunteer knows", "Anything else"),
+}
+FIELD_HELP: dict[str, Sentence] = {
+    "colours": _("One fact a line, and how you know it."),
+    "keep": _("What a machine must not touch: a scar, a badge, a stamp."),
+}
+PLACEHOLDERS: dict[str, Sentence] = {
+    "period": _("September 1974"),
+    "place": _("Tehran, a stadium"),
+    "who": _("three women of the shooting team"),
+    "colours": _("tracksuits: red with white stripes (the museum has one)"),
+    "keep": _("the scar over the left eye"),
+    "words": _("a sunny morning, film grain"),
+}
+SWATCHES: tuple[tuple[str, Sentence], ...] = (
+    ("#d8a88c", pgettext_lazy("colour", "skin in daylight")),
+    ("#a8745a", pgettext_lazy("colour", "tanned skin")),
+    ("#2a1f1a", pgettext_lazy("colour", "dark hair")),
+    ("#b4252c", pgettext_lazy("colour", "flag red")),
+    ("#c8102e", pgettext_lazy("colour", "tracksuit red")),
+    ("#5a6238", pgettext_lazy("colour", "army green")),
+    ("#1f3a5f", pgettext_lazy("colour", "navy blue")),
+    ("#5b7fa6", pgettext_lazy("colour", "work-clothes blue")),
+    ("#e9dfc6", pgettext_lazy("colour", "natural cotton")),
+    ("#b9a27a", pgettext_lazy("colour", "khaki cloth")),
+    ("#7a5233", pgettext_lazy("colour", "wood and leather")),
+    ("#8f9aa3", pgettext_lazy("colour", "grey stone")),
+    ("#4f7440", pgettext_lazy("colour", "leaves and grass")),
+    ("#9fc3e0", pgettext_lazy("colour", "clear sky")),
+)
+
+SAFE = _("Your draft and all versions are safe.")
+OUR_FAULT = _(
+    "Something went wrong on our side, not on yours. Try again in a moment; if it happens again, "
+    "tell the curator."
+)
+# What was refused at the door, or failed: what happened and what to do about it.
+PROBLEMS: dict[str, Sentence] = {
+    "no-steps": _("No step is switched on. Choose at least one."),
+    "prompt-required": _("“%(step)s” needs your words. Describe the photo, or leave the step out."),
+    "no-colour-hints": _(
+        "“%(step)s” needs colours. Place one, outline an area, or leave the step out."
+    ),
+    "unknown-colour": _("We do not know the colour “%(word)s”. %(near)s"),
+    "setting-range": _("“%(setting)s” in “%(step)s” must lie between %(low)s and %(high)s."),
+    "setting-type": _("“%(setting)s” in “%(step)s” is not a value we understand."),
+    "unknown-setting": _("“%(step)s” has no setting “%(setting)s”. Reload the page."),
+    "unknown-step": _("There is no step “%(step)s”. Reload the page."),
+    "unknown-backend": _("“%(step)s” cannot be done that way. Reload the page."),
+    "unknown-field": _("The page sent something we do not understand. Reload it; nothing is lost."),
+    "step-twice": _("“%(step)s” was asked for twice. Reload the page."),
+    "wrong-type": _("The page sent something we do not understand. Reload it; nothing is lost."),
+    "text-too-long": _("“%(field)s” is too long; it may have %(longest)s characters."),
+    "bad-seed": _("The seed must be a whole number from 0 to %(largest)s."),
+    "bad-sha256": _("The painted mask could not be found. Paint a stroke and run again."),
+    "too-many-dabs": _("There are %(given)s colours; %(most)s is the most."),
+    "too-many-regions": _("There are %(given)s areas; %(most)s is the most."),
+    "dab-radius": _("A colour's spot is too small or too large."),
+    "region-points": _("An outlined area needs three corners at least and %(most)s at most."),
+    "region-colour": _("An outlined area needs one colour."),
+    "bad-place": _("A colour lies outside the picture."),
+    "bad-rgb": _("A colour could not be read."),
+    "mask-gone": _("The painted mask could not be found. Paint a stroke and run again."),
+    "mask-not-png": _("The mask is not a PNG of 8 bits. Paint it on the page."),
+    "mask-file-too-large": _("The mask is larger than the photo allows."),
+    "mask-too-large": _(
+        "The mask covers %(share)s of the picture, and %(most)s is the most. Paint only what is "
+        "damaged."
+    ),
+    "changed-outside-mask": OUR_FAULT,
+    "luma-moved": OUR_FAULT,
+    "another-shape": OUR_FAULT,
+    "file-too-large": _("The file is too large; %(most)s megabytes is the most."),
+    # Pictures that do not fit the engine.
+    "image-too-small": _("The picture is too small to work on: %(width)s by %(height)s pixels."),
+    "image-too-large": _("The picture is too large for this step: %(width)s by %(height)s pixels."),
+    "image-dtype": OUR_FAULT,
+    "image-shape": OUR_FAULT,
+    "image-range": OUR_FAULT,
+    "mask-dtype": OUR_FAULT,
+    "mask-size": OUR_FAULT,
+    "bad-bits": OUR_FAULT,
+    "step-output": OUR_FAULT,
+    "unreadable-image": _("The file could not be read as a picture. Save it again as TIFF or PNG."),
+    "backend-unavailable": _(
+        "The machine that took this run cannot do “%(step)s”. Try again later."
+    ),
+    "out-of-memory": _(
+        "The machine ran out of memory in “%(step)s”. Leave that step out, or try again later."
+    ),
+    "cancelled": _("The run was cancelled."),
+    "worker-lost": _("The machine that worked on it went silent three times. Try again later."),
+    "our-fault": OUR_FAULT,
+    # A hand retouch that does not belong.
+    "wrong-proportions": _(
+        "The file has other proportions than the photo: %(got)s instead of %(expected)s pixels. "
+        "Do not crop or stretch it; save it at its full size and upload it again."
+    ),
+    "cropped": _(
+        "The file shows only a part of the photo. Undo the crop in your program, save the whole "
+        "picture and upload it again."
+    ),
+    "border-added": _(
+        "The file has a border that the photo does not have. Remove it, save the picture alone and "
+        "upload it again."
+    ),
+    "rotated": _(
+        "The file is turned by %(degrees)s degrees. Turn it back, save it and upload it again."
+    ),
+    "mirrored": _("The file is mirrored. Flip it back, save it and upload it again."),
+    "another-picture": _(
+        "The file shows another picture than this one. Check that you chose the right file."
+    ),
+    "too-small": _(
+        "The file is too small: %(got)s pixels, and %(smallest)s is the least. Save it at its full "
+        "size and upload it again."
+    ),
+    "too-large": _("The file is too large: %(got)s pixels, and %(largest)s is the most."),
+    "blank": _("The file shows nothing: it is of one colour. Check how it was saved."),
+}
+# What happened on the way without being a failure, and what the assessment saw.
+NOTES: dict[str, Sentence] = {
+    "no-noise-found": _("Clean: there was no noise to take away."),
+    "mask-empty": _("Repair: the mask was empty, so nothing was filled."),
+    "no-damage-found": _("Repair: no dust or scratch was found, so nothing was filled."),
+    "wide-hole": _("Repair: a wide hole was filled smoothly. Look at it at 100 %%."),
+    "tone-already-full": _("Tone: the tones were full already and were left alone."),
+}
+REASONS: dict[str, Sentence] = {
+    "faded": _("Tone: the photo is faded. Its darkest is at %(black)s, its lightest at %(white)s."),
+    "strong-cast": _("Tone: the photo has a strong colour cast."),
+    "dust-and-scratches": _("Repair: %(damage_spots)s specks and scratches were found."),
+    "noisy": _(
+        "Clean: there is noise of strength %(noise_sigma)s; above 3.5 it hides the picture."
+    ),
+    "small": _("Enlarge: the scan is small, %(width)s by %(height)s pixels."),
+}
+
+
+# What the check at the end of every run found worth a look.
+DOUBTS: dict[str, Sentence] = {
+    "changed-area": _("more of the picture changed than cleaning explains"),
+    "worst-block": _("one place looks different from the scan"),
+    "too-much-detail": _("there is more fine detail than the scan has"),
+    "large-fill": _("a large part was filled"),
+    "face": _("a face may have changed"),
+}
+VERDICTS: dict[str, tuple[str, str, Sentence]] = {
+    "pass": ("passed", "check", pgettext_lazy("verdict of the check", "same picture")),
+    "review": ("review", "eye", pgettext_lazy("verdict of the check", "look closely")),
+    "fail": ("failed", "alert", pgettext_lazy("verdict of the check", "changed too much")),
+}
+MAPS: dict[str, Sentence] = {
+    "changed": pgettext_lazy("map over a version", "What was changed"),
+    "repaired": pgettext_lazy("map over a version", "What was filled"),
+    "coloured_evidence": pgettext_lazy("map over a version", "Colour from evidence"),
+    "coloured_guess": pgettext_lazy("map over a version", "Colour that is guessed"),
+    "damage": pgettext_lazy("map over a version", "Damage that was found"),
+}
+
+
+class _Facts(dict[str, Any]):
+    """A sentence may ask for a fact that an older row does not have."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _told(sentence: Sentence, facts: Mapping[str, Any]) -> str:
+    return str(sentence) % _Facts({name: _value(name, value) for name, value in facts.items()})
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "step":
+        return step(str(value))
+    if name in ("setting", "field"):
+        return str(SETTINGS.get(str(value)) or FIELDS.get(str(value)) or value)
+    if name in ("share", "most", "black", "white") and isinstance(value, float):
+        return f"{100 * value:.0f} %"
+    if name == "near":
+        return _suggested(value)
+    if name in ("got", "expected", "smallest", "largest") and isinstance(value, list | tuple):
+        return " × ".join(str(each) for each in value)
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def _suggested(words: Any) -> str:
+    if not words:
+        return str(_("Say it with a plain word, or pick it."))
+    return str(_("Did you mean %(words)s?")) % {"words": ", ".join(str(word) for word in words)}
+
+
+def step(name: str) -> str:
+    """A step's name for people."""
+    return str(STEPS.get(name, name))
+
+
+def problem(code: str, facts: Mapping[str, Any] | None = None) -> str:
+    """Why something was refused or failed, and what to do."""
+    facts = facts or {}
+    # A file that cannot be read is told of by the archive; both know files that are too small.
+    of_the_file = code in FILES and (code not in PROBLEMS or "limit" in facts)
+    return sentence(code, facts) if of_the_file else _told(PROBLEMS.get(code, OUR_FAULT), facts)
+
+
+def note(code: str, facts: Mapping[str, Any] | None = None) -> str:
+    """What a step has to say about what it did; nothing when it is not worth a sentence."""
+    return _told(NOTES[code], facts or {}) if code in NOTES else ""
+
+
+def reason(code: str, facts: Mapping[str, Any] | None = None) -> str:
+    """Why a step is suggested."""
+    return _told(REASONS[code], facts or {}) if code in REASONS else ""
+
+
+def swatches() -> dict[str, str]:
+    """The palette: colour by its name in the reader's language."""
+    return {str(label): colour for colour, label in SWATCHES}
