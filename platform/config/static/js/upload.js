@@ -47,6 +47,7 @@ class Upload {
     this.template = document.getElementById("upload-row");
     this.words = form.dataset;
     this.queue = Promise.resolve();
+    form.dataset.ready = "";
     form.addEventListener("submit", (event) => { event.preventDefault(); this.take(this.input.files); });
     this.input.addEventListener("change", () => this.take(this.input.files));
     this.listenToDrop();

@@ -9,10 +9,13 @@ import OpenSeadragon from "openseadragon";
 
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-/** OpenSeadragon looks for this element before it writes a style of its own, which the policy forbids. */
+/**
+ * OpenSeadragon looks for this element before it writes a style of its own, which the policy
+ * forbids. Its namespace keeps it from being taken for a style, so that nothing is refused either.
+ */
 function forbidInlineStyle() {
   if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
-  const style = document.createElement("style");
+  const style = document.createElementNS("urn:rekindle", "style");
   style.setAttribute("data-openseadragon-mobile-css", "");
   document.head.append(style);
 }
