@@ -22,6 +22,7 @@ for module, route in {
     # The public first page and everything under /exhibits/, /published/ and /curate/.
     "exhibit.urls": "",
     "restoration.urls": "",
+    "archive.urls": "",
 }.items():
     if find_spec(module):
         urlpatterns.append(path(route, include(module)))
