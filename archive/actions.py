@@ -72,13 +72,14 @@ def receive_scan(
     by: User,
     now: datetime,
     describe: Mapping[str, str] | None = None,
+    ring: bool = True,
 ) -> tuple[Photo, bool]:
     """Keep a file as it comes and call a worker to read it; the same file again is the same photo.
 
-    Gives the photo and whether it is new.
+    Gives the photo and whether it is new. Without `ring` the caller reads it himself.
     """
     check_curate(by, collection)
-    told = _cleaned(describe or {})
+    told = checked_description(describe or {})
     try:
         with storage.receive(chunks, limit=settings.MAX_UPLOAD_BYTES) as came:
             if not came.size:
@@ -97,15 +98,16 @@ def receive_scan(
         added_at=now,
         **told,
     )
-    return _add(row, by, now, came.size)
+    return _add(row, by, now, came.size, ring)
 
 
-def _add(row: Photo, by: User, now: datetime, size: int) -> tuple[Photo, bool]:
+def _add(row: Photo, by: User, now: datetime, size: int, ring: bool) -> tuple[Photo, bool]:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
             row.record("received", by=by, at=now, facts={"sha256": row.sha256, "size": size})
-            tasks.ring(photo_id=row.pk, now=now)
+            if ring:
+                tasks.ring(photo_id=row.pk, now=now)
     except IntegrityError:
         # Two hands sent the same file at once; the constraint chose one.
         return Photo.objects.get(collection=row.collection_id, sha256=row.sha256), False
@@ -212,7 +214,7 @@ def _not_now() -> Refused:
 def describe_photo(*, photo: Photo, by: User, fields: Mapping[str, str], now: datetime) -> None:
     """Change what is said about a photo; the event keeps what was said before."""
     check_curate(by, photo.collection)
-    told = _cleaned(fields)
+    told = checked_description(fields)
     with transaction.atomic():
         before = Photo.objects.select_for_update().get(pk=photo.pk)
         changed = {name: text for name, text in told.items() if getattr(before, name) != text}
@@ -225,7 +227,7 @@ def describe_photo(*, photo: Photo, by: User, fields: Mapping[str, str], now: da
         setattr(photo, name, text)
 
 
-def _cleaned(fields: Mapping[str, str]) -> dict[str, str]:
+def checked_description(fields: Mapping[str, str]) -> dict[str, str]:
     """The fields of a description as they may be stored, or Refused with the one that may not."""
     strangers = set(fields) - set(DESCRIPTION)
     if strangers:

@@ -1,0 +1,64 @@
+"""What the curators' pages list, each in a constant number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q, QuerySet
+
+from archive.lifecycle import PhotoState
+from archive.models import Collection, Event, Photo
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True)
+class StateCount:
+    """How many photos of a collection stand in a state."""
+
+    state: str
+    label: str
+    count: int
+
+
+def collections_of(user: User) -> QuerySet[Collection]:
+    """The collections this person looks after, with how many photos each has."""
+    counts = {
+        state.value: Count("photos", filter=Q(photos__state=state), distinct=True)
+        for state in (PhotoState.READY, PhotoState.QUARANTINED, PhotoState.READING)
+    }
+    collections = Collection.objects.curated_by(user)
+    return collections.annotate(all=Count("photos", distinct=True), **counts).order_by("title_en")
+
+
+def states_of(collection: Collection) -> list[StateCount]:
+    """Every state that some photo of the collection stands in."""
+    rows = Photo.objects.filter(collection=collection).values_list("state").annotate(Count("pk"))
+    found: dict[str, int] = dict(rows)
+    return [
+        StateCount(each.value, str(each.label), found[each]) for each in PhotoState if each in found
+    ]
+
+
+def photos_of(collection: Collection, state: str = "") -> QuerySet[Photo]:
+    """The photos of a collection, the newest first; only those in `state` when it is one."""
+    photos = Photo.objects.filter(collection=collection).order_by("-added_at", "-pk")
+    return photos.filter(state=state) if state in PhotoState.values else photos
+
+
+def looked_after_by(user: User) -> QuerySet[Photo]:
+    """Every photo about which this person decides."""
+    collections = Collection.objects.curated_by(user).values("pk")
+    photos = Photo.objects.filter(collection__in=collections)
+    return photos.select_related("collection", "original", "added_by")
+
+
+def reading_facts(photo: Photo) -> dict[str, Any]:
+    """What the reader noted when it took the scan, such as the number of pages."""
+    read = Event.objects.filter(
+        photo=photo, verb=f"photo.{PhotoState.READY}", facts__has_key="pages"
+    )
+    event = read.order_by("-at").first()
+    return event.facts if event else {}

@@ -1,0 +1,269 @@
+"""The curators' pages: collections, what is in them, sending scans, saying what they show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from archive import actions, pictures, policy, queries, storage, wording
+from archive.forms import CollectionForm, DescriptionForm, ReasonForm
+from archive.lifecycle import PhotoState
+from archive.models import Collection, Photo
+from archive.policy import Refused
+from archive.sizes import NAMES
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+    class Asked(HttpRequest):
+        """A request of somebody signed in: the site is closed to others by its middleware."""
+
+        user: User
+else:
+    Asked = HttpRequest
+
+PER_PAGE = 40
+
+
+def _collection(request: Asked, slug: str) -> Collection:
+    return get_object_or_404(Collection.objects.curated_by(request.user), slug=slug)
+
+
+def _photo(request: Asked, ref: str) -> Photo:
+    return get_object_or_404(queries.looked_after_by(request.user), ref=ref)
+
+
+# --- collections ---------------------------------------------------------------------------------
+@require_GET
+def collections(request: Asked) -> HttpResponse:
+    """The collections this person looks after."""
+    context = {"collections": queries.collections_of(request.user)}
+    return render(request, "archive/collections.html", context)
+
+
+@require_GET
+def collection(request: Asked, slug: str) -> HttpResponse:
+    """What is in a collection, and in which state."""
+    box = _collection(request, slug)
+    state = request.GET.get("state", "")
+    states = queries.states_of(box)
+    page = Paginator(queries.photos_of(box, state), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "collection": box,
+        "states": states,
+        "state": state if state in PhotoState.values else "",
+        "total": sum(each.count for each in states),
+        "page": page,
+        "query": f"state={state}" if state in PhotoState.values else "",
+    }
+    return render(request, "archive/collection.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new_collection(request: Asked) -> HttpResponse:
+    """Open a collection."""
+    policy.check_steward(request.user)
+    form = CollectionForm(request.POST or None)
+    if form.is_valid():
+        box = actions.create_collection(
+            by=request.user, fields=form.cleaned_data, now=timezone.now()
+        )
+        return redirect("archive:collection", box.slug)
+    return _form_page(request, "archive/collection_form.html", form)
+
+
+@require_http_methods(["GET", "POST"])
+def edit_collection(request: Asked, slug: str) -> HttpResponse:
+    """Change what a collection says and the rules it gives."""
+    box = _collection(request, slug)
+    form = CollectionForm(request.POST or None, instance=box)
+    if form.is_valid():
+        actions.change_collection(
+            collection=box, by=request.user, fields=form.cleaned_data, now=timezone.now()
+        )
+        messages.success(request, _("Saved."))
+        return redirect("archive:collection", slug)
+    return _form_page(request, "archive/collection_form.html", form, collection=box)
+
+
+def _form_page(request: Asked, template: str, form: Any, **context: Any) -> HttpResponse:
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+# --- sending scans -------------------------------------------------------------------------------
+@require_GET
+def upload(request: Asked, slug: str) -> HttpResponse:
+    """The page that takes scans."""
+    box = _collection(request, slug)
+    context = {"collection": box, "upload_url": reverse("archive:receive", args=[slug])}
+    return render(request, "archive/upload.html", context)
+
+
+@require_POST
+def receive(request: Asked, slug: str) -> HttpResponse:
+    """Take what was sent: from the script one file at a time, from the plain form all at once."""
+    box = _collection(request, slug)
+    items = [_receive(request, box, file) for file in request.FILES.getlist("files")]
+    if not request.accepts("text/html"):
+        return JsonResponse({"items": items}, status=202 if items else 400)
+    for item in items:
+        if item["message"]:
+            messages.warning(request, f"{item['name']}: {item['message']}")
+    taken = sum(item["state"] == PhotoState.READING for item in items)
+    text = ngettext("%(count)d scan is being read.", "%(count)d scans are being read.", taken)
+    messages.info(request, text % {"count": taken})
+    return redirect("archive:collection", slug)
+
+
+def _receive(request: Asked, box: Collection, file: UploadedFile[Any]) -> dict[str, Any]:
+    try:
+        photo, new = actions.receive_scan(
+            collection=box,
+            chunks=file.chunks(),
+            filename=file.name or "",
+            by=request.user,
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        failed = {"state": "failed", "label": _("not taken"), "done": True}
+        return {"name": file.name, "message": str(refused.message), **failed}
+    return _item(photo, new=new)
+
+
+def _item(photo: Photo, *, new: bool = True) -> dict[str, Any]:
+    """One file as js/upload.js reads it; the template partials/_upload.html says the same."""
+    item = {
+        "name": photo.filename,
+        "ref": photo.ref,
+        "state": photo.state,
+        "label": photo.get_state_display(),
+        "message": _message(photo),
+        "done": photo.state != PhotoState.READING,
+        "state_url": reverse("archive:state", args=[photo.ref]),
+        "photo_url": reverse("archive:describe", args=[photo.ref]),
+        "thumb": "",
+    }
+    if photo.state == PhotoState.READY:
+        item["thumb"] = reverse("archive:picture", args=[photo.ref, "400.jpg"])
+    if not new and photo.state != PhotoState.READING:
+        told = item["message"] or _("This very file is in the collection already.")
+        item |= {"state": "duplicate", "label": _("already here"), "message": told}
+    return item
+
+
+def _message(photo: Photo) -> str:
+    if photo.state != PhotoState.QUARANTINED:
+        return ""
+    return wording.sentence(photo.quarantine_code, photo.quarantine_facts)
+
+
+@never_cache
+@require_GET
+def state(request: Asked, ref: str) -> JsonResponse:
+    """How far the reading of a scan has come; asked every second or two."""
+    return JsonResponse(_item(_photo(request, ref)))
+
+
+# --- one photo -----------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+def describe(request: Asked, ref: str) -> HttpResponse:
+    """What is known of a scan, and what is said about the photograph."""
+    photo = _photo(request, ref)
+    form = DescriptionForm(request.POST or None, instance=photo)
+    if form.is_valid():
+        actions.describe_photo(
+            photo=photo, by=request.user, fields=form.cleaned_data, now=timezone.now()
+        )
+        messages.success(request, _("Saved."))
+        return redirect("archive:describe", ref)
+    context = {
+        "photo": photo,
+        "message": _message(photo),
+        "facts": queries.reading_facts(photo),
+    }
+    return _form_page(request, "archive/photo.html", form, **context)
+
+
+@require_POST
+def read_again(request: Asked, ref: str) -> HttpResponse:
+    """Try a quarantined file once more."""
+    actions.read_again(photo=_photo(request, ref), by=request.user, now=timezone.now())
+    return redirect("archive:describe", ref)
+
+
+@require_POST
+def hold(request: Asked, ref: str) -> HttpResponse:
+    """Take a photo off the wall for a while."""
+    photo, form = _photo(request, ref), ReasonForm(request.POST)
+    if not form.is_valid():
+        return _without_reason(request, ref)
+    reason = form.cleaned_data["reason"]
+    actions.hold_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
+    messages.success(request, _("The photo is on hold."))
+    return redirect("archive:describe", ref)
+
+
+@require_POST
+def release(request: Asked, ref: str) -> HttpResponse:
+    """Put a photo back on the wall."""
+    actions.release_photo_hold(photo=_photo(request, ref), by=request.user, now=timezone.now())
+    messages.success(request, _("The photo is back on the wall."))
+    return redirect("archive:describe", ref)
+
+
+@require_POST
+def withdraw(request: Asked, ref: str) -> HttpResponse:
+    """Take a photo out of the work for good."""
+    photo, form = _photo(request, ref), ReasonForm(request.POST)
+    if not form.is_valid():
+        return _without_reason(request, ref)
+    reason = form.cleaned_data["reason"]
+    actions.withdraw_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
+    messages.success(request, _("The photo is withdrawn."))
+    return redirect("archive:collection", photo.collection.slug)
+
+
+def _without_reason(request: Asked, ref: str) -> HttpResponse:
+    messages.warning(request, _("Say why, in a few words: it is kept in the photo's history."))
+    return redirect("archive:describe", ref)
+
+
+# --- bytes ---------------------------------------------------------------------------------------
+@require_safe
+def picture(request: Asked, ref: str, name: str) -> HttpResponseBase:
+    """A size of a scan, for whoever may see the photo at work."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user), ref=ref)
+    if name not in NAMES or not photo.working_sha256:
+        raise Http404
+    key = storage.derivative_key(photo.working_sha256, name)
+    return pictures.respond(key, content_type="image/jpeg", public=False)
+
+
+@require_safe
+def original(request: Asked, ref: str) -> HttpResponseBase:
+    """The untouched file, for whoever looks after it; a download, never a page of ours."""
+    photo = _photo(request, ref)
+    if photo.original_id is None:
+        raise Http404
+    return pictures.respond(
+        storage.original_key(photo.sha256),
+        content_type="application/octet-stream",
+        public=False,
+        filename=photo.filename or photo.ref,
+    )
