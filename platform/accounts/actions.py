@@ -9,13 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from archive.models import Collection, Curatorship, Event
-from archive.policy import Refused
-
-
-def check_steward(user: User) -> None:
-    """Only a steward looks after people."""
-    if not (user.is_authenticated and user.is_active and user.is_steward):
-        raise Refused("not-steward", _("Only a steward can do that."))
+from archive.policy import Refused, check_steward
 
 
 def make_steward(*, person: User, by: User, now: datetime) -> None:

@@ -19,7 +19,7 @@ from accounts import actions, queries
 from accounts.adapter import remember_language
 from accounts.forms import CollectionForm, ProfileForm
 from accounts.models import User
-from archive.policy import Refused
+from archive.policy import Refused, check_steward
 
 P = ParamSpec("P")
 PER_PAGE = 30
@@ -60,7 +60,7 @@ def for_stewards(
 
     def guarded(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
-            actions.check_steward(request.user)
+            check_steward(request.user)
         except Refused as refusal:
             raise PermissionDenied(str(refusal.message)) from None
         return view(request, *args, **kwargs)

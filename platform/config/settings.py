@@ -281,15 +281,18 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else No
 
 # --- the door for programs ---------------------------------------------------------------------
 REST_FRAMEWORK = {
+    # The token first: its answer to strangers is 401, that of a session 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_PAGINATION_CLASS": "api.pages.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_RATES": {"token": "10/min"},
+    "NUM_PROXIES": PROXIES,
     "EXCEPTION_HANDLER": "api.problems.handler",
 }
 SPECTACULAR_SETTINGS = {
@@ -297,6 +300,24 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The verbs of the restoration wall, for programs.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.schema.tell_problems",
+    ],
+    # Many things have a state or a kind; each list of choices has its own name.
+    "ENUM_NAME_OVERRIDES": {
+        "PhotoState": "archive.lifecycle.PhotoState",
+        "ClaimState": "restoration.lifecycle.ClaimState",
+        "JobState": "restoration.lifecycle.JobState",
+        "JobKind": "restoration.lifecycle.JobKind",
+        "VersionState": "restoration.lifecycle.VersionState",
+        "VersionKind": "restoration.lifecycle.VersionKind",
+        "ReviewState": "restoration.lifecycle.ReviewState",
+        "ReviewReason": "restoration.lifecycle.ReviewReason",
+        "PublicationState": "restoration.lifecycle.PublicationState",
+    },
 }
 
 LOGGING = {

@@ -1,0 +1,95 @@
+"""Every "no" as a problem detail (RFC 9457): a stable code for programs, words for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from archive.policy import Refused
+from restoration import wording
+from restoration.actions.drafts import DraftMoved
+from restoration.engine.errors import BadInput
+
+logger = logging.getLogger("django.request")
+
+MEDIA_TYPE = "application/problem+json"
+CODES: dict[type[Exception], str] = {
+    exceptions.ParseError: "malformed",
+    exceptions.AuthenticationFailed: "wrong-credentials",
+    exceptions.NotAuthenticated: "not-signed-in",
+    exceptions.PermissionDenied: "forbidden",
+    exceptions.NotFound: "not-found",
+    exceptions.MethodNotAllowed: "method-not-allowed",
+    exceptions.NotAcceptable: "not-acceptable",
+    exceptions.UnsupportedMediaType: "unsupported-media-type",
+    exceptions.Throttled: "too-many-requests",
+}
+
+
+def problem(code: str, detail: str, state: int, **facts: Any) -> Response:
+    """A problem detail; `facts` are further members of it."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(state).phrase,
+        "status": state,
+        "code": code,
+        "detail": detail,
+    }
+    headers = {"Cache-Control": "no-store"}
+    return Response(body | facts, status=state, content_type=MEDIA_TYPE, headers=headers)
+
+
+def handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """The answer to whatever a view of the API raised."""
+    match error:
+        case DraftMoved():
+            facts = {"rev": error.draft.rev, "body": error.draft.body}
+            return problem(error.code, str(error.message), HTTPStatus.CONFLICT, **facts)
+        case Refused():
+            state = HTTPStatus.CONFLICT if error.conflict else HTTPStatus.FORBIDDEN
+            return problem(error.code, str(error.message), state)
+        case BadInput():
+            said = wording.problem(error.code, error.facts)
+            return problem(error.code, said, HTTPStatus.UNPROCESSABLE_ENTITY, facts=error.facts)
+        case exceptions.ValidationError():
+            said = _("Some of what was sent cannot be taken.")
+            told = _flat(error.get_full_details())
+            return problem("invalid", said, HTTPStatus.UNPROCESSABLE_ENTITY, errors=told)
+        case Http404():
+            return handler(exceptions.NotFound(), context)
+        case PermissionDenied():
+            return handler(exceptions.PermissionDenied(), context)
+        case exceptions.APIException():
+            return _refused_by_the_framework(error)
+    logger.error("the API failed and it is our fault", exc_info=error)
+    return problem("our-fault", str(wording.OUR_FAULT), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _refused_by_the_framework(error: exceptions.APIException) -> Response:
+    codes = [code for kind, code in CODES.items() if isinstance(error, kind)]
+    answer = problem(codes[0] if codes else "failed", str(error.detail), error.status_code)
+    if getattr(error, "auth_header", None):
+        answer["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    wait = getattr(error, "wait", None)
+    if wait:
+        answer["Retry-After"] = str(int(wait) + 1)
+    return answer
+
+
+def _flat(details: Any, path: str = "") -> list[dict[str, str]]:
+    """What is wrong with each field, as one list with a path to it."""
+    if isinstance(details, list):
+        parts = [_flat(part, path) if "message" in part else _flat(part, f"{path}/{at}")
+                 for at, part in enumerate(details)]  # fmt: skip
+        return [row for part in parts for row in part]
+    if "message" in details and not isinstance(details["message"], dict | list):
+        return [{"field": path, "code": str(details["code"]), "detail": str(details["message"])}]
+    return [row for name, part in details.items() for row in _flat(part, f"{path}/{name}")]

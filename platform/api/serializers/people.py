@@ -1,0 +1,37 @@
+"""Tokens, and who one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import User
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """A name (or e-mail address) and a password."""
+
+    name = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    """Send it as `Authorization: Token <token>`."""
+
+    token = serializers.CharField()
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """Who one is and what one may do."""
+
+    curates = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = ("username", "display_name", "language", "is_steward", "curates")
+        read_only_fields = fields
+
+    def get_curates(self, person: User) -> list[str]:
+        """The addresses of the collections this person decides for."""
+        return list(person.curatorships.values_list("collection__slug", flat=True))

@@ -1,0 +1,129 @@
+"""Claims and drafts."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import generics
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.asking import Asked, claim_of, claims_for, given, photo_of
+from api.schema import tells
+from api.serializers.work import ClaimSerializer, DraftSerializer, SaveSerializer
+from restoration.actions.claims import (
+    beat_claim,
+    claim_photo,
+    extend_claim,
+    release_claim,
+    revoke_claim,
+)
+from restoration.actions.drafts import save_draft
+from restoration.models import Claim, Draft
+
+
+class ClaimPhotoView(APIView):
+    """Where a photo is taken."""
+
+    @tells(_("Claim a photo"), gives=ClaimSerializer, state=201)
+    def post(self, request: Asked, ref: str) -> Response:
+        """Exclusive and expiring. Whoever holds it already gets the same claim again."""
+        photo = photo_of(request, ref)
+        claim = claim_photo(photo=photo, by=request.user, now=timezone.now())
+        return Response(ClaimSerializer(claim).data, status=201)
+
+
+class ClaimsView(generics.ListAPIView[Claim]):
+    """Who holds what."""
+
+    request: Asked
+    serializer_class = ClaimSerializer
+    queryset = Claim.objects.none()
+    filterset_fields = ("state",)
+
+    def get_queryset(self) -> QuerySet[Claim]:
+        return claims_for(self.request).order_by("-pk")
+
+    @tells(_("Claims"), gives=ClaimSerializer(many=True))
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        """One's own, and those on photos one curates; newest first."""
+        return self.list(request)
+
+
+class ClaimView(APIView):
+    """One claim."""
+
+    @tells(_("One claim"), gives=ClaimSerializer)
+    def get(self, request: Asked, pk: int) -> Response:
+        """Its clocks."""
+        return Response(ClaimSerializer(claim_of(request, pk)).data)
+
+
+class BeatClaimView(APIView):
+    """The claim's heart."""
+
+    @tells(_("Keep a claim alive"), gives=ClaimSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """At least every thirty minutes, while no run of one's own is live."""
+        claim = claim_of(request, pk)
+        beat_claim(claim=claim, by=request.user, now=timezone.now())
+        return Response(ClaimSerializer(claim_of(request, pk)).data)
+
+
+class ExtendClaimView(APIView):
+    """More time."""
+
+    @tells(_("Extend a claim"), gives=ClaimSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """Once, by a day."""
+        claim = claim_of(request, pk)
+        extend_claim(claim=claim, by=request.user, now=timezone.now())
+        return Response(ClaimSerializer(claim_of(request, pk)).data)
+
+
+class ReleaseClaimView(APIView):
+    """The way back to the wall."""
+
+    @tells(_("Release a claim"), gives=ClaimSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """Draft and versions are kept."""
+        claim = claim_of(request, pk)
+        release_claim(claim=claim, by=request.user, now=timezone.now())
+        return Response(ClaimSerializer(claim).data)
+
+
+class RevokeClaimView(APIView):
+    """A curator's way to free a photo."""
+
+    @tells(_("Revoke a claim"), gives=ClaimSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """For curators; the holder's draft and versions are kept."""
+        claim = claim_of(request, pk)
+        revoke_claim(claim=claim, by=request.user, now=timezone.now())
+        return Response(ClaimSerializer(claim).data)
+
+
+class DraftView(APIView):
+    """One's unfinished work on a photo."""
+
+    @tells(_("My draft"), gives=DraftSerializer)
+    def get(self, request: Asked, ref: str) -> Response:
+        """It outlives every claim."""
+        rows = Draft.objects.filter(photo__ref=ref, volunteer=request.user)
+        return Response(DraftSerializer(get_object_or_404(rows.select_related("photo"))).data)
+
+    @tells(_("Save my draft"), takes=SaveSerializer, gives=DraftSerializer)
+    def put(self, request: Asked, ref: str) -> Response:
+        """Refused with the saved one (409, `draft-moved`) when another tab was quicker."""
+        photo, told = photo_of(request, ref), given(SaveSerializer, request)
+        draft = save_draft(
+            photo=photo,
+            by=request.user,
+            rev=told["rev"],
+            body=told["body"],
+            fence=told["claim"],
+            now=timezone.now(),
+        )
+        return Response(DraftSerializer(draft).data)

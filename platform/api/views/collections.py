@@ -1,0 +1,86 @@
+"""Collections, and the scans that are added to them."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import generics
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.asking import Asked, collection_of, given
+from api.schema import tells
+from api.serializers.archive import (
+    CollectionChangeSerializer,
+    CollectionSerializer,
+    PhotoSerializer,
+    ScanSerializer,
+)
+from archive.actions import change_collection, create_collection, receive_scan
+from archive.models import Collection
+
+
+class CollectionsView(generics.ListAPIView[Collection]):
+    """All collections in reach."""
+
+    request: Asked
+    serializer_class = CollectionSerializer
+    queryset = Collection.objects.none()
+
+    def get_queryset(self) -> QuerySet[Collection]:
+        return Collection.objects.visible_to(self.request.user).order_by("slug")
+
+    @tells(_("Collections"), gives=CollectionSerializer(many=True))
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        """Those whose photos one may see at work."""
+        return self.list(request)
+
+    @tells(
+        _("Open a collection"), takes=CollectionSerializer, gives=CollectionSerializer, state=201
+    )
+    def post(self, request: Asked) -> Response:
+        """For stewards."""
+        fields = given(CollectionSerializer, request)
+        made = create_collection(by=request.user, fields=fields, now=timezone.now())
+        return Response(CollectionSerializer(made).data, status=201)
+
+
+class CollectionView(APIView):
+    """One collection."""
+
+    @tells(_("One collection"), gives=CollectionSerializer)
+    def get(self, request: Asked, slug: str) -> Response:
+        """Its words, rights and rules."""
+        return Response(CollectionSerializer(collection_of(request, slug)).data)
+
+    @tells(_("Change a collection"), takes=CollectionChangeSerializer, gives=CollectionSerializer)
+    def patch(self, request: Asked, slug: str) -> Response:
+        """For its curators; what is left out stays."""
+        collection = collection_of(request, slug)
+        checked = CollectionChangeSerializer(collection, data=request.data, partial=True)
+        checked.is_valid(raise_exception=True)
+        fields = dict(checked.validated_data)
+        change_collection(collection=collection, by=request.user, fields=fields, now=timezone.now())
+        return Response(CollectionSerializer(collection).data)
+
+
+class ScansView(APIView):
+    """The scans of one collection come in here."""
+
+    parser_classes = (MultiPartParser,)
+
+    @tells(_("Add a scan"), takes=ScanSerializer, gives=PhotoSerializer, state=201)
+    def post(self, request: Asked, slug: str) -> Response:
+        """For curators. A worker reads it next; the same file again is the same photo (200)."""
+        collection = collection_of(request, slug)
+        file = given(ScanSerializer, request)["file"]
+        photo, new = receive_scan(
+            collection=collection,
+            chunks=file.chunks(),
+            filename=file.name or "",
+            by=request.user,
+            now=timezone.now(),
+        )
+        return Response(PhotoSerializer(photo).data, status=201 if new else 200)

@@ -1,0 +1,107 @@
+"""Runs: ask for one, watch it, cancel it; and the mask it may need."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import generics
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.asking import Asked, given, job_of, photo_of
+from api.schema import tells
+from api.serializers.work import JobSerializer, MaskSerializer, RunSerializer, SheetSerializer
+from archive import storage
+from archive.models import Photo
+from restoration import masks, policy
+from restoration.actions.jobs import cancel_job, request_job
+from restoration.actions.versions import scan_version
+from restoration.engine.errors import BadInput
+from restoration.engine.plan import Plan
+from restoration.models import Job, Version
+from restoration.queries.bench import jobs_seen_by
+
+
+class PhotoJobsView(APIView):
+    """Where runs are asked for."""
+
+    @tells(_("Ask for a run"), takes=RunSerializer, gives=JobSerializer, state=201)
+    def post(self, request: Asked, ref: str) -> Response:
+        """The plan is checked and frozen; the run waits for a worker."""
+        photo, told = photo_of(request, ref), given(RunSerializer, request)
+        plan = Plan.from_json(told["plan"])
+        if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
+            raise BadInput("mask-gone", {"mask_sha256": plan.mask_sha256})
+        source = _source(request, photo, told)
+        job = request_job(
+            source=source, by=request.user, fence=told["claim"], plan=plan, now=timezone.now()
+        )
+        return Response(JobSerializer(job).data, status=201)
+
+
+def _source(request: Asked, photo: Photo, told: dict[str, Any]) -> Version:
+    """The version the run starts from: one of this photo, the scan when none is named."""
+    if told.get("source") is None:
+        return scan_version(photo=photo, now=timezone.now())
+    rows = Version.objects.visible_to(request.user).filter(photo=photo)
+    return get_object_or_404(rows.select_related("photo__collection"), pk=told["source"])
+
+
+class MaskView(APIView):
+    """A painted mask comes in."""
+
+    parser_classes = (MultiPartParser,)
+
+    @tells(_("Keep a mask"), takes=MaskSerializer, gives=SheetSerializer, state=201)
+    def post(self, request: Asked, ref: str) -> Response:
+        """A PNG of 8 bits, white where damage is; its sha256 goes into a plan."""
+        photo = photo_of(request, ref)
+        policy.hold(request.user, photo)
+        content = given(MaskSerializer, request)["file"].read(masks.MOST_BYTES + 1)
+        masks.check_mask(content, photo)
+        sha256 = hashlib.sha256(content).hexdigest()
+        storage.put_bytes(storage.sheet_key(sha256), content)
+        return Response({"sha256": sha256}, status=201)
+
+
+class JobsView(generics.ListAPIView[Job]):
+    """Runs, newest first."""
+
+    request: Asked
+    serializer_class = JobSerializer
+    queryset = Job.objects.none()
+    filterset_fields = ("state", "kind")
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return jobs_seen_by(self.request.user).order_by("-pk")
+
+    @tells(_("My runs"), gives=JobSerializer(many=True))
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        """A steward sees everybody's."""
+        return self.list(request)
+
+
+class JobView(APIView):
+    """One run."""
+
+    @tells(_("One run"), gives=JobSerializer)
+    def get(self, request: Asked, pk: int) -> Response:
+        """State, step and progress (0 to 1); ask again every second or two."""
+        return Response(JobSerializer(job_of(request, pk)).data)
+
+
+class CancelJobView(APIView):
+    """The end of a run."""
+
+    @tells(_("Cancel a run"), gives=JobSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """The worker notices at its next report and keeps nothing."""
+        job = job_of(request, pk)
+        cancel_job(job=job, by=request.user, now=timezone.now())
+        return Response(JobSerializer(job).data)

@@ -1,0 +1,78 @@
+"""Tokens, and who one is."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import get_adapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.authtoken.models import Token
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import AnonRateThrottle, BaseThrottle
+from rest_framework.views import APIView
+
+from accounts.models import User
+from api.asking import Asked, given
+from api.schema import tells
+from api.serializers.people import PersonSerializer, SignInSerializer, TokenSerializer
+
+
+class SignInThrottle(AnonRateThrottle):
+    """Tokens are asked for seldom; guesses are made often."""
+
+    scope = "token"
+
+
+class TokenView(APIView):
+    """Signing in for programs."""
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self._signs_in() else super().get_authenticators()
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [AllowAny()] if self._signs_in() else [IsAuthenticated()]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [SignInThrottle()] if self._signs_in() else []
+
+    def _signs_in(self) -> bool:
+        return self.request is not None and self.request.method == "POST"
+
+    @tells(_("Sign in and get a token"), takes=SignInSerializer, gives=TokenSerializer, auth=[])
+    def post(self, request: Request) -> Response:
+        """The same token every time, until it is given up."""
+        words = given(SignInSerializer, request)
+        person = _authenticated(request._request, words["name"], words["password"])
+        token, _new = Token.objects.get_or_create(user=person)
+        return Response({"token": token.key})
+
+    @tells(_("Give the token up"))
+    def delete(self, request: Asked) -> Response:
+        """Programs that hold it are signed out at once."""
+        Token.objects.filter(user=request.user).delete()
+        return Response(status=204)
+
+
+def _authenticated(request: HttpRequest, name: str, password: str) -> User:
+    """The person, or a refusal; wrong guesses count together with those made on the page."""
+    names = {"username": name} | ({"email": name} if "@" in name else {})
+    try:
+        person = get_adapter(request).authenticate(request, **names, password=password)
+    except ValidationError:
+        raise exceptions.Throttled from None
+    if not isinstance(person, User):
+        raise exceptions.AuthenticationFailed(_("This name and password do not belong together."))
+    return person
+
+
+class MeView(APIView):
+    """The person who asks."""
+
+    @tells(_("Who I am"), gives=PersonSerializer)
+    def get(self, request: Asked) -> Response:
+        """One's names, language and offices."""
+        return Response(PersonSerializer(request.user).data)

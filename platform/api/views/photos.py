@@ -1,0 +1,139 @@
+"""Photos at work, and what is kept beside them."""
+
+from __future__ import annotations
+
+import django_filters.rest_framework as django_filters
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.asking import Asked, given, photo_of
+from api.schema import tells
+from api.serializers.archive import DescriptionSerializer, PhotoSerializer, ReasonSerializer
+from archive import pictures, storage
+from archive.actions import describe_photo, hold_photo, release_photo_hold, withdraw_photo
+from archive.lifecycle import PhotoState
+from archive.models import Photo
+from archive.sizes import NAMES
+from restoration.queries import wall as the_wall
+
+JPEG = "image/jpeg"
+
+
+class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Wishes at the wall; each may be left out."""
+
+    collection = django_filters.CharFilter("collection__slug", label=_("A collection's address."))
+    state = django_filters.ChoiceFilter(choices=PhotoState.choices)
+    wall = django_filters.ChoiceFilter(
+        choices=the_wall.STATES, method="on_the_wall", label=_("What goes on around a ready photo.")
+    )
+    damage = django_filters.ChoiceFilter("assessment__damage", choices=the_wall.DAMAGE)
+    faces = django_filters.BooleanFilter(method="with_faces", label=_("Whether faces are on it."))
+    words = django_filters.CharFilter(method="saying", label=_("Words in its description."))
+
+    class Meta:
+        model = Photo
+        fields = ("collection", "state", "wall", "damage", "faces", "words")
+
+    def on_the_wall(self, photos: QuerySet[Photo], name: str, value: str) -> QuerySet[Photo]:
+        found = the_wall.fitting(the_wall.at_work(self.request.user), {"state": value})
+        return photos.filter(pk__in=found.order_by().values("pk"))
+
+    def with_faces(self, photos: QuerySet[Photo], name: str, value: bool) -> QuerySet[Photo]:
+        many = {"assessment__faces__gt": 0} if value else {"assessment__faces": 0}
+        return photos.filter(**many)
+
+    def saying(self, photos: QuerySet[Photo], name: str, value: str) -> QuerySet[Photo]:
+        return the_wall.fitting(photos, {"words": value, "state": the_wall.ANY})
+
+
+class PhotosView(generics.ListAPIView[Photo]):
+    """The wall, for programs."""
+
+    request: Asked
+    serializer_class = PhotoSerializer
+    queryset = Photo.objects.none()
+    filterset_class = PhotoFilter
+    filter_backends = (django_filters.DjangoFilterBackend,)
+
+    def get_queryset(self) -> QuerySet[Photo]:
+        photos = Photo.objects.visible_to(self.request.user)
+        return photos.select_related("collection", "assessment").order_by("added_at", "pk")
+
+    @tells(_("Photos"), gives=PhotoSerializer(many=True))
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        """Those in reach, oldest first."""
+        return self.list(request)
+
+
+class PhotoView(APIView):
+    """One photo."""
+
+    @tells(_("One photo"), gives=PhotoSerializer)
+    def get(self, request: Asked, ref: str) -> Response:
+        """Its state, what is said about it, and what the engine saw."""
+        return Response(PhotoSerializer(photo_of(request, ref)).data)
+
+    @tells(_("Describe a photo"), takes=DescriptionSerializer, gives=PhotoSerializer)
+    def patch(self, request: Asked, ref: str) -> Response:
+        """For curators; what is left out stays."""
+        photo = photo_of(request, ref)
+        fields = given(DescriptionSerializer, request)
+        describe_photo(photo=photo, by=request.user, fields=fields, now=timezone.now())
+        return Response(PhotoSerializer(photo).data)
+
+
+class HoldView(APIView):
+    """Off the wall for a while."""
+
+    @tells(_("Take a photo off the wall"), takes=ReasonSerializer, gives=PhotoSerializer)
+    def post(self, request: Asked, ref: str) -> Response:
+        """For curators: a wish of the family, a doubt about its rights."""
+        photo, reason = photo_of(request, ref), given(ReasonSerializer, request)["reason"]
+        hold_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
+        return Response(PhotoSerializer(photo).data)
+
+
+class UnholdView(APIView):
+    """Back on the wall."""
+
+    @tells(_("Put a photo back on the wall"), gives=PhotoSerializer)
+    def post(self, request: Asked, ref: str) -> Response:
+        """For curators."""
+        photo = photo_of(request, ref)
+        release_photo_hold(photo=photo, by=request.user, now=timezone.now())
+        return Response(PhotoSerializer(photo).data)
+
+
+class WithdrawPhotoView(APIView):
+    """Out of the work for good."""
+
+    @tells(_("Withdraw a photo"), takes=ReasonSerializer, gives=PhotoSerializer)
+    def post(self, request: Asked, ref: str) -> Response:
+        """For curators. There is no way back; its history stays."""
+        photo, reason = photo_of(request, ref), given(ReasonSerializer, request)["reason"]
+        withdraw_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
+        return Response(PhotoSerializer(photo).data)
+
+
+class ScanPictureView(APIView):
+    """The scan, to look at."""
+
+    @extend_schema(
+        summary=_("A picture of the scan"),
+        responses={(200, JPEG): OpenApiResponse(OpenApiTypes.BINARY)},
+    )
+    def get(self, request: Asked, ref: str, name: str) -> HttpResponseBase:
+        """A JPEG; its long side is 400, 800, 1600, 2560 or `full`."""
+        photo = photo_of(request, ref)
+        if name not in NAMES or not photo.working_sha256:
+            raise Http404
+        key = storage.derivative_key(photo.working_sha256, name)
+        return pictures.respond(key, content_type=JPEG, public=False)

@@ -1,0 +1,130 @@
+"""The desk: what waits, and the decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import generics
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.asking import Asked, given, review_of, version_of
+from api.schema import tells
+from api.serializers.work import (
+    AcceptSerializer,
+    DecideSerializer,
+    ReviewSerializer,
+    WaitingSerializer,
+)
+from restoration.actions.reviews import (
+    accept_version,
+    beat_review,
+    decline_version,
+    open_review,
+    release_review,
+    return_version,
+)
+from restoration.models import Review, Version
+from restoration.queries import desk
+
+
+class DeskView(generics.ListAPIView[Version]):
+    """What waits for review."""
+
+    request: Asked
+    serializer_class = WaitingSerializer
+    queryset = Version.objects.none()
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Version]:
+        return desk.waiting(self.request.user)
+
+    @tells(_("The desk"), gives=WaitingSerializer(many=True))
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        """Submitted versions of the collections one curates, oldest first."""
+        page = self.paginate_queryset(self.get_queryset()) or []
+        numbers = [version.pk for version in page]
+        found = desk.rows(
+            self.get_queryset().filter(pk__in=numbers), request.user, now=timezone.now()
+        )
+        return self.get_paginated_response(WaitingSerializer(found, many=True).data)
+
+
+class OpenReviewView(APIView):
+    """A version is taken from the desk."""
+
+    @tells(_("Open a review"), gives=ReviewSerializer, state=201)
+    def post(self, request: Asked, pk: int) -> Response:
+        """Leased for fifteen minutes; nobody reviews their own work."""
+        review = open_review(version=version_of(request, pk), by=request.user, now=timezone.now())
+        return Response(ReviewSerializer(review).data, status=201)
+
+
+class ReviewView(APIView):
+    """One review."""
+
+    @tells(_("One review"), gives=ReviewSerializer)
+    def get(self, request: Asked, pk: int) -> Response:
+        """Whose it is, until when, and how it ended."""
+        return Response(ReviewSerializer(review_of(request, pk)).data)
+
+
+class BeatReviewView(APIView):
+    """The lease goes on."""
+
+    @tells(_("Keep a review"), gives=ReviewSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """Up to two hours from its opening."""
+        review = review_of(request, pk)
+        beat_review(review=review, by=request.user, now=timezone.now())
+        return Response(ReviewSerializer(review).data)
+
+
+class ReleaseReviewView(APIView):
+    """Back on the desk."""
+
+    @tells(_("Release a review"), gives=ReviewSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """Without a decision."""
+        review = review_of(request, pk)
+        release_review(review=review, by=request.user, now=timezone.now())
+        return Response(ReviewSerializer(review).data)
+
+
+class AcceptView(APIView):
+    """Good enough to be published."""
+
+    @tells(_("Accept"), takes=AcceptSerializer, gives=ReviewSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """The decision names the file's sha256. Accepting is not publishing."""
+        review, told = review_of(request, pk), given(AcceptSerializer, request)
+        accept_version(review=review, by=request.user, advice=told["advice"], now=timezone.now())
+        return Response(ReviewSerializer(review).data)
+
+
+class ReturnView(APIView):
+    """Back to its maker, with what would make it accepted."""
+
+    @tells(_("Return with advice"), takes=DecideSerializer, gives=ReviewSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """The maker answers with a child of this version."""
+        return _decided(request, pk, return_version)
+
+
+class DeclineView(APIView):
+    """It will not be used."""
+
+    @tells(_("Decline"), takes=DecideSerializer, gives=ReviewSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """The maker reads the reason."""
+        return _decided(request, pk, decline_version)
+
+
+def _decided(request: Asked, pk: int, verb: Callable[..., None]) -> Response:
+    review: Review = review_of(request, pk)
+    told = given(DecideSerializer, request)
+    verb(review=review, by=request.user, now=timezone.now(), **told)
+    return Response(ReviewSerializer(review).data)

@@ -1,0 +1,166 @@
+"""Versions: list, look, take, bring back retouched, submit, withdraw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.asking import Asked, given, photo_of, version_of, versions_for
+from api.schema import tells
+from api.serializers.work import (
+    JobSerializer,
+    RetouchSerializer,
+    SubmitSerializer,
+    VersionSerializer,
+)
+from archive import pictures, storage
+from archive.sizes import NAMES
+from restoration import policy
+from restoration.actions.jobs import request_retouch
+from restoration.actions.versions import submit_version, withdraw_version
+from restoration.engine.errors import BadInput
+from restoration.models import Version
+
+JPEG, PNG, TIFF = "image/jpeg", "image/png", "image/tiff"
+
+
+class PhotoVersionsView(generics.ListAPIView[Version]):
+    """The tree of one photo."""
+
+    request: Asked
+    serializer_class = VersionSerializer
+    queryset = Version.objects.none()
+    filterset_fields = ("state", "kind")
+
+    def get_queryset(self) -> QuerySet[Version]:
+        photo = photo_of(self.request, self.kwargs["ref"])
+        return versions_for(self.request).filter(photo=photo).order_by("number")
+
+    @tells(_("Versions of a photo"), gives=VersionSerializer(many=True))
+    def get(self, request: Asked, ref: str) -> Response:  # type: ignore[override]
+        """The scan, one's own, and what was submitted to collections one curates."""
+        return self.list(request)
+
+
+class VersionView(APIView):
+    """One version."""
+
+    @tells(_("One version"), gives=VersionSerializer)
+    def get(self, request: Asked, pk: int) -> Response:
+        """What made it and what was measured."""
+        return Response(VersionSerializer(version_of(request, pk)).data)
+
+
+class DownloadView(APIView):
+    """The working file."""
+
+    @extend_schema(
+        summary=_("Download a version"),
+        responses={(200, TIFF): OpenApiResponse(OpenApiTypes.BINARY)},
+    )
+    def get(self, request: Asked, pk: int) -> HttpResponseBase:
+        """The full-size TIFF, to be retouched anywhere."""
+        version = version_of(request, pk)
+        answer = pictures.respond(
+            storage.working_key(version.sha256), content_type=TIFF, public=False
+        )
+        name = f"{version.photo.ref}-v{version.number}.tif"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+
+class PictureView(APIView):
+    """A version, to look at."""
+
+    @extend_schema(
+        summary=_("A picture of a version"),
+        responses={(200, JPEG): OpenApiResponse(OpenApiTypes.BINARY)},
+    )
+    def get(self, request: Asked, pk: int, name: str) -> HttpResponseBase:
+        """A JPEG; its long side is 400, 800, 1600, 2560 or `full`."""
+        if name not in NAMES:
+            raise Http404
+        key = storage.derivative_key(version_of(request, pk).sha256, name)
+        return pictures.respond(key, content_type=JPEG, public=False)
+
+
+class RetouchView(APIView):
+    """A hand retouch comes in."""
+
+    parser_classes = (MultiPartParser,)
+
+    @tells(_("Bring a retouch back"), takes=RetouchSerializer, gives=JobSerializer, state=201)
+    def post(self, request: Asked, pk: int) -> Response:
+        """A worker checks that it belongs to this version and keeps it as its child."""
+        parent, told = version_of(request, pk), given(RetouchSerializer, request)
+        policy.hold(request.user, parent.photo, fence=told["claim"])
+        sha256 = _kept(told["file"])
+        job = request_retouch(
+            parent=parent,
+            by=request.user,
+            fence=told["claim"],
+            upload_sha256=sha256,
+            filename=told["file"].name or "",
+            note=told["note"],
+            now=timezone.now(),
+        )
+        return Response(JobSerializer(job).data, status=201)
+
+
+def _kept(upload: Any) -> str:
+    """Keep the file as it came, for a worker to look into."""
+    limit = settings.MAX_UPLOAD_BYTES
+    try:
+        with storage.receive(upload.chunks(), limit=limit) as received:
+            storage.put_file(storage.incoming_key(received.sha256), received.path)
+            return received.sha256
+    except storage.TooLarge:
+        raise BadInput("file-too-large", {"most": limit // 1024**2}) from None
+
+
+class MapView(APIView):
+    """Where a version was repaired, changed, coloured."""
+
+    @extend_schema(
+        summary=_("A map of a version"),
+        responses={(200, PNG): OpenApiResponse(OpenApiTypes.BINARY)},
+    )
+    def get(self, request: Asked, pk: int, name: str) -> HttpResponseBase:
+        """A grey PNG; `maps` of the version names them."""
+        sha256 = version_of(request, pk).maps.get(name)
+        if not sha256:
+            raise Http404
+        return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
+
+
+class SubmitView(APIView):
+    """To the desk."""
+
+    @tells(_("Submit a version"), takes=SubmitSerializer, gives=VersionSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """The claim is fulfilled; after its end the version is kept as an alternative."""
+        version, told = version_of(request, pk), given(SubmitSerializer, request)
+        submit_version(version=version, by=request.user, note=told["note"], now=timezone.now())
+        return Response(VersionSerializer(version).data)
+
+
+class WithdrawView(APIView):
+    """Back from the desk."""
+
+    @tells(_("Withdraw a version"), gives=VersionSerializer)
+    def post(self, request: Asked, pk: int) -> Response:
+        """While nobody has decided; its pixels stay in the tree."""
+        version = version_of(request, pk)
+        withdraw_version(version=version, by=request.user, now=timezone.now())
+        return Response(VersionSerializer(version).data)
