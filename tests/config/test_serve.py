@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +24,17 @@ def members(site: Site) -> list[psutil.Process]:
     return psutil.Process(site.running.pid).children(recursive=True)
 
 
+def command(process: psutil.Process) -> str:
+    """Its command line, nothing once it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def program(site: Site, words: str) -> psutil.Process:
     """The oldest process of the site whose command has these words."""
-    found = [each for each in members(site) if words in " ".join(each.cmdline())]
+    found = [each for each in members(site) if words in command(each)]
     return min(found, key=psutil.Process.create_time)
 
 
@@ -47,7 +56,7 @@ def test_a_program_that_is_killed_comes_back(live_site: Site, words: str) -> Non
 
     def is_back() -> bool:
         fresh = [p for p in members(live_site) if p.pid != before.pid]
-        return any(words in " ".join(p.cmdline()) for p in fresh)
+        return any(words in command(each) for each in fresh)
 
     wait_until(is_back, f"{words} is back", seconds=SOON, log=live_site.printed)
     wait_until(lambda: answers(f"{live_site.url}/health"), "the site answers", seconds=SOON)
@@ -69,14 +78,12 @@ def test_a_second_start_on_the_same_folder_is_refused(live_site: Site) -> None:
 def test_the_process_of_the_site_stays_small(live_site: Site) -> None:
     for page in ("/", "/account/login/", "/health"):
         answers(f"{live_site.url}{page}")
-    [master] = [p for p in members(live_site) if "gunicorn" in p.cmdline()[2:3]][:1]
+    master = program(live_site, "gunicorn config.wsgi")
     for process in (master, *master.children()):
         assert process.memory_info().rss < 150 * 1024**2
 
 
 def test_a_page_carries_the_strict_policy_and_hashed_names(live_site: Site) -> None:
-    import urllib.request
-
     with urllib.request.urlopen(f"{live_site.url}/account/login/") as page:
         text, policy = page.read().decode(), page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy

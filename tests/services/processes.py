@@ -74,9 +74,12 @@ class Site(Process):
         return self.manage("shell", "--no-imports", "--command", code)
 
     def end(self) -> None:
-        """Stop the site in order if it still runs; its programs have groups of their own."""
-        if self.is_running():
-            self.stop()
+        """End it without waiting for its workers: asked twice, the supervisor hurries."""
+        if not self.is_running():
+            return
+        self.running.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        self.stop()
 
     def programs(self) -> list[int]:
         """The process ids of the supervisor's children."""
