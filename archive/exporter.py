@@ -1,4 +1,4 @@
-"""`python -m archive.exporter FILE`: writes one of our own TIFFs as a PNG to the standard output."""
+"""`python -m archive.exporter FILE`: writes one of our own TIFFs to stdout as a PNG."""
 
 from __future__ import annotations
 

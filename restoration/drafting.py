@@ -76,13 +76,13 @@ def cleaned(body: Any) -> dict[str, Any]:
     given = body if isinstance(body, Mapping) else {}
     mask = given.get("mask")
     return {
-        "base": _whole(given.get("base")),
+        "base": whole(given.get("base")),
         "steps": {step.name: _step(step, _dict(given, "steps").get(step.name)) for step in STEPS},
         "prompt": {name: _text(_dict(given, "prompt").get(name)) for name in PROMPT},
         "mask": mask if isinstance(mask, str) and SHA256.fullmatch(mask) else None,
         "dabs": [_dab(each) for each in _list(given, "dabs", MOST_DABS)],
         "regions": [_region(each) for each in _list(given, "regions", MOST_REGIONS)],
-        "seed": _whole(given.get("seed")),
+        "seed": whole(given.get("seed")),
     }
 
 
@@ -101,7 +101,7 @@ def _text(value: Any, longest: int = LONGEST_TEXT) -> str:
     return value.strip()[:longest] if isinstance(value, str) else ""
 
 
-def _whole(value: Any) -> int | None:
+def whole(value: Any) -> int | None:
     """A count, or None: of a database's key or a seed, so within 63 bits."""
     try:
         number = int(value)
@@ -155,7 +155,7 @@ def _paint(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def backend(name: str, settings: Mapping[str, Any]) -> str:
-    """Which backend a draft's step asks for; the embedded one where there is one and nothing is said."""
+    """Which backend a draft's step asks for; unsaid, the embedded one where there is one."""
     backends = next(step.backends for step in STEPS if step.name == name)
     asked = str(settings.get("backend") or "")
     if asked in backends:

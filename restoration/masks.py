@@ -1,4 +1,4 @@
-"""What may come in as a painted mask. Only its header is read here: pixels are a worker's business."""
+"""What may come in as a painted mask. Only its header is read: pixels are a worker's business."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def save_draft(
 
 
 def keep_mask(*, photo: Photo, by: User, fence: int, content: bytes) -> str:
-    """Keep a painted mask under its sha256; BadInput when it is none. A worker looks at its pixels."""
+    """Keep a painted mask under its sha256; BadInput when it is none."""
     policy.hold(by, photo, fence=fence)
     check_mask(content, photo)
     sha256 = hashlib.sha256(content).hexdigest()

@@ -40,7 +40,7 @@ class Bench:
         return self.claim is None and len(self.claims) < self.photo.slots
 
     def base(self, asked: Any = None) -> Version:
-        """Where the next run starts: what is asked for, else one's newest version, else the scan."""
+        """Where a run starts: what is asked for, else one's newest version, else the scan."""
         by_number = {str(version.number): version for version in self.versions}
         wanted = by_number.get(str(asked)) if asked not in (None, "") else None
         own = [each for each in self.versions if each.made_by_id == self.user.pk]

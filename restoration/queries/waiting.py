@@ -27,7 +27,7 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What can honestly be said of a run: machines that could take it, runs before it, time to its end."""
+    """What can honestly be said of a run: machines for it, runs before it, time to its end."""
 
     workers: int
     ahead: int
@@ -44,23 +44,21 @@ def megapixels(version: Version | None) -> float:
 
 
 def pace(*, kind: str, needs: Sequence[str]) -> Seconds | None:
-    """Seconds a megapixel, from the last finished runs with the same needs; None when there are none."""
+    """Seconds a megapixel, of the last finished runs with the same needs; None without any."""
     done = (
         Job.objects.filter(kind=kind, needs=list(needs), state=JobState.SUCCEEDED)
-        .exclude(started_at=None)
         .select_related("source")
         .only("started_at", "ended_at", "source__width", "source__height")
         .order_by("-ended_at")[:A_SAMPLE]
     )
-    paces = sorted(_pace(job) for job in done if job.ended_at)
+    paces = sorted(
+        (job.ended_at - job.started_at).total_seconds() / megapixels(job.source)
+        for job in done
+        if job.started_at and job.ended_at
+    )
     if not paces:
         return None
     return Seconds(_quantile(paces, 0.25), _quantile(paces, 0.9))
-
-
-def _pace(job: Job) -> float:
-    assert job.started_at is not None and job.ended_at is not None  # noqa: S101 filtered above
-    return (job.ended_at - job.started_at).total_seconds() / megapixels(job.source)
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

@@ -54,7 +54,7 @@ def _has(*states: str) -> Exists:
 
 
 def _hands() -> Coalesce:
-    """How many open claims a photo has, without joining them: joined rows would be counted twice."""
+    """How many open claims a photo has, without a join that would count rows twice."""
     opened = Claim.objects.filter(photo=OuterRef("pk"), state=ClaimState.OPEN).order_by()
     counted = opened.values("photo").annotate(many=Count("pk")).values("many")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

@@ -70,7 +70,7 @@ def draft(request: Asked, ref: str) -> HttpResponse:
         saved = save_draft(
             photo=photo,
             by=request.user,
-            rev=int(sent.get("rev") or 0),
+            rev=drafting.whole(sent.get("rev")) or 0,
             body=drafting.cleaned(sent.get("draft")),
             fence=fence_of(request),
             now=timezone.now(),
@@ -138,7 +138,7 @@ def _drafted(request: Asked) -> dict[str, Any]:
 
 def _rev(request: Asked) -> int:
     rev = _sent(request).get("rev") if _is_json(request) else request.POST.get("rev")
-    return int(rev) if str(rev or "").isdecimal() else 0
+    return drafting.whole(rev) or 0
 
 
 def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:

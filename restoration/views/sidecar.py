@@ -32,8 +32,8 @@ def sidecar(version: Version, absolute: Callable[[str], str]) -> dict[str, Any]:
         "bench": absolute(reverse("restoration:bench", args=[photo.ref])),
         "bring_back": absolute(reverse("restoration:retouch", args=[photo.ref, version.number])),
         "how": _(
-            "Work on the whole picture in any program. Do not crop, turn or mirror it; a larger size"
-            " of the same proportions is welcome. Save it as TIFF or PNG with 16 bits and bring it"
-            " back on the bench, under the version it was made from."
+            "Work on the whole picture in any program. Do not crop, turn or mirror it; a larger"
+            " size of the same proportions is welcome. Save it as TIFF or PNG with 16 bits and"
+            " bring it back on the bench, under the version it was made from."
         ),
     }

@@ -1,4 +1,4 @@
-"""The strip: the tree of versions with what made each, as templates/restoration/_strip.html reads it."""
+"""The strip, as templates/restoration/_strip.html reads it: versions with what made each."""
 
 from __future__ import annotations
 

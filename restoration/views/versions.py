@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -120,10 +118,10 @@ def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
     form = RetouchForm(request.POST, request.FILES)
     if not form.is_valid():
         messages.error(
-            request, " ".join(each for errors in form.errors.values() for each in errors)
+            request, " ".join(str(each) for errors in form.errors.values() for each in errors)
         )
         return back
-    upload: UploadedFile = form.cleaned_data["file"]
+    upload: UploadedFile[bytes] = form.cleaned_data["file"]
     try:
         sha256 = _receive(upload)
     except storage.TooLarge:
@@ -142,7 +140,7 @@ def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
     return back
 
 
-def _receive(upload: UploadedFile) -> str:
+def _receive(upload: UploadedFile[bytes]) -> str:
     with storage.receive(upload.chunks(), limit=settings.MAX_UPLOAD_BYTES) as received:
         storage.put_file(storage.incoming_key(received.sha256), received.path)
         return received.sha256
@@ -181,7 +179,7 @@ def withdraw(request: Asked, ref: str, number: int) -> HttpResponse:
     return _home(version)
 
 
-def _home(version: Version) -> Any:
+def _home(version: Version) -> HttpResponse:
     return redirect(
         f"{reverse('restoration:bench', args=[version.photo.ref])}?base={version.number}"
     )

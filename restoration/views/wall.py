@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,9 +39,10 @@ def wall(request: Asked) -> HttpResponse:
     form = WallForm(request.GET, user=request.user)
     found = photos.fitting(photos.at_work(request.user), form.wishes())
     pages = Paginator(found.select_related("collection", "assessment"), A_PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    opened = photos.hands(page.object_list, request.user)
-    page.object_list = _cards(page.object_list, opened, request)
+    page: Page[Any] = pages.get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    opened = photos.hands(shown, request.user)
+    page.object_list = _cards(shown, opened, request)
     mine = [claim for claim in opened if claim.volunteer_id == request.user.pk]
     return render(
         request,
@@ -176,4 +177,5 @@ def _query(asked: QueryDict) -> str:
 
 def _kept(asked: QueryDict) -> list[tuple[str, str]]:
     """The other wishes, for the search form to carry along."""
-    return [(name, value) for name, value in asked.items() if name not in ("page", "words")]
+    kept = asked.dict()
+    return [(name, str(kept[name])) for name in kept if name not in ("page", "words")]
