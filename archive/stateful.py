@@ -47,7 +47,9 @@ class Stateful(models.Model):
         the same UPDATE. If another hand was quicker no row matches.
         """
         allowed = sources(self.moves, to)
-        rows = type(self)._base_manager.filter(pk=self.pk, state__in=allowed, **(where or {}))
+        # The state is the concrete model's own field, with its own choices.
+        found: Any = type(self)._base_manager
+        rows = found.filter(pk=self.pk, state__in=allowed, **(where or {}))
         with transaction.atomic():
             if rows.update(state=to, **(set_ or {})) != 1:
                 raise IllegalMove(f"{self._meta.model_name} {self.pk} cannot become {to}")

@@ -190,7 +190,8 @@ def _repaired_before(source: Version, shape: tuple[int, ...]) -> NDArray[np.bool
     if not sheets:
         return None
     masks = [pictures.resize_mask(_load_sheet(sheet), *shape[:2]) > 0 for sheet in sheets]
-    return np.logical_or.reduce(masks)
+    every: NDArray[np.bool_] = np.logical_or.reduce(masks)
+    return every
 
 
 def _as_version(job: Job, kind: str, done: Restored, frame: Frame) -> leases.NewVersion:

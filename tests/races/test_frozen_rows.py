@@ -38,7 +38,8 @@ def test_a_version_keeps_its_pixels_and_its_parent_but_may_change_state() -> Non
 
 
 def test_a_publication_stays_what_it_was_published_as() -> None:
-    from exhibit.actions import Words, publish_version
+    from exhibit.actions import publish_version
+    from exhibit.arranging import Words
     from exhibit.models import Publication
     from tests.people import appoint
 

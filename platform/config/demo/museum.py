@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from archive.actions import appoint_curator, create_collection, receive_scan
 from django.conf import settings
 from django.utils import timezone
 from restoration.training.ageing import age
 from skimage import data
 
+from accounts.actions import appoint_curator
 from accounts.models import User
 from archive import ingest
+from archive.actions import create_collection, receive_scan
 from archive.models import Collection, Photo
 from config.demo.pictures import PHOTOS, DemoPhoto
 from restoration import runner
@@ -96,7 +97,7 @@ def collection(cast: People) -> Collection:
         },
     )
     for curator in (cast.cora, cast.ada):
-        appoint_curator(collection=made, user=curator, by=cast.sten, now=timezone.now())
+        appoint_curator(collection=made, person=curator, by=cast.sten, now=timezone.now())
     return made
 
 

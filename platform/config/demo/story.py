@@ -16,7 +16,8 @@ from accounts.models import User
 from archive import storage
 from archive.models import Collection, Photo
 from config.demo.museum import People
-from exhibit.actions import Words, publish_version
+from exhibit.actions import publish_version
+from exhibit.arranging import Words
 from exhibit.models import Exhibit, Room
 from restoration import runner
 from restoration.actions.claims import claim_photo

@@ -6,13 +6,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from archive.actions import appoint_curator, create_collection
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.actions import appoint_curator
+from archive.actions import create_collection
 from archive.models import Collection, Photo
 from config.demo import museum, story
+from config.demo.pictures import DemoPhoto
+from exhibit.models import Room
 from restoration.models import Job
 
 OWN = "your-scans"
@@ -36,10 +39,10 @@ class Command(BaseCommand):
 
     def _play(
         self,
-        photo: museum.DemoPhoto,
+        photo: DemoPhoto,
         collection: Collection,
         cast: museum.People,
-        room: story.Room,
+        room: Room,
     ) -> None:
         marked = f"{photo.words['identifier']} ({photo.licence})"
         known = Photo.objects.filter(collection=collection, identifier=marked).first()
@@ -53,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {folder}.")
         if not Collection.objects.filter(slug=OWN).exists():
             made = create_collection(by=cast.sten, now=timezone.now(), fields=OWN_FIELDS)
-            appoint_curator(collection=made, user=cast.cora, by=cast.sten, now=timezone.now())
+            appoint_curator(collection=made, person=cast.cora, by=cast.sten, now=timezone.now())
         call_command("ingest", str(folder), collection=OWN, by="cora", stdout=self.stdout)
 
 
