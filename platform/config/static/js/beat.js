@@ -34,7 +34,9 @@ export class Beat {
     const answer = await send(this.urls.extend).catch(() => null);
     if (!answer) return;
     this.take(answer);
-    if (answer.ok && !answer.data.warning) toast(this.words.extended, "success");
+    if (!answer.ok) return toast(answer.data.message ?? this.words.notExtended, "warning");
+    toast(this.words.extended, "success");
+    this.root.querySelector("[data-extend]").hidden = true; // more time is given once
   }
 
   take({ ok, code, data }) {
@@ -50,12 +52,20 @@ export class Beat {
     if (this.state !== "open") return this.end();
     if (!this.until) return;
     const minutes = Math.max(0, Math.ceil((this.until - Date.now()) / MINUTE));
-    const time = this.until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    const time = this.time();
     const isSoon = minutes <= SOON;
     const sentence = isSoon ? this.words.soon.replace("{minutes}", minutes) : this.words.until.replace("{time}", time);
     if (isSoon && !this.clock.parentElement.classList.contains("is-soon")) announce(sentence);
     this.clock.textContent = sentence;
     this.clock.parentElement.classList.toggle("is-soon", isSoon);
+  }
+
+  /** The hour, with its day when that is not today. */
+  time() {
+    const isToday = this.until.toDateString() === new Date().toDateString();
+    const day = isToday ? {} : { weekday: "short" };
+    const form = { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    return this.until.toLocaleString(document.documentElement.lang, form);
   }
 
   end() {
