@@ -13,20 +13,14 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
+
+from restoration import wording
 
 PASS_CHANGED, FAIL_CHANGED = 2.0, 5.0
 PASS_BLOCK, FAIL_BLOCK = 0.85, 0.70
 MOST_DETAIL = 1.6
 MOST_FILLED = 5.0
-
-REASONS: dict[str, str | Promise] = {
-    "changed-area": gettext_lazy("More was changed than cleaning explains."),
-    "worst-block": gettext_lazy("One part of the picture does not look like the scan any more."),
-    "too-much-detail": gettext_lazy("It shows more fine detail than the scan holds."),
-    "large-fill": gettext_lazy("A large part was filled in."),
-    "face": gettext_lazy("A face may not be the same any more."),
-}
 
 
 @dataclass(frozen=True)
@@ -57,12 +51,8 @@ class Card:
     reasons: list[str]
 
 
-BADGES = {
-    "pass": Badge("passed", "check", pgettext_lazy("verdict of the guard", "passed")),
-    "review": Badge("review", "alert", pgettext_lazy("verdict of the guard", "look closely")),
-    "fail": Badge("failed", "cross", pgettext_lazy("verdict of the guard", "failed")),
-}
-UNKNOWN = Badge("", "info", pgettext_lazy("verdict of the guard", "not measured"))
+BADGES = {verdict: Badge(*told) for verdict, told in wording.VERDICTS.items()}
+UNKNOWN = Badge("", "info", pgettext_lazy("verdict of the check", "not measured"))
 
 
 def badge(meters: Mapping[str, Any]) -> Badge:
@@ -79,7 +69,7 @@ def told(guard: Mapping[str, Any]) -> Card:
     """The whole card, out of the guard's own meters."""
     rows = [_changed(guard), _block(guard), _detail(guard), _filled(guard)]
     rows += [_coloured(guard, "evidence"), _coloured(guard, "guess"), _faces(guard)]
-    said = [str(REASONS.get(code, code)) for code in guard.get("reasons", [])]
+    said = [str(wording.DOUBTS.get(code, code)) for code in guard.get("reasons", [])]
     verdict = str(guard.get("verdict", ""))
     return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said)
 

@@ -1,0 +1,125 @@
+"""What curators write: headlines, captions, and the reasons for taking a picture down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from archive.languages import TAGS, said
+from archive.models import Collection
+from exhibit.arranging import Headline, Words
+from exhibit.models import Exhibit, Placement, Room
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+LONGEST_REASON = 1000
+# The address of the page that makes a new one.
+RESERVED = ("new",)
+
+
+class CollectionField(forms.ModelChoiceField[Collection]):
+    """A collection by its title in the reader's language."""
+
+    def label_from_instance(self, obj: Collection) -> str:
+        return said(obj, "title").text or obj.slug
+
+
+class RoomField(forms.ModelChoiceField[Room]):
+    """A room with the exhibit it belongs to, in the reader's language."""
+
+    def label_from_instance(self, obj: Room) -> str:
+        return f"{said(obj.exhibit, 'title').text}: {said(obj, 'title').text}"
+
+
+class Bilingual(forms.ModelForm[Any]):
+    """Fields that end in a language carry its tag, so that a screen reader speaks them right."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            tag = TAGS.get(name.rpartition("_")[2])
+            if tag:
+                field.widget.attrs["lang"] = tag
+
+
+class HeadlineForm(Bilingual):
+    """Title and introduction of an exhibit."""
+
+    class Meta:
+        model = Exhibit
+        fields = ("title_en", "title_zh", "intro_en", "intro_zh")
+
+    def headline(self) -> Headline:
+        """What was written."""
+        return Headline(**{name: self.cleaned_data[name] for name in vars(Headline())})
+
+
+class ExhibitForm(HeadlineForm):
+    """A new exhibit: also whose pictures it shows, and its address for good."""
+
+    collection = CollectionField(queryset=Collection.objects.none(), label=_("Collection"))
+
+    class Meta:
+        model = Exhibit
+        fields = ("collection", "slug", "title_en", "title_zh", "intro_en", "intro_zh")
+        help_texts = {"slug": _("The last part of its address; it cannot be changed later.")}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = Collection.objects.curated_by(user).order_by("slug")
+        self.fields["collection"].queryset = mine  # type: ignore[attr-defined]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug in RESERVED:
+            raise ValidationError(_("This address is taken by the site itself."))
+        return slug
+
+
+class RoomForm(HeadlineForm):
+    """Title and introduction of a room."""
+
+    class Meta:
+        model = Room
+        fields = ("title_en", "title_zh", "intro_en", "intro_zh")
+
+
+class WordsForm(Bilingual):
+    """Where a picture hangs, and what is written beside it."""
+
+    room = RoomField(queryset=Room.objects.none(), label=_("Room"))
+
+    class Meta:
+        model = Placement
+        fields = ("room", "caption_en", "caption_zh", "story_en", "story_zh")
+
+    def __init__(self, *args: Any, rooms: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["room"].queryset = rooms  # type: ignore[attr-defined]
+        for name in ("story_en", "story_zh"):
+            self.fields[name].widget.attrs["rows"] = 5
+
+    def words(self) -> Words:
+        """What was written."""
+        return Words(**{name: self.cleaned_data[name] for name in vars(Words())})
+
+
+class ReasonForm(forms.Form):
+    """Why a picture is hidden or taken down."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Visitors who follow an old link will read it."),
+    )
+
+    def clean_reason(self) -> str:
+        reason = str(self.cleaned_data["reason"]).strip()
+        if not reason:
+            raise ValidationError(_("Say why; the page will show it."))
+        return reason

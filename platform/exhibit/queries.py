@@ -1,0 +1,148 @@
+"""What hangs where and what waits to be hung; each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from archive.lifecycle import PhotoState
+from archive.models import Collection, Photo
+from exhibit.models import Exhibit, Placement, PlacementQuerySet, Publication, Room
+from restoration.lifecycle import PublicationState, ReviewState, VersionState
+from restoration.models import Review, Version
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+# Lists do not need what only the photo's own page tells.
+HEAVY = ("records", "meters", "notes", "frame")
+
+
+def placements() -> PlacementQuerySet:
+    """Placements with all that a card or a figure shows."""
+    heavy = [f"publication__version__{name}" for name in HEAVY]
+    related = ("room__exhibit", "photo__collection", "publication__photo", "publication__version")
+    return Placement.objects.select_related(*related).defer(*heavy)
+
+
+def walk(exhibit: Exhibit) -> list[Placement]:
+    """What a visitor of the exhibit sees, in order."""
+    return list(placements().filter(room__exhibit=exhibit).shown().in_order())
+
+
+def steps(exhibit: Exhibit) -> list[tuple[int, str]]:
+    """The same as (placement, photo's reference) alone, for previous and next."""
+    hung = Placement.objects.filter(room__exhibit=exhibit).shown().in_order()
+    return list(hung.values_list("pk", "photo__ref"))
+
+
+def hung_at(exhibit: Exhibit, ref: str) -> Placement | None:
+    """The place of a photo in the exhibit, whatever became of its publication."""
+    return placements().filter(room__exhibit=exhibit, photo__ref=ref).in_order().first()
+
+
+def rooms(exhibit: Exhibit) -> list[Room]:
+    """The exhibit's rooms in order."""
+    return list(exhibit.rooms.order_by("position", "pk"))
+
+
+def newest() -> Placement | None:
+    """The picture that was published last, where it hangs in public."""
+    hung = placements().filter(room__exhibit__is_open=True).shown()
+    return hung.order_by("-publication__published_at", "-pk").first()
+
+
+def for_the_public(user: User | AnonymousUser) -> QuerySet[Exhibit]:
+    """Exhibits this visitor may see, with how many pictures hang in each and the first of them."""
+    first = Placement.objects.filter(room__exhibit=OuterRef("pk")).shown().in_order()
+    hung = Q(
+        rooms__placements__publication__state=PublicationState.LIVE,
+        rooms__placements__photo__state=PhotoState.READY,
+    )
+    return (
+        Exhibit.objects.visible_to(user)
+        .select_related("collection")
+        .annotate(
+            pictures=Count("rooms__placements__photo", filter=hung, distinct=True),
+            cover=Subquery(first.values("pk")[:1]),
+        )
+        .order_by("-created_at", "-pk")
+    )
+
+
+def covers(exhibits: list[Exhibit]) -> dict[int, Placement]:
+    """The first picture of each exhibit, by its key."""
+    return placements().in_bulk([cover for each in exhibits if (cover := each.cover)])  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Honest numbers for the first page."""
+
+    held: int
+    public: int
+    in_review: int
+    people: int
+
+
+def figures() -> Figures:
+    """Counted now, from the rows that decide."""
+    made = Version.objects.exclude(state=VersionState.DRAFT)
+    return Figures(
+        held=Photo.objects.filter(state=PhotoState.READY).count(),
+        public=Publication.objects.public().count(),
+        in_review=Version.objects.filter(state=VersionState.SUBMITTED).count(),
+        people=made.aggregate(people=Count("made_by", distinct=True))["people"],
+    )
+
+
+# --- the curator's side --------------------------------------------------------------------------
+
+
+def to_publish(user: User) -> QuerySet[Version]:
+    """Accepted versions of the collections this person curates that were never published."""
+    decided = Review.objects.filter(state=ReviewState.ACCEPTED).select_related("reviewer")
+    return (
+        Version.objects.filter(
+            state=VersionState.ACCEPTED,
+            photo__state=PhotoState.READY,
+            photo__collection__in=Collection.objects.curated_by(user),
+        )
+        .exclude(Exists(Publication.objects.filter(version=OuterRef("pk"))))
+        .select_related("photo__collection", "made_by")
+        .prefetch_related(Prefetch("reviews", queryset=decided, to_attr="acceptances"))
+        .order_by(F("submitted_at").asc(nulls_last=True), "pk")
+    )
+
+
+def arranged(user: User) -> QuerySet[Exhibit]:
+    """The exhibits this person arranges, with how many pictures hang in each."""
+    return (
+        Exhibit.objects.arranged_by(user)
+        .select_related("collection")
+        .annotate(pictures=Count("rooms__placements"))
+        .order_by("-created_at", "-pk")
+    )
+
+
+def hall(exhibit: Exhibit) -> list[Room]:
+    """The exhibit's rooms with everything that hangs in them, also what the public does not see."""
+    hung = placements().order_by("position", "pk")
+    found = exhibit.rooms.order_by("position", "pk")
+    return list(found.prefetch_related(Prefetch("placements", queryset=hung, to_attr="hung")))
+
+
+def acceptance(version: Version) -> Review | None:
+    """Who accepted the version, and what they said."""
+    decided = Review.objects.filter(version=version, state=ReviewState.ACCEPTED)
+    return decided.select_related("reviewer").first()
+
+
+def current(photo: Photo) -> Publication | None:
+    """What is public of the photo now, or only hidden for a while."""
+    held = (PublicationState.LIVE, PublicationState.SUSPENDED)
+    return Publication.objects.filter(photo=photo, state__in=held).select_related("version").first()

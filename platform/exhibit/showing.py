@@ -1,0 +1,193 @@
+"""Rows made ready for public pages: pictures with their sizes, figures, cards, what a file says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+
+from archive.languages import TAGS, both, said
+from archive.models import Collection
+from archive.sizes import FULL, FULL_SIDE, SIDES
+from exhibit import wording, xmp
+from exhibit.models import Placement, Publication
+from restoration.lifecycle import VersionKind
+from restoration.models import Version
+from restoration.views import pictures as work
+
+ORIGINAL, RESTORED, CHANGED = "original", "restored", "changed"
+STAGE = 1600
+
+
+def extent(publication: Publication, side: str) -> tuple[int, int]:
+    """Width and height of all the pixels of one side."""
+    if side == ORIGINAL:
+        return publication.photo.width, publication.photo.height
+    return publication.version.width, publication.version.height
+
+
+def address(publication: Publication, side: str, size: object) -> str:
+    """Where a size of one side is found."""
+    return reverse("exhibit:picture", args=[publication.pk, side, str(size)])
+
+
+def picture(publication: Publication, side: str) -> dict[str, Any]:
+    """One side for an <img>: src, srcset, width, height."""
+    width, height = extent(publication, side)
+    return {
+        "src": address(publication, side, STAGE),
+        "srcset": ", ".join(
+            f"{address(publication, side, each)} {_width(width, height, each)}w"
+            for each in _sides(max(width, height))
+        ),
+        "width": width,
+        "height": height,
+    }
+
+
+def _sides(long: int) -> list[int]:
+    """The sizes worth offering: those smaller than the picture, and the first that holds it all."""
+    smaller = [side for side in SIDES if side < long]
+    return [*smaller, *[side for side in SIDES if side >= long][:1]]
+
+
+def _width(width: int, height: int, side: int) -> int:
+    return max(1, round(width * min(1.0, side / max(width, height, 1))))
+
+
+def title(placement: Placement) -> str:
+    """The photo's title in plain words."""
+    return said(placement.photo, "title").text or placement.photo.identifier or placement.photo.ref
+
+
+def figure(placement: Placement, *, zoomable: bool = False) -> dict[str, Any]:
+    """The one comparison of the page: original and restored, with the notice on it."""
+    publication, name = placement.publication, title(placement)
+    deeds = publication.made.get("deeds", [])
+    changed = publication.version.maps.get(CHANGED)
+    return {
+        "left": picture(publication, ORIGINAL)
+        | {
+            "label": wording.SIDES[ORIGINAL],
+            "alt": wording.original_alternative(name),
+            "sizes": "100vw",
+        },
+        "right": picture(publication, RESTORED)
+        | {
+            "label": wording.SIDES[RESTORED],
+            "alt": wording.alternative(name, deeds),
+            "sizes": "100vw",
+        },
+        "label": name,
+        "notice": wording.notices(deeds, placement.photo.collection),
+        "changed_src": reverse("exhibit:changed", args=[publication.pk]) if changed else "",
+        "changed_alt": wording.changed_alternative(publication.made.get("guard", {})),
+        "zoomable": zoomable,
+    }
+
+
+def before_publishing(version: Version) -> dict[str, Any]:
+    """The same comparison for the curator, before anything of it is public."""
+    photo = version.photo
+    name = said(photo, "title").text or str(photo)
+    scan = Version.objects.select_related("photo").get(photo=photo, kind=VersionKind.SCAN)
+    changed = version.maps.get(CHANGED)
+    map_url = reverse("restoration:map", args=[photo.ref, version.number, CHANGED])
+    return {
+        "left": work.stage(scan, str(wording.SIDES[ORIGINAL]), wording.original_alternative(name)),
+        "right": work.stage(version, str(wording.SIDES[RESTORED]), name),
+        "label": name,
+        "changed_src": map_url if changed else "",
+        "zoomable": True,
+    }
+
+
+def card(placement: Placement) -> dict[str, Any]:
+    """A picture on an exhibit's page."""
+    publication, name = placement.publication, title(placement)
+    deeds = publication.made.get("deeds", [])
+    return picture(publication, RESTORED) | {
+        "placement": placement,
+        "url": page_url(placement),
+        "alt": wording.alternative(name, deeds),
+        "notice": wording.notices(deeds, placement.photo.collection),
+        "thumb": address(publication, RESTORED, SIDES[0]),
+    }
+
+
+def page_url(placement: Placement) -> str:
+    """The public page of a picture in its exhibit."""
+    return reverse("exhibit:photo", args=[placement.room.exhibit.slug, placement.photo.ref])
+
+
+def pyramid(publication: Publication, side: str) -> dict[str, Any]:
+    """What the deep zoom needs: every size as a level of one pyramid."""
+    width, height = extent(publication, side)
+    long = max(width, height)
+    names: list[tuple[str, int]] = [(str(each), each) for each in SIDES if each < long]
+    names.append((FULL, FULL_SIDE))
+    return {
+        "type": "legacy-image-pyramid",
+        "levels": [
+            {
+                "url": address(publication, side, name),
+                "width": _width(width, height, each),
+                "height": _width(height, width, each),
+            }
+            for name, each in names
+        ],
+    }
+
+
+def rights(collection: Collection) -> dict[str, str]:
+    """The rights statement in every language, by tag."""
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            tag = TAGS["zh"] if code.startswith("zh") else TAGS["en"]
+            found[tag] = str(collection.get_rights_uri_display())
+    return found
+
+
+def file_words(publication: Publication, placement: Placement | None) -> str:
+    """The XMP packet of a downloaded picture."""
+    photo, made = publication.photo, publication.made
+    credits = [str(row["name"]) for row in made.get("credits", [])]
+    models = ", ".join(str(each["name"]) for each in made.get("models", []))
+    titles = both(photo, "title") or {"en": photo.identifier or photo.ref}
+    return xmp.packet(
+        xmp.Facts(
+            title=titles,
+            description=_description(publication, placement),
+            rights=rights(photo.collection),
+            rights_uri=photo.collection.rights_uri,
+            credit=", ".join(both(photo.collection, "institution").values()),
+            contributors=list(dict.fromkeys(credits)),
+            identifier=permalink(publication),
+            source=" ".join(filter(None, (photo.identifier, f"sha256:{photo.sha256}"))),
+            source_type=made.get("source_type", ""),
+            systems=models,
+        )
+    )
+
+
+def _description(publication: Publication, placement: Placement | None) -> Mapping[str, str]:
+    """The notice and the caption, in each language."""
+    captions = both(placement, "caption") if placement else {}
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        tag = TAGS["zh"] if code.startswith("zh") else TAGS["en"]
+        with translation.override(code):
+            own = both(publication.photo.collection, "notice").get(tag, "")
+            notice = wording.notice(publication.made.get("deeds", []))
+        found[tag] = " ".join(f"{part}." for part in (notice, own) if part)
+        found[tag] = f"{found[tag]} {captions.get(tag, '')}".strip()
+    return found
+
+
+def permalink(publication: Publication) -> str:
+    """The address that stays, also when a newer publication has taken the place."""
+    return settings.SITE_URL + reverse("exhibit:permalink", args=[publication.pk])

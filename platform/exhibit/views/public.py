@@ -1,0 +1,221 @@
+"""The first page, exhibits, pictures, and how each was made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from archive import edtf
+from archive.lifecycle import PhotoState
+from exhibit import queries, showing, wording
+from exhibit.models import Exhibit, Placement, Publication
+from exhibit.views.visiting import for_everybody
+from restoration.lifecycle import PublicationState
+
+GONE = 410
+
+
+@for_everybody
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, the newest picture, the exhibits, and honest numbers."""
+    newest = queries.newest()
+    exhibits = list(queries.for_the_public(request.user)[:6])
+    context = {
+        "newest": newest,
+        "newest_url": showing.page_url(newest) if newest else "",
+        "compare": showing.figure(newest) if newest else None,
+        "exhibits": _doors(exhibits),
+        "figures": queries.figures(),
+    }
+    return render(request, "exhibit/home.html", context)
+
+
+@for_everybody
+def exhibits(request: HttpRequest) -> HttpResponse:
+    """Every exhibit that is open, and to its curators those that are not."""
+    found = list(queries.for_the_public(request.user))
+    return render(request, "exhibit/list.html", {"exhibits": _doors(found)})
+
+
+def _doors(found: list[Exhibit]) -> list[dict[str, Any]]:
+    covers = queries.covers(found)
+    return [
+        {"exhibit": each, "cover": showing.card(covers[pk]) if pk in covers else None}
+        for each in found
+        for pk in [each.cover]  # type: ignore[attr-defined]
+    ]
+
+
+@for_everybody
+def exhibit(request: HttpRequest, slug: str) -> HttpResponse:
+    """One exhibit, room by room."""
+    found = _exhibit(request, slug)
+    hung: dict[int, list[dict[str, Any]]] = {}
+    for placement in queries.walk(found):
+        hung.setdefault(placement.room_id, []).append(showing.card(placement))
+    rooms = [{"room": room, "cards": hung.get(room.pk, [])} for room in queries.rooms(found)]
+    context = {"exhibit": found, "rooms": [each for each in rooms if each["cards"]]}
+    return render(request, "exhibit/exhibit.html", context)
+
+
+@for_everybody
+def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """One picture: the comparison, the story, how it was made."""
+    placement = _placement(request, slug, ref)
+    if _is_gone(placement):
+        return _tombstone(request, placement)
+    context = {
+        "placement": placement,
+        "photo": placement.photo,
+        "exhibit": placement.room.exhibit,
+        "title": showing.title(placement),
+        "date": edtf.wording(placement.photo.date_edtf),
+        "compare": showing.figure(placement)
+        | {"zoom_url": reverse("exhibit:zoom", args=[slug, ref])},
+        "account": wording.account(placement.publication.made),
+        "share_picture": showing.address(placement.publication, showing.RESTORED, 1600),
+        "permalink": showing.permalink(placement.publication),
+        "made_url": reverse("exhibit:made", args=[slug, ref]),
+        "downloads": _downloads(placement),
+        **_neighbours(placement),
+    }
+    return render(request, "exhibit/photo.html", context)
+
+
+@for_everybody
+def zoom(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """The same comparison, as close as one likes."""
+    placement = _shown(request, slug, ref)
+    context = {
+        "placement": placement,
+        "photo": placement.photo,
+        "title": showing.title(placement),
+        "compare": showing.figure(placement),
+        "left": json.dumps(showing.pyramid(placement.publication, showing.ORIGINAL)),
+        "right": json.dumps(showing.pyramid(placement.publication, showing.RESTORED)),
+        "back_url": showing.page_url(placement),
+    }
+    return render(request, "exhibit/zoom.html", context)
+
+
+@for_everybody
+def made(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """The frozen account of a picture, for programs."""
+    placement = _shown(request, slug, ref)
+    publication = placement.publication
+    facts = {
+        "photo": placement.photo.ref,
+        "publication": showing.permalink(publication),
+        "rights": placement.photo.collection.rights_uri,
+        "original_sha256": publication.original_sha256,
+        "version_sha256": publication.version_sha256,
+        **publication.made,
+    }
+    return JsonResponse(facts, json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+@for_everybody
+def permalink(request: HttpRequest, pk: int) -> HttpResponse:
+    """A publication's own address: to its page, or a word on what became of it."""
+    rows = Publication.objects.select_related("photo__collection")
+    publication = get_object_or_404(rows, pk=pk)
+    current = _place_in_public(publication)
+    if publication.state == PublicationState.LIVE and current:
+        return redirect(showing.page_url(current))
+    if publication.state == PublicationState.RETRACTED:
+        return _gone(request, publication)
+    if publication.state == PublicationState.SUPERSEDED and _was_open(publication):
+        url = showing.page_url(current) if current else ""
+        context = {"publication": publication, "current_url": url}
+        return render(request, "exhibit/superseded.html", context)
+    raise Http404
+
+
+def _place_in_public(publication: Publication) -> Placement | None:
+    hung = queries.placements().filter(photo=publication.photo, room__exhibit__is_open=True)
+    return hung.shown().in_order().first()
+
+
+def _was_open(publication: Publication) -> bool:
+    """Whether the photo hangs in an exhibit that strangers may enter."""
+    hung = Placement.objects.filter(photo=publication.photo, room__exhibit__is_open=True)
+    return hung.exists() and publication.photo.state == PhotoState.READY
+
+
+def _exhibit(request: HttpRequest, slug: str) -> Exhibit:
+    found = Exhibit.objects.visible_to(request.user).select_related("collection")
+    return get_object_or_404(found, slug=slug)
+
+
+def _placement(request: HttpRequest, slug: str, ref: str) -> Placement:
+    placement = queries.hung_at(_exhibit(request, slug), ref)
+    if placement is None or not (_is_shown(placement) or _is_gone(placement)):
+        raise Http404
+    return placement
+
+
+def _shown(request: HttpRequest, slug: str, ref: str) -> Placement:
+    placement = _placement(request, slug, ref)
+    if not _is_shown(placement):
+        raise Http404
+    return placement
+
+
+def _is_shown(placement: Placement) -> bool:
+    is_live = placement.publication.state == PublicationState.LIVE
+    return is_live and placement.photo.state == PhotoState.READY
+
+
+def _is_gone(placement: Placement) -> bool:
+    was_retracted = placement.publication.state == PublicationState.RETRACTED
+    return was_retracted or placement.photo.state == PhotoState.WITHDRAWN
+
+
+def _tombstone(request: HttpRequest, placement: Placement) -> HttpResponse:
+    return _gone(request, placement.publication, placement.room.exhibit)
+
+
+def _gone(
+    request: HttpRequest, publication: Publication, exhibit: Exhibit | None = None
+) -> HttpResponse:
+    """410: that there was a picture, when it went, and why; not the picture, nor its words."""
+    context = {"publication": publication, "exhibit": exhibit}
+    return render(request, "exhibit/tombstone.html", context, status=GONE)
+
+
+def _downloads(placement: Placement) -> list[dict[str, str]]:
+    """The restored picture for a screen and with all its pixels."""
+    publication = placement.publication
+    width, height = showing.extent(publication, showing.RESTORED)
+    labels = {
+        "2560": _("Download for a screen (2560 pixels)"),
+        "full": _("Download in full (%(width)s × %(height)s)") % {"width": width, "height": height},
+    }
+    return [
+        {"url": reverse("exhibit:download", args=[publication.pk, size]), "label": label}
+        for size, label in labels.items()
+    ]
+
+
+def _neighbours(placement: Placement) -> dict[str, Any]:
+    """Where previous and next lead, and which room of how many this is."""
+    exhibit = placement.room.exhibit
+    steps = queries.steps(exhibit)
+    at = [pk for pk, _photo in steps].index(placement.pk)
+    rooms = [room.pk for room in queries.rooms(exhibit)]
+    refs = [ref for _place, ref in steps]
+    return {
+        "previous_url": _step(exhibit, refs[at - 1]) if at else "",
+        "next_url": _step(exhibit, refs[at + 1]) if at + 1 < len(refs) else "",
+        "room_number": rooms.index(placement.room_id) + 1,
+        "room_count": len(rooms),
+    }
+
+
+def _step(exhibit: Exhibit, ref: str) -> str:
+    return reverse("exhibit:photo", args=[exhibit.slug, ref])

@@ -1,0 +1,114 @@
+"""For curators: make an accepted version public, hide it, take it down."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from archive.models import Collection
+from exhibit import actions, queries, showing
+from exhibit.forms import ReasonForm, WordsForm
+from exhibit.models import Exhibit, Placement, Publication, Room
+from exhibit.views.editor import INVALID, Asked
+from restoration.models import Version
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: Asked, pk: int) -> HttpResponse:
+    """Choose a room and words for an accepted version, look once more, publish."""
+    version = _version(request, pk)
+    form = WordsForm(request.POST or None, instance=_hung(version), rooms=_rooms(request))
+    if form.is_valid():
+        room = form.cleaned_data["room"]
+        actions.publish_version(
+            version=version, room=room, words=form.words(), by=request.user, now=timezone.now()
+        )
+        messages.success(request, _("Published."))
+        return redirect("exhibit:edit", room.exhibit.slug)
+    context = {
+        "version": version,
+        "photo": version.photo,
+        "form": form,
+        "compare": showing.before_publishing(version),
+        "acceptance": queries.acceptance(version),
+        "current": queries.current(version.photo),
+    }
+    return render(request, "exhibit/publish.html", context, status=INVALID if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def retract(request: Asked, pk: int) -> HttpResponse:
+    """Take a picture down for good, with a reason."""
+    publication = _publication(request, pk)
+    form = ReasonForm(request.POST or None)
+    if form.is_valid():
+        actions.retract_publication(
+            publication=publication,
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
+        )
+        messages.success(request, _("Taken down. Its page says when and why."))
+        return _back(publication)
+    context = {"publication": publication, "photo": publication.photo, "form": form}
+    return render(request, "exhibit/retract.html", context, status=INVALID if form.errors else 200)
+
+
+@require_POST
+def suspend(request: Asked, pk: int) -> HttpResponse:
+    """Hide a picture while something is looked into."""
+    publication = _publication(request, pk)
+    reason = request.POST.get("reason", "").strip()[:1000]
+    actions.suspend_publication(
+        publication=publication, by=request.user, reason=reason, now=timezone.now()
+    )
+    messages.success(request, _("Hidden from the public until you show it again."))
+    return _back(publication)
+
+
+@require_POST
+def resume(request: Asked, pk: int) -> HttpResponse:
+    """Show a hidden picture again."""
+    publication = _publication(request, pk)
+    actions.resume_publication(publication=publication, by=request.user, now=timezone.now())
+    messages.success(request, _("Public again."))
+    return _back(publication)
+
+
+def _version(request: Asked, pk: int) -> Version:
+    mine = Collection.objects.curated_by(request.user)
+    rows = Version.objects.filter(photo__collection__in=mine)
+    return get_object_or_404(rows.select_related("photo__collection", "made_by"), pk=pk)
+
+
+def _publication(request: Asked, pk: int) -> Publication:
+    mine = Collection.objects.curated_by(request.user)
+    rows = Publication.objects.filter(photo__collection__in=mine)
+    return get_object_or_404(rows.select_related("photo__collection"), pk=pk)
+
+
+def _rooms(request: Asked) -> object:
+    mine = Exhibit.objects.arranged_by(request.user)
+    rooms = Room.objects.filter(exhibit__in=mine).select_related("exhibit")
+    return rooms.order_by("exhibit__slug", "position", "pk")
+
+
+def _hung(version: Version) -> Placement | None:
+    """The photo's place when it hangs already: its words are the ones to start from."""
+    hung = Placement.objects.filter(photo=version.photo_id)
+    return hung.select_related("room__exhibit").in_order().first()
+
+
+def _back(publication: Publication) -> HttpResponse:
+    hung = Placement.objects.filter(photo=publication.photo_id).select_related("room__exhibit")
+    placement = hung.first()
+    if placement is None:
+        return redirect("exhibit:manage")
+    return redirect("exhibit:edit", placement.room.exhibit.slug)

@@ -1,0 +1,161 @@
+"""What is said about a published picture: the notice on it, its text alternative, its account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from archive.languages import said
+from restoration import guarding, telling
+from restoration.lifecycle import VersionKind
+
+Sentence = str | Promise
+
+# By what was done: (a generative model, any machine, colour, a hand).
+NOTICES: dict[tuple[bool, bool, bool, bool], Sentence] = {
+    (True, True, True, True): gettext_lazy("AI-restored and coloured, retouched by hand"),
+    (True, True, True, False): gettext_lazy("AI-restored and coloured"),
+    (True, True, False, True): gettext_lazy("AI-restored, retouched by hand"),
+    (True, True, False, False): gettext_lazy("AI-restored"),
+    (False, True, True, True): gettext_lazy("Cleaned and coloured by machine, retouched by hand"),
+    (False, True, True, False): gettext_lazy("Cleaned and coloured by machine"),
+    (False, True, False, True): gettext_lazy("Cleaned by machine, retouched by hand"),
+    (False, True, False, False): gettext_lazy("Cleaned by machine"),
+    (False, False, False, True): gettext_lazy("Retouched by hand"),
+}
+ALTERNATIVES: dict[tuple[bool, bool], Sentence] = {
+    (True, True): gettext_lazy("Restored and coloured with AI: %(title)s"),
+    (True, False): gettext_lazy("Restored with AI: %(title)s"),
+    (False, True): gettext_lazy("Cleaned and coloured by machine: %(title)s"),
+    (False, False): gettext_lazy("Restored: %(title)s"),
+}
+ROLES: dict[str, Sentence] = {
+    "restored": pgettext_lazy("credit", "Restored by"),
+    "retouched": pgettext_lazy("credit", "Retouched by hand by"),
+    "reviewed": pgettext_lazy("credit", "Reviewed by"),
+}
+SIDES: dict[str, Sentence] = {
+    "original": pgettext_lazy("side of the comparison", "Original"),
+    "restored": pgettext_lazy("side of the comparison", "Restored"),
+}
+KINDS = {str(kind.value): kind.label for kind in VersionKind}
+
+
+def notice(deeds: Sequence[str]) -> str:
+    """The sentence on the picture: what was done to it, in the fewest true words."""
+    colour = "colour" in deeds
+    machine = "machine" in deeds or colour
+    key = ("generative" in deeds, machine or "generative" in deeds, colour, "hand" in deeds)
+    return str(NOTICES.get(key, NOTICES[(False, True, False, False)]))
+
+
+def notices(deeds: Sequence[str], collection: Any) -> str:
+    """The notice, and the collection's own sentence that stands on every picture of it."""
+    text, lang = said(collection, "notice")
+    if not text:
+        return notice(deeds)
+    own = format_html('<span lang="{}">{}</span>', lang, text) if lang else text
+    return format_html("{} · {}", notice(deeds), own)
+
+
+def alternative(title: str, deeds: Sequence[str]) -> str:
+    """The text alternative of the restored picture; it says the same as the notice."""
+    key = ("generative" in deeds, "colour" in deeds)
+    return str(ALTERNATIVES[key]) % {"title": title}
+
+
+def original_alternative(title: str) -> str:
+    """The text alternative of the original."""
+    return _("The original, as it was scanned: %(title)s") % {"title": title}
+
+
+def changed_alternative(guard: Mapping[str, Any]) -> str:
+    """The text alternative of the map of changes."""
+    facts = {
+        "changed": guarding.percent(float(guard.get("changed_area") or 0)),
+        "filled": guarding.percent(float(guard.get("filled_area") or 0)),
+    }
+    return _("Where it was changed: %(filled)s repaired, %(changed)s of the rest changed.") % facts
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One version on the way: who made it, when, how."""
+
+    number: int
+    kind: str
+    by: str
+    at: datetime | None
+    steps: list[telling.Step]
+    prompt: list[telling.Told]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Somebody to be thanked, and what for."""
+
+    role: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """How a picture was made, ready to be shown."""
+
+    scanned_at: datetime | None
+    original_sha256: str
+    working_sha256: str
+    chapters: list[Chapter]
+    reviewed_by: str
+    reviewed_at: datetime | None
+    published_by: str
+    published_at: datetime | None
+    models: list[Mapping[str, str]]
+    guard: guarding.Card
+    credits: list[Credit]
+
+
+def account(made: Mapping[str, Any]) -> Account:
+    """The frozen account of a publication in the reader's language."""
+    scan, review, publication = (made.get(name, {}) for name in ("scan", "review", "publication"))
+    return Account(
+        scanned_at=_moment(scan.get("at")),
+        original_sha256=scan.get("original_sha256", ""),
+        working_sha256=scan.get("working_sha256", ""),
+        chapters=[_chapter(version) for version in made.get("versions", [])],
+        reviewed_by=review.get("by", ""),
+        reviewed_at=_moment(review.get("at")),
+        published_by=publication.get("by", ""),
+        published_at=_moment(publication.get("at")),
+        models=list(made.get("models", [])),
+        guard=guarding.told(made.get("guard", {})),
+        credits=[_credit(row) for row in made.get("credits", [])],
+    )
+
+
+def _chapter(version: Mapping[str, Any]) -> Chapter:
+    return Chapter(
+        number=version["number"],
+        kind=str(KINDS.get(version["kind"], version["kind"])),
+        by=version["by"],
+        at=_moment(version["at"]),
+        steps=telling.steps(version["records"]),
+        prompt=telling.prompt(version.get("prompt")),
+        sha256=version["sha256"],
+    )
+
+
+def _credit(row: Mapping[str, str]) -> Credit:
+    return Credit(role=str(ROLES.get(row["role"], row["role"])), name=row["name"])
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,144 @@
+"""A stranger visits: the first page, the exhibits, a picture and how it was made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from exhibit.arranging import Words
+from exhibit.models import Exhibit
+from tests.exhibit.conftest import Museum, hang
+
+CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
+
+
+def test_the_first_page_shows_the_newest_picture_with_its_original(
+    client: Client, museum: Museum
+) -> None:
+    page = client.get("/").text
+    assert "data-compare" in page
+    assert f"/published/{museum.publication.pk}/original/1600.jpg" in page
+    assert f"/published/{museum.publication.pk}/restored/1600.jpg" in page
+    assert "The first gold medal" in page
+
+
+@pytest.mark.django_db
+def test_the_first_page_stands_without_any_picture(client: Client) -> None:
+    response = client.get("/")
+    assert response.status_code == 200
+    assert "The first exhibit is being hung" in response.text
+
+
+def test_the_photo_page_says_what_was_done_on_the_picture_and_in_its_text_alternative(
+    client: Client, museum: Museum
+) -> None:
+    page = client.get(museum.url).text
+    assert "Cleaned and coloured by machine" in page
+    assert 'alt="Cleaned and coloured by machine: The first gold medal"' in page
+    assert 'alt="The original, as it was scanned: The first gold medal"' in page
+
+
+def test_the_photo_page_tells_how_the_picture_was_made(client: Client, museum: Museum) -> None:
+    page = client.get(museum.url).text
+    for said in ("Repair", "How much counts as damage 0.4", "Colour", "Strength 0.9"):
+        assert said in page
+    for said in ("1.8 %", "2.4 %", "34.0 %", "look closely"):
+        assert said in page
+    for said in ("Vera", "Cora", "Sten", museum.photo.sha256, museum.version.sha256):
+        assert said in page
+    for said in ("September 1974", "Tehran", "Su Zhibo", "A-17", "Public domain"):
+        assert said in page
+
+
+def test_text_of_the_other_language_carries_its_tag(client: Client, museum: Museum) -> None:
+    page = client.get(museum.url, **CHINESE).text
+    assert '<span lang="en">The first gold medal</span>' in page
+    assert "她训练了一年。" in page
+    assert '<div lang="zh-Hans">' not in page
+
+
+def test_the_notice_of_the_collection_stands_on_every_picture(
+    client: Client, museum: Museum
+) -> None:
+    museum.collection.notice_en = "Aged on purpose for this demonstration"
+    museum.collection.save()
+    for url in ("/", "/exhibits/", f"/exhibits/{museum.exhibit.slug}/", museum.url):
+        assert "Aged on purpose for this demonstration" in client.get(url).text, url
+
+
+def test_the_prompt_is_shown_as_it_was_written(client: Client, museum: Museum) -> None:
+    page = client.get(museum.url).text
+    assert "jacket: red &lt;the museum has it&gt;" in page
+    assert "Known facts about colours" in page
+
+
+def test_previous_and_next_walk_through_the_room(client: Client, museum: Museum) -> None:
+    second = hang(museum)
+    first_page, second_url = (
+        client.get(museum.url),
+        f"/exhibits/{museum.exhibit.slug}/{second.photo.ref}/",
+    )
+    assert f'rel="next" href="{second_url}"' in first_page.text
+    assert f'rel="prev" href="{museum.url}"' in client.get(second_url).text
+
+
+def test_the_account_can_be_had_as_json(client: Client, museum: Museum) -> None:
+    response = client.get(f"{museum.url}made.json")
+    account = json.loads(response.content)
+    assert account["version_sha256"] == museum.version.sha256
+    assert account["deeds"] == ["machine", "colour"]
+    assert account["credits"][0] == {"role": "restored", "name": "Vera"}
+
+
+def test_the_zoom_page_works_with_and_without_its_bundle(client: Client, museum: Museum) -> None:
+    page = client.get(f"{museum.url}zoom/").text
+    assert "legacy-image-pyramid" in page
+    assert "data-compare" in page
+
+
+def test_a_closed_exhibit_is_there_for_its_curator_only(client: Client, museum: Museum) -> None:
+    Exhibit.objects.update(is_open=False)
+    urls = [f"/exhibits/{museum.exhibit.slug}/", museum.url, f"{museum.url}zoom/"]
+    assert {client.get(url).status_code for url in urls} == {404}
+    client.force_login(museum.people.vera)
+    assert {client.get(url).status_code for url in urls} == {404}
+    client.force_login(museum.people.cora)
+    assert {client.get(url).status_code for url in urls} == {200}
+
+
+def test_pages_for_strangers_may_be_kept_a_minute_by_their_own_browser(
+    client: Client, museum: Museum
+) -> None:
+    response = client.get(museum.url)
+    assert response["Cache-Control"] == "private, max-age=60"
+    assert {"Cookie", "Accept-Language"} <= set(response["Vary"].split(", "))
+    client.force_login(museum.people.vera)
+    assert "no-cache" in client.get(museum.url)["Cache-Control"]
+
+
+def test_what_does_not_exist_is_not_found(client: Client, museum: Museum) -> None:
+    slug = museum.exhibit.slug
+    for url in ("/exhibits/none/", f"/exhibits/{slug}/none/", "/published/999999/"):
+        assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/exhibits/", "/exhibits/{slug}/", "{photo}"])
+def test_the_number_of_queries_does_not_grow_with_the_pictures(
+    client: Client, museum: Museum, path: str
+) -> None:
+    url = path.format(slug=museum.exhibit.slug, photo=museum.url)
+    client.get(url)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        client.get(url)
+    for number in range(6):
+        hang(museum, words=Words(caption_en=f"Picture {number}"))
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    assert len(many) == len(few)
+    assert len(many) <= 12
