@@ -22,6 +22,7 @@ Mask = NDArray[np.uint8]
 LONG_SIDE = 2400
 CALM = 0.06  # detail above this counts no further as local activity
 EIGHT = np.ones((3, 3), bool)
+GROW_SCORE, GROW_CONTRAST = 3.4, 0.045  # how far a candidate reaches around its peak
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _hat(light: Image, bright: bool, rules: Limits) -> Image:
 
 def _kept(light: Image, hat: Image, score: Image, forbidden: Area, rules: Limits) -> Area:
     """The candidates that pass for a spot or a line."""
-    grown = (score > 0.45 * rules.score) & (hat > 0.5 * rules.contrast)
+    grown = (score > GROW_SCORE) & (hat > GROW_CONTRAST)
     labels, count = ndimage.label(grown, EIGHT)
     kept = np.zeros(count + 1, bool)
     if count:
@@ -188,7 +189,7 @@ def aloneness(light: Image, blob: Area) -> tuple[float, float, float]:
 def _goes_on(around: NDArray[np.float32], middle: float, level: float) -> bool:
     """The ring holds a piece of the same thing: the tip of a twig, a link of a chain."""
     like = (around - middle) / (level - middle + 1e-9)
-    return int((like > 0.55).sum()) >= 3
+    return int((like > 0.55).sum()) >= 8
 
 
 def _is_scratch(light: Image, blob: Area, rules: Limits) -> bool:

@@ -102,9 +102,9 @@ def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:
     """Only a picture that uses much less than the range it has is stretched, and gently."""
     strength = 0.0
     if facts["white"] - facts["black"] < 0.78:
-        strength = 0.6
+        strength = 0.5
     elif facts["white"] < 0.85 or facts["black"] > 0.12:
-        strength = 0.4
+        strength = 0.35
     strong = abs(facts["cast_b"]) > 22 or abs(facts["cast_a"]) > 12
     if not strength and not strong:
         return None
@@ -116,8 +116,8 @@ def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:
 def _repair(facts: dict[str, Any]) -> dict[str, Any] | None:
     if facts["damage"] == "none":
         return None
-    reason = "dust-and-scratches"
-    return _row("repair", {"sensitivity": 0.4}, reason, facts, ("damage_spots", "damage_area"))
+    settings = {"sensitivity": 0.6 if facts["damage"] == "heavy" else 0.4}
+    return _row("repair", settings, "dust-and-scratches", facts, ("damage_spots", "damage_area"))
 
 
 def _denoise(facts: dict[str, Any]) -> dict[str, Any] | None:

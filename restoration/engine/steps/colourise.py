@@ -165,7 +165,7 @@ def brought_up(spread: NDArray[np.float64], coarse: Image, light: Image) -> Imag
     for band in range(4):
         plane = spread[..., band].astype(np.float32)
         slope, offset = _guide(plane, coarse)
-        wide = resize(np.dstack([slope, offset, offset]), height, width, kernel="linear")
+        wide = resize(np.dstack([slope, offset]), height, width, kernel="linear")
         found = wide[..., 0] * light + wide[..., 1]
         low = resize(ndimage.minimum_filter(plane, 3), height, width, kernel="linear")
         high = resize(ndimage.maximum_filter(plane, 3), height, width, kernel="linear")
@@ -186,7 +186,7 @@ def _mixed(image: Image, light: Image, fine: Image, weight: Image) -> Image:
     """The base's chroma where nothing was said, the hint's where it was; in the shade a surface
     shows less of its colour."""
     safe = np.maximum(fine[..., 3], 1e-4)
-    shade = np.power(np.minimum(1, light / np.maximum(fine[..., 2] / safe, 0.05)), 0.7)
+    shade = np.power(np.minimum(1, light / np.maximum(fine[..., 2] / safe, 0.05)), 0.85)
     red, blue = fine[..., 0] / safe * shade, fine[..., 1] / safe * shade
     green = -(WEIGHTS[0] * red + WEIGHTS[2] * blue) / WEIGHTS[1]
     hinted = np.stack([red, green, blue], axis=-1)

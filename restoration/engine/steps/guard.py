@@ -141,6 +141,7 @@ def fit_tones(before: Image, after: Image, counted: Area, bins: int = 32) -> Ima
         counted = np.ones(before.shape, bool)
     source, target = before[counted], after[counted]
     edges = np.unique(np.quantile(source, np.linspace(0, 1, bins + 1)))
+    edges = np.unique(np.concatenate([edges, np.linspace(source.min(), source.max(), bins + 1)]))
     place = np.clip(np.searchsorted(edges, source, side="right") - 1, 0, max(0, len(edges) - 2))
     order = np.argsort(place, kind="stable")
     parts = np.split(order, np.searchsorted(place[order], np.arange(1, max(1, len(edges) - 1))))
@@ -150,15 +151,33 @@ def fit_tones(before: Image, after: Image, counted: Area, bins: int = 32) -> Ima
         if len(part) > 20
     ]
     x, y = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
-    fitted: Image = np.interp(before, x, np.maximum.accumulate(y)).astype(np.float32)
-    return fitted
+    x, y = _with_ends(x, np.maximum.accumulate(y))
+    return np.asarray(np.interp(before, x, y), dtype=np.float32)
+
+
+def _with_ends(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The curve drawn on to 0 and 1 with its own slope at either end: tails are no change."""
+    if len(x) < 2 or x[-1] - x[0] < 1e-3:
+        return np.array([0.0, 1.0]), np.array([y.mean()] * 2)
+    near = max(1, len(x) // 12)
+    low = (y[near] - y[0]) / max(x[near] - x[0], 1e-4)
+    high = (y[-1] - y[-1 - near]) / max(x[-1] - x[-1 - near], 1e-4)
+    first = y[0] - np.clip(low, 0, 3) * x[0]
+    last = y[-1] + np.clip(high, 0, 3) * (1 - x[-1])
+    ends = np.clip([first, last], 0, 1)
+    inner = (x > 0) & (x < 1)
+    found = np.concatenate([ends[:1], y[inner], ends[1:]])
+    return np.concatenate([[0.0], x[inner], [1.0]]), found
 
 
 def _detail(before: Image, after: Image, noise: float) -> float:
     """Fine detail of the result over that of the scan, the scan's noise taken off."""
-    was = np.var(before - ndimage.gaussian_filter(before, 1.5)) - (0.93 * noise) ** 2
-    now = np.var(after - ndimage.gaussian_filter(after, 1.5))
-    return float(np.sqrt(now / max(was, 1.0))) if now > 1.0 else 1.0
+    had = float(np.var(before - ndimage.gaussian_filter(before, 1.5)))
+    was = max(had - (0.93 * noise) ** 2, 0.25 * had, 1.0)
+    now = float(np.var(after - ndimage.gaussian_filter(after, 1.5)))
+    return float(np.sqrt(now / was)) if now > 1.0 else 1.0
 
 
 def _at_one_size(reference: Image, result: Image, filled: Area) -> tuple[Image, Image, Area]:
