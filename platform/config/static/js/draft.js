@@ -78,7 +78,7 @@ export class Draft extends EventTarget {
 
   confirm(rev) {
     this.rev = rev;
-    if (this.dirty) return false; // changed again while it was on its way
+    if (this.dirty) return this.save(); // changed again while it was on its way
     this.forget();
     this.become("saved");
     return true;
