@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 BLOCK = 1024 * 1024
 READ_ONLY = 0o440
@@ -103,9 +103,17 @@ def put_bytes(key: str, content: bytes) -> None:
         _save(key, ContentFile(content))
 
 
+def _path(key: str) -> Path:
+    """Where it lies on this machine's disk; NotImplementedError when it lies elsewhere."""
+    # Asked by its kind: the storage in memory answers `path` too, with a file that is not there.
+    if not isinstance(default_storage, FileSystemStorage):
+        raise NotImplementedError
+    return Path(default_storage.path(key))
+
+
 def _save(key: str, content: File[bytes]) -> None:
     try:
-        target = Path(default_storage.path(key))
+        target = _path(key)
     except NotImplementedError:
         stored = default_storage.save(key, content)
         if stored != key:
@@ -156,7 +164,7 @@ def delete(key: str) -> None:
 def local(key: str) -> Iterator[Path]:
     """A path to the bytes on this machine's disk, fetched first when they are stored elsewhere."""
     try:
-        here = Path(default_storage.path(key))
+        here = _path(key)
     except NotImplementedError:
         with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
             there = Path(folder) / Path(key).name
