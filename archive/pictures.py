@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import IO
-
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponseBase, HttpResponseRedirect
 from django.utils.http import content_disposition_header
@@ -29,7 +26,7 @@ def respond(
     if getattr(default_storage, "querystring_auth", False):
         return _elsewhere(key, content_type, filename)
     try:
-        stream = _open(key)
+        stream = storage.open_key(key)
     except FileNotFoundError:
         raise Http404 from None
     response = FileResponse(
@@ -38,13 +35,6 @@ def respond(
     response["Cache-Control"] = PUBLIC if public else PRIVATE
     response["ETag"] = f'"{key.replace("/", "-")}"'
     return _closed(response)
-
-
-def _open(key: str) -> IO[bytes]:
-    try:
-        return Path(default_storage.path(key)).open("rb")
-    except NotImplementedError:
-        return storage.open_key(key)
 
 
 def _elsewhere(key: str, content_type: str, filename: str | None) -> HttpResponseBase:
