@@ -64,7 +64,7 @@ def _authenticated(request: HttpRequest, name: str, password: str) -> User:
         person = get_adapter(request).authenticate(request, **names, password=password)
     except ValidationError:
         raise exceptions.Throttled from None
-    if not isinstance(person, User):
+    if not isinstance(person, User) or not person.is_active:
         raise exceptions.AuthenticationFailed(_("This name and password do not belong together."))
     return person
 
