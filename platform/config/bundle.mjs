@@ -13,5 +13,5 @@ await build({
   target: "es2022",
   minify: true,
   legalComments: "inline", // the licences travel with the code
-  logLevel: "info",
+  logLevel: "warning",
 });

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config import settings as written
 from tests.services import addresses, brokers, buckets, databases, processes
 from tests.services.need import chromium, need
 
@@ -99,6 +100,21 @@ def s3_bucket() -> Iterator[dict[str, str]]:
     need("s3")
     with buckets.bucket(addresses.s3()) as environment:
         yield environment
+
+
+@pytest.fixture
+def bytes_in_s3(s3_bucket: dict[str, str], settings: Any) -> dict[str, str]:
+    """This process keeps its bytes in a new bucket, with the options of the product's settings."""
+    options = written._BUCKET["OPTIONS"] | {
+        "bucket_name": s3_bucket["REKINDLE_S3_BUCKET"],
+        "endpoint_url": s3_bucket["REKINDLE_S3_ENDPOINT"],
+        "access_key": s3_bucket["REKINDLE_S3_KEY"],
+        "secret_key": s3_bucket["REKINDLE_S3_SECRET"],
+    }
+    settings.S3_BUCKET = options["bucket_name"]
+    bucket = written._BUCKET | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": bucket}
+    return s3_bucket
 
 
 # --- programs ------------------------------------------------------------------------------------
