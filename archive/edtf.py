@@ -17,7 +17,8 @@ from django.utils.translation import gettext, pgettext
 OPEN, UNKNOWN = "..", ""
 DATE = re.compile(
     r"(?P<year>-?(?!-)(?:\d{4}|\d{3}X|\d{2}XX)|Y-?[1-9]\d{4,8})"
-    r"(?:-(?P<month>\d{2}|XX)(?:-(?P<day>\d{2}|XX))?)?(?P<mark>[?~%])?"
+    r"(?:-(?P<month>\d{2}|XX)(?:-(?P<day>\d{2}|XX))?)?(?P<mark>[?~%])?",
+    re.ASCII,
 )
 SEASONS = range(21, 25)
 
@@ -115,7 +116,7 @@ def _days(year: str, month: int) -> int:
 
 def _time(text: str) -> Date:
     day, _t, clock = text.partition("T")
-    if not re.fullmatch(r"\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}(:\d{2})?)?", clock):
+    if not re.fullmatch(r"\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}(:\d{2})?)?", clock, re.ASCII):
         raise NotEdtf(text)
     found = _date(day)
     if found.day is None or found.mark:

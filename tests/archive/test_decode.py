@@ -277,9 +277,7 @@ def test_a_decoder_that_takes_too_long_is_stopped_and_may_be_tried_again(
     ("end", "code", "permanent"),
     [(-9, "too-heavy", False), (-24, "took-too-long", False), (-11, "damaged", True)],
 )
-def test_how_a_decoder_died_says_whether_to_try_again(
-    end: int, code: str, permanent: bool
-) -> None:
+def test_how_a_decoder_died_says_whether_to_try_again(end: int, code: str, permanent: bool) -> None:
     died = decode._died(end)
     assert (died.code, died.permanent) == (code, permanent)
 
