@@ -10,7 +10,7 @@ PORT ?= 8000
 VAR := $(or $(REKINDLE_VAR_DIR),var)
 # What was done already, so that it is done again only when what it stands on has changed.
 DONE := $(VENV)/done
-KEPT := $(VAR)/done
+KEPT := $(VAR)/done/$(shell printf '%s' "$$REKINDLE_DATABASE_URL" | cksum | cut -d ' ' -f 1)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MANAGE := $(BIN)/python manage.py
 
