@@ -2,7 +2,7 @@
 // together. The page's HTML and JSON are described at the top of templates/restoration/bench.html.
 
 import { Beat } from "./beat.js";
-import { startCompare } from "./compare.js";
+import { BenchCompare } from "./bench_compare.js";
 import { Marks } from "./dabs.js";
 import { Draft } from "./draft.js";
 import { History } from "./history.js";
@@ -32,7 +32,7 @@ class Bench {
     this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
     this.listen();
     this.listenToColours();
-    this.listenToCompare();
+    this.comparing = new BenchCompare(this);
     this.begin();
   }
 
@@ -435,7 +435,7 @@ class Bench {
     else if (key === "[") this.brush = Math.max(2, Math.round(this.brush / 1.2));
     else if (key === "]") this.brush = Math.min(200, Math.round(this.brush * 1.2) + 1);
     else if (key === "z") this.viewer.command("full");
-    else if (key === "x" && !this.isComparing) this.compareWith(this.compareUrl());
+    else if (key === "x" && !this.comparing.isOpen) this.comparing.open();
     else if (/^[1-9]$/.test(key)) return this.focusStep(Number(key));
     else return false;
     return true;
@@ -447,62 +447,6 @@ class Bench {
     box?.focus();
     step?.scrollIntoView({ block: "nearest" });
     return Boolean(box);
-  }
-
-  // ---- compare
-
-  get isComparing() {
-    return !one("[data-compare-panel]", this.root).hidden;
-  }
-
-  compareUrl() {
-    const left = one("[data-compare-form] select", this.root).value;
-    return `${this.config.urls.compare}?left=${encodeURIComponent(left)}&right=${encodeURIComponent(this.config.base)}`;
-  }
-
-  listenToCompare() {
-    one("[data-compare-form]", this.root).addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (this.isComparing) this.closeCompare();
-      else this.compareWith(this.compareUrl());
-    });
-    one("[data-compare-form] select", this.root).addEventListener("change", () => {
-      if (this.isComparing) this.compareWith(this.compareUrl());
-    });
-    this.root.addEventListener("click", (event) => {
-      const link = event.target.closest("[data-compare-link]");
-      if (!link || hasModifier(event) || event.button) return;
-      event.preventDefault();
-      this.compareWith(link.href);
-      this.stageRoot.scrollIntoView({ block: "nearest" });
-    });
-  }
-
-  async compareWith(url) {
-    const panel = one("[data-compare-panel]", this.root);
-    try {
-      await window.htmx.ajax("GET", url, { target: panel, swap: "innerHTML" });
-    } catch {
-      return toast(this.words.compareFailed, "error");
-    }
-    if (!one("[data-compare]", panel)) return toast(this.words.compareFailed, "error");
-    panel.hidden = false;
-    this.showComparing(true);
-    startCompare(panel);
-    announce(this.words.comparing);
-  }
-
-  closeCompare() {
-    const panel = one("[data-compare-panel]", this.root);
-    panel.hidden = true;
-    panel.replaceChildren();
-    this.showComparing(false);
-    this.viewer.onResize();
-  }
-
-  showComparing(isOn) {
-    this.stageRoot.classList.toggle("is-comparing", isOn);
-    one("[data-compare-toggle]", this.root).setAttribute("aria-pressed", String(isOn));
   }
 }
 
