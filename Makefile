@@ -18,7 +18,8 @@ MIGRATIONS := $(wildcard */migrations/*.py platform/*/migrations/*.py)
 STATIC := $(shell find platform/config/static -type f -not -path '*/dist/*')
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test lint messages bench clean
+LINTS := lint-code lint-format lint-types lint-templates lint-contracts lint-migrations lint-catalogues
+.PHONY: help demo test lint $(LINTS) messages bench clean
 help:
 	@echo 'make demo               start the demonstration museum   [PHOTOS=folder] [PORT=8000]'
 	@echo 'make test               run the tests                    [ARGS="tests/restoration -k claim"]'
@@ -75,13 +76,22 @@ $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 test: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+# All of them, even when one has found something.
 lint: $(DONE)/dev
+	@$(MAKE) --no-print-directory --keep-going $(LINTS)
+lint-code:
 	$(BIN)/ruff check .
+lint-format:
 	$(BIN)/ruff format --check .
+lint-types:
 	$(BIN)/mypy
+lint-templates:
 	$(BIN)/djlint --quiet --lint templates
+lint-contracts:
 	$(BIN)/lint-imports
+lint-migrations:
 	$(MANAGE) makemigrations --check --dry-run
+lint-catalogues:
 	$(foreach po,$(CATALOGUES),msgfmt --check --output-file=/dev/null $(po) &&) true
 
 messages: $(DONE)/dev
