@@ -1,0 +1,158 @@
+"""Take a version from the desk: one reviewer at a time, never one's own work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from archive.models import Collection
+from restoration.actions.reviews import open_review
+from restoration.lifecycle import REVIEW_CAP, REVIEW_LEASE, JobState, ReviewState
+from restoration.models import Job, Review, Version
+from tests import factories
+from tests.people import Cast
+from tests.restoration.desk.conftest import Office
+
+
+def opened(office: Office, version: Version) -> object:
+    url = reverse("restoration:review-open", args=[version.pk])
+    return office.client.post(url, follow=True)
+
+
+def test_the_loupe_shows_note_pair_lineage_and_meters(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    first = factories.version(photo, people.victor)
+    guard = {
+        "verdict": "review",
+        "reasons": ["face"],
+        "changed_area": 3.1,
+        "worst_block": 0.8,
+        "detail_ratio": 1.1,
+        "filled_area": 0.5,
+        "faces": [{"verdict": "review"}],
+        "coloured_guess_area": 0.2,
+    }
+    made = factories.submitted(photo, people.vera, parent=first, meters={"guard": guard})
+    plan = {
+        "prompt": {"who": "three shooters", "facts": ["jacket: red"]},
+        "dabs": [{"x": 0.5, "y": 0.25, "rgb": [180, 37, 44]}],
+        "regions": [{"points": [[0, 0], [1, 0], [1, 1]], "word": "grey-blue", "rgb": None}],
+    }
+    Job.objects.create(
+        photo=photo, version=made, state=JobState.SUCCEEDED, requested_at=factories.NOW, plan=plan
+    )
+    page = cora.look(cora.take(made))
+    for said in ("See the left edge.", "3.1 %", "0.80", "look closely", "a face may have changed"):
+        assert said in page
+    for said in ("Victor", "Vera", "Tone", "Strength 0.5", "three shooters", "jacket: red"):
+        assert said in page
+    for said in ("#b4252c", "50 % across, 25 % down", "grey-blue", "20.0 %"):
+        assert said in page
+    assert "data-zoomable" in page
+
+
+def test_it_can_be_held_against_its_parent_too(cora: Office, people: Cast, box: Collection) -> None:
+    photo = factories.photo(box)
+    first = factories.version(photo, people.victor)
+    made = factories.submitted(photo, people.vera, parent=first)
+    review = cora.take(made)
+    assert f"/photos/{photo.ref}/versions/0/1600.jpg" in cora.look(review)
+    against = cora.look(review, against=str(first.number))
+    assert f"/photos/{photo.ref}/versions/{first.number}/1600.jpg" in against
+    assert f"/photos/{photo.ref}/versions/0/1600.jpg" not in against
+
+
+def test_a_second_reviewer_is_told_and_opens_nothing(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    cora.take(version)
+    page = opened(sten, version).text  # type: ignore[attr-defined]
+    assert "Another curator is looking at this version." in page
+    assert Review.objects.filter(version=version).count() == 1
+
+
+def test_taking_it_again_renews_the_same_lease(cora: Office, version: Version) -> None:
+    first = cora.take(version)
+    assert cora.take(version) == first
+
+
+def test_after_the_lease_ran_out_the_next_one_may_look(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    old = open_review(version=version, by=cora.user, now=timezone.now() - timedelta(minutes=16))
+    new = sten.take(version)
+    old.refresh_from_db()
+    assert (old.state, new.state) == (ReviewState.LAPSED, ReviewState.OPEN)
+
+
+def test_own_work_cannot_be_taken(cora: Office, box: Collection) -> None:
+    version = factories.submitted(factories.photo(box), cora.user)
+    assert "somebody else has to review it" in opened(cora, version).text  # type: ignore[attr-defined]
+    assert not Review.objects.exists()
+
+
+def test_own_work_among_the_ancestors_cannot_be_taken(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    mine = factories.version(photo, cora.user)
+    between = factories.version(photo, people.victor, parent=mine)
+    version = factories.submitted(photo, people.vera, parent=between)
+    assert "somebody else has to review it" in opened(cora, version).text  # type: ignore[attr-defined]
+    assert not Review.objects.exists()
+
+
+def test_a_steward_cannot_review_own_work_either(sten: Office, box: Collection) -> None:
+    version = factories.submitted(factories.photo(box), sten.user)
+    opened(sten, version)
+    assert not Review.objects.exists()
+
+
+def test_a_volunteer_and_a_curator_of_another_collection_find_nothing(
+    client: Client, people: Cast, cora: Office, version: Version
+) -> None:
+    review = cora.take(version)
+    urls = [reverse(f"restoration:review-{verb}", args=[review.pk]) for verb in VERBS]
+    urls.append(reverse("restoration:review-open", args=[version.pk]))
+    for person in (people.vera, people.clive):
+        client.force_login(person)
+        assert {client.post(url).status_code for url in urls} == {404}
+        assert client.get(reverse("restoration:review", args=[review.pk])).status_code == 404
+
+
+VERBS = ("accept", "return", "decline", "release", "beat")
+
+
+def test_looking_changes_nothing(cora: Office, version: Version) -> None:
+    url = reverse("restoration:review-open", args=[version.pk])
+    assert cora.client.get(url).status_code == 405
+    review = cora.take(version)
+    for verb in VERBS:
+        url = reverse(f"restoration:review-{verb}", args=[review.pk])
+        assert cora.client.get(url).status_code == 405
+
+
+def test_the_open_page_keeps_the_lease_up_to_a_cap(cora: Office, version: Version) -> None:
+    now = timezone.now()
+    review = open_review(version=version, by=cora.user, now=now - timedelta(minutes=10))
+    url = reverse("restoration:review-beat", args=[review.pk])
+    assert cora.client.post(url).json()["state"] == "open"
+    review.refresh_from_db()
+    assert review.lease_until > now + REVIEW_LEASE - timedelta(minutes=1)
+    Review.objects.filter(pk=review.pk).update(opened_at=now - REVIEW_CAP, lease_until=now)
+    cora.client.post(url)
+    review.refresh_from_db()
+    assert review.lease_until == now
+
+
+def test_a_closed_review_does_not_beat(cora: Office, version: Version) -> None:
+    review = cora.take(version)
+    cora.decide(review, "release", then="desk")
+    url = reverse("restoration:review-beat", args=[review.pk])
+    answer = cora.client.post(url, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "review-closed")

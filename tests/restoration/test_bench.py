@@ -1,0 +1,189 @@
+"""The bench: what lies on it, for who holds the photo and for who does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from archive.models import Collection
+from restoration import presence
+from restoration.models import Assessment, Draft, Version
+from tests import factories
+from tests.factories import NOW
+from tests.people import Cast, appoint
+
+from .conftest import Desk
+
+SUGGESTIONS = [
+    {
+        "step": "tone",
+        "settings": {"strength": 0.4, "cast": 0.1},
+        "reason": "faded",
+        "facts": {"black": 0.2, "white": 0.8},
+    },
+    {
+        "step": "repair",
+        "settings": {"sensitivity": 0.4},
+        "reason": "dust-and-scratches",
+        "facts": {"damage_spots": 31, "damage_area": 0.002},
+    },
+]
+
+
+def assessed(desk: Desk, **facts: Any) -> Assessment:
+    defaults: dict[str, Any] = {
+        "suggestions": SUGGESTIONS,
+        "report": {"fading": 0.4, "noise_sigma": 1.0},
+        "mask_sha256": "d" * 64,
+        "damage": "some",
+        "faces": 2,
+        "is_grey": True,
+        "made_at": NOW,
+    }
+    return Assessment.objects.create(photo=desk.photo, **(defaults | facts))
+
+
+def step(desk: Desk, name: str) -> dict[str, Any]:
+    steps = desk.get("bench").context["steps"]
+    found: dict[str, Any] = next(each for each in steps if each["name"] == name)
+    return found
+
+
+def test_the_scan_is_the_first_version(victor: Desk) -> None:
+    Version.objects.all().delete()
+    victor.get("bench")
+    (scan,) = Version.objects.all()
+    assert (scan.number, scan.sha256) == (0, victor.photo.working_sha256)
+
+
+def test_without_an_assessment_every_step_can_still_be_chosen(vera: Desk) -> None:
+    answer = vera.get("bench")
+    assert "has not been looked at by the machine yet" in answer.text
+    names = [each["name"] for each in answer.context["steps"] if each["available"]]
+    assert names == ["tone", "repair", "denoise", "colourise", "upscale"]
+
+
+def test_the_suggestion_switches_steps_on_and_gives_its_reasons(vera: Desk) -> None:
+    assessed(vera)
+    answer = vera.get("bench")
+    assert "the photo is faded. Its darkest is at 20 %, its lightest at 80 %" in answer.text
+    assert "31 specks and scratches" in answer.text
+    assert "2 faces" in answer.text
+    assert (step(vera, "tone")["on"], step(vera, "denoise")["on"]) == (True, False)
+    tone = answer.context["config"]["suggestion"]["steps"]["tone"]
+    assert tone == {"on": True, "settings": {"strength": 0.4, "cast": 0.1}}
+
+
+def test_the_draft_has_the_last_word_over_the_suggestion(vera: Desk) -> None:
+    assessed(vera)
+    body = {"steps": {"denoise": {"on": True, "settings": {"strength": 0.2}}}}
+    Draft.objects.create(photo=vera.photo, volunteer=vera.user, rev=3, body=body, saved_at=NOW)
+    assert (step(vera, "tone")["on"], step(vera, "denoise")["on"]) == (False, True)
+    assert step(vera, "denoise")["settings"][0]["value"] == 0.2
+    assert vera.get("bench").context["config"]["draft"]["rev"] == 3
+
+
+def test_a_collection_that_wants_no_colour_says_so(vera: Desk) -> None:
+    Collection.objects.update(do_not_colourise=True)
+    colour = step(vera, "colourise")
+    assert (colour["available"], colour["settings"]) == (False, [])
+    assert colour["unavailable_reason"] == "This collection does not want colour added."
+
+
+def test_a_generative_step_is_offered_only_while_a_machine_for_it_lives(
+    vera: Desk, now: datetime
+) -> None:
+    assert step(vera, "redraw")["available"] is False
+    model = {"name": "sd15", "licence": "Open RAIL-M", "offers": ["redraw:sd15", "repair:sd15"]}
+    presence.announce(
+        name="gpu", queues=["generative"], offers=model["offers"], models=[model], now=now
+    )
+    redraw = step(vera, "redraw")
+    assert redraw["available"] is True
+    assert "sd15 (Open RAIL-M)" in redraw["help"]
+    backends = next(each for each in step(vera, "repair")["settings"] if each["name"] == "backend")
+    assert [choice["value"] for choice in backends["choices"]] == ["embedded", "generative"]
+
+
+def test_the_prompt_begins_with_what_the_archive_knows(vera: Desk) -> None:
+    type(vera.photo).objects.update(date_edtf="1974-09", place_en="Tehran", people_en="Li Lan")
+    fields = {each["name"]: each["value"] for each in vera.get("bench").context["prompt_fields"]}
+    assert (fields["period"], fields["place"], fields["who"]) == ("1974-09", "Tehran", "Li Lan")
+
+
+def test_the_instructions_of_the_collection_are_on_the_page(vera: Desk) -> None:
+    Collection.objects.update(instructions_en="Keep the stamp in the corner.")
+    assert "Keep the stamp in the corner." in vera.get("bench").text
+
+
+def test_the_page_tells_the_script_all_it_needs(vera: Desk) -> None:
+    assessed(vera)
+    page = vera.get("bench").text
+    begin = page.index('<script id="bench-config"')
+    config = json.loads(page[page.index(">", begin) + 1 : page.index("</script>", begin)])
+    assert config["photo"] == {"id": vera.photo.ref, "width": 128, "height": 96}
+    assert config["picture"]["sources"][-1]["src"].endswith("/versions/0/full.jpg")
+    assert config["mask"]["detected_url"].endswith(f"/sheets/{'d' * 64}.png")
+    assert config["claim"]["state"] == "open"
+    assert vera.claim is not None
+    assert all(
+        config["urls"][name].endswith(f"?claim={vera.claim.pk}") for name in ("draft", "mask")
+    )
+
+
+def test_another_base_can_be_chosen(vera: Desk) -> None:
+    factories.version(vera.photo, vera.user)
+    factories.version(vera.photo, vera.user)
+    assert vera.get("bench").context["base"]["id"] == 2
+    assert vera.get("bench", base="1").context["base"]["id"] == 1
+    assert vera.get("bench", base="0").context["base"]["label"] == "scan"
+    for nonsense in ("9", "x", "-1"):
+        assert vera.get("bench", base=nonsense).context["base"]["id"] == 2
+
+
+def test_nobody_sees_the_drafts_of_another(vera: Desk, victor: Desk) -> None:
+    factories.version(vera.photo, vera.user)
+    assert [each["id"] for each in victor.get("bench").context["versions"]] == [0]
+
+
+def test_a_curator_sees_what_was_submitted(
+    vera: Desk, people: Cast, sit: Callable[..., Desk]
+) -> None:
+    factories.submitted(vera.photo, vera.user)
+    factories.version(vera.photo, vera.user)
+    appoint(people.cora, vera.photo.collection)
+    cora = sit(people.cora, vera.photo, holding=False)
+    assert [each["id"] for each in cora.get("bench").context["versions"]] == [0, 1]
+
+
+def test_queries_stay_the_same_however_many_versions_there_are(vera: Desk) -> None:
+    def cost(name: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert vera.get(name).status_code == 200
+        return len(queries)
+
+    assessed(vera)
+    factories.version(vera.photo, vera.user)
+    few = {name: cost(name) for name in ("bench", "strip", "compare")}
+    for _each in range(10):
+        factories.version(vera.photo, vera.user)
+    assert {name: cost(name) for name in few} == few
+    assert few["bench"] <= 18
+    assert few["strip"] <= 9
+    assert few["compare"] <= 6
+
+
+def test_the_page_is_never_kept_by_a_browser(vera: Desk) -> None:
+    assert "no-store" in vera.get("bench")["Cache-Control"]
+
+
+def test_it_speaks_chinese_to_who_reads_chinese(vera: Desk) -> None:
+    vera.client.cookies["django_language"] = "zh-hans"
+    answer = vera.client.get(reverse("restoration:bench", args=[vera.photo.ref]))
+    assert answer.context["photo"]["title"].startswith("开幕式")

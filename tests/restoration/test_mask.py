@@ -1,0 +1,93 @@
+"""Paint a mask: kept by its content, looked at by its owner, refused when it is no mask."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from archive import storage
+from restoration.models import Assessment
+from tests.factories import NOW
+
+from .conftest import Desk
+
+
+def png(width: int = 32, height: int = 24, *, bits: int = 8, colour: int = 0) -> bytes:
+    """A grey PNG, black; enough of one for its header to be read."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        sealed = kind + data
+        return struct.pack(">I", len(data)) + sealed + struct.pack(">I", zlib.crc32(sealed))
+
+    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + bytes(width) for _row in range(min(height, 100))))
+    signature = b"\x89PNG\r\n\x1a\n"
+    return signature + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def paint(desk: Desk, content: bytes) -> Any:
+    file = SimpleUploadedFile("mask.png", content, content_type="image/png")
+    return desk.post("mask", data={"mask": file}, headers={"accept": "application/json"})
+
+
+def sheet(desk: Desk, sha256: str) -> Any:
+    return desk.client.get(reverse("restoration:sheet", args=[desk.photo.ref, sha256]))
+
+
+def drafted(desk: Desk, sha256: str) -> None:
+    desk.client.put(
+        desk.url("draft"), {"rev": 0, "draft": {"mask": sha256}}, content_type="application/json"
+    )
+
+
+def test_it_is_kept_by_its_content(vera: Desk) -> None:
+    first, second = paint(vera, png()), paint(vera, png())
+    assert first.status_code == 201
+    assert first.json() == second.json()
+    assert storage.exists(storage.sheet_key(first.json()["sha256"]))
+
+
+def test_it_can_be_seen_by_who_has_it_in_a_draft_and_by_nobody_else(
+    vera: Desk, victor: Desk
+) -> None:
+    sha256 = paint(vera, png()).json()["sha256"]
+    drafted(vera, sha256)
+    answer = sheet(vera, sha256)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert "immutable" in answer["Cache-Control"]
+    assert sheet(victor, sha256).status_code == 404
+
+
+def test_the_damage_that_was_found_can_be_seen_by_all_who_see_the_photo(
+    vera: Desk, victor: Desk
+) -> None:
+    sha256 = paint(vera, png()).json()["sha256"]
+    Assessment.objects.create(photo=vera.photo, mask_sha256=sha256, made_at=NOW)
+    assert sheet(victor, sha256).status_code == 200
+    assert victor.client.get(sheet_url_elsewhere(sha256)).status_code == 404
+
+
+def sheet_url_elsewhere(sha256: str) -> str:
+    return reverse("restoration:sheet", args=["bcdfghjkmn", sha256])
+
+
+def test_what_is_no_mask_is_refused_with_a_sentence(vera: Desk) -> None:
+    for content in (b"", b"GIF89a", png()[:20], png(bits=16), b"\x89PNG\r\n\x1a\n" + b"x" * 40):
+        answer = paint(vera, content) if content else vera.post("mask")
+        assert answer.status_code == 422, content[:12]
+        assert "8 bits" in answer.json()["message"]
+
+
+def test_a_mask_that_promises_a_huge_picture_is_refused_unread(vera: Desk) -> None:
+    answer = paint(vera, png(60_000, 60_000))
+    assert (answer.status_code, answer.json()["code"]) == (422, "mask-file-too-large")
+
+
+def test_only_who_holds_the_photo_may_paint(vera: Desk, victor: Desk) -> None:
+    assert paint(victor, png()).json()["code"] == "no-claim"
+    vera.post("release")
+    assert paint(vera, png()).status_code == 409
