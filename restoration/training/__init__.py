@@ -1,0 +1,1 @@
+"""Makes what the engine learns from and is measured on."""
