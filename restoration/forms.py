@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.languages import said
 from archive.models import Collection
+from restoration.lifecycle import ReviewReason
 from restoration.queries import wall
 
 if TYPE_CHECKING:
@@ -63,4 +64,45 @@ class SubmitForm(forms.Form):
         max_length=LONGEST_NOTE,
         required=False,
         widget=forms.Textarea,
+    )
+
+
+class AdviceForm(forms.Form):
+    """A word to the maker of an accepted version."""
+
+    advice = forms.CharField(
+        label=_("A word to its maker"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ReturnForm(forms.Form):
+    """Why a version comes back, and what would make it accepted."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=[each for each in ReviewReason.choices if each[0] != ReviewReason.NOT_CHOSEN],
+        widget=forms.RadioSelect,
+    )
+    advice = forms.CharField(
+        label=_("What would make it accepted"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Where to look, which step, how much of it. Its maker starts from here."),
+    )
+
+
+class DeclineForm(forms.Form):
+    """Why a version will not be used."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"), choices=ReviewReason.choices, widget=forms.RadioSelect
+    )
+    advice = forms.CharField(
+        label=_("A word to its maker"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from restoration.views import bench, claims, jobs, pictures, versions, wall
+from restoration.views import bench, claims, desk, jobs, pictures, versions, wall
 
 app_name = "restoration"
 
@@ -32,4 +32,12 @@ urlpatterns = [
     path(f"{VERSION}<str:name>", pictures.version, name="picture"),
     path("jobs/<int:number>/", jobs.job, name="job"),
     path("jobs/<int:number>/cancel", jobs.cancel, name="cancel"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/<int:pk>/open", desk.open_review, name="review-open"),
+    path("reviews/<int:pk>/", desk.review, name="review"),
+    path("reviews/<int:pk>/accept", desk.accept, name="review-accept"),
+    path("reviews/<int:pk>/return", desk.return_, name="review-return"),
+    path("reviews/<int:pk>/decline", desk.decline, name="review-decline"),
+    path("reviews/<int:pk>/release", desk.release, name="review-release"),
+    path("reviews/<int:pk>/beat", desk.beat, name="review-beat"),
 ]

@@ -1,0 +1,259 @@
+"""The review desk: what waits, one version under the loupe, and the decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.forms import Form
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from archive.languages import said
+from archive.models import Collection
+from archive.policy import Refused
+from restoration import guarding, telling
+from restoration.actions import reviews
+from restoration.forms import AdviceForm, DeclineForm, ReturnForm
+from restoration.lifecycle import ReviewState
+from restoration.models import Review, Version
+from restoration.queries import desk as queries
+from restoration.views import pictures
+from restoration.views.asking import Asked
+from restoration.views.strip import label
+
+PER_PAGE = 30
+IN_SIGHT = 12
+CHANGED = "changed"
+INVALID = 422
+
+
+@never_cache
+@require_safe
+def desk(request: Asked) -> HttpResponse:
+    """What waits for review, oldest first."""
+    if not Collection.objects.curated_by(request.user).exists():
+        raise PermissionDenied
+    page = Paginator(queries.waiting(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    rows = queries.rows(page.object_list, request.user, now=timezone.now())  # type: ignore[arg-type]
+    context = {"page": page, "rows": [_row(row) for row in rows], "query": ""}
+    return render(request, "restoration/desk.html", context)
+
+
+def _row(row: queries.Waiting) -> dict[str, Any]:
+    photo = row.version.photo
+    return {
+        "row": row,
+        "version": row.version,
+        "label": label(row.version),
+        "guard": guarding.badge(row.version.meters),
+        "open_url": reverse("restoration:review-open", args=[row.version.pk]),
+        "alt": said(photo, "title").text or str(photo),
+        **_thumb(row.version),
+    }
+
+
+def _thumb(version: Version) -> dict[str, Any]:
+    width, height = pictures.fit(version.width, version.height, pictures.THUMB)
+    return {
+        "thumb": pictures.address(version, pictures.THUMB),
+        "thumb_width": width,
+        "thumb_height": height,
+    }
+
+
+@require_POST
+def open_review(request: Asked, pk: int) -> HttpResponse:
+    """Take one version from the desk."""
+    mine = Version.objects.filter(photo__collection__in=Collection.objects.curated_by(request.user))
+    version = get_object_or_404(mine.select_related("photo__collection"), pk=pk)
+    review = reviews.open_review(version=version, by=request.user, now=timezone.now())
+    return redirect("restoration:review", review.pk)
+
+
+@never_cache
+@require_safe
+def review(request: Asked, pk: int) -> HttpResponse:
+    """One version under the loupe, with all that speaks for and against it."""
+    return _loupe(request, _review(request, pk))
+
+
+def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
+    """The page of a review; a form that was sent back stands open with what was written in it."""
+    version, line = found.version, queries.lineage(found.version)
+    is_open = found.state == ReviewState.OPEN and found.reviewer_id == request.user.pk
+    against = _against(request, line)
+    context = {
+        "review": found,
+        "version": version,
+        "photo": version.photo,
+        "label": label(version),
+        "is_open": is_open,
+        "compare": _compare(version, against, line),
+        "against": _choices(line, against),
+        "card": guarding.card(version.meters),
+        "lineage": [_told(each) for each in line],
+        "hints": [hint for each in line for hint in telling.hints(_plan(each))],
+        "decisions": queries.decisions(version.photo, but=found),
+        "queue": _in_sight(request),
+        "forms": _forms() | bound if is_open else {},
+        "keys": _keys(),
+    }
+    return render(request, "restoration/review.html", context, status=INVALID if bound else 200)
+
+
+def _in_sight(request: Asked) -> list[dict[str, Any]]:
+    first = queries.waiting(request.user)[:IN_SIGHT]
+    return [_row(row) for row in queries.rows(first, request.user, now=timezone.now())]
+
+
+def _review(request: Asked, pk: int) -> Review:
+    return get_object_or_404(queries.reviews_for(request.user), pk=pk)
+
+
+def _against(request: Asked, line: list[Version]) -> Version:
+    """What the version is held against: the scan, unless another ancestor is asked for."""
+    wanted = request.GET.get("against", "")
+    found = {str(each.number): each for each in line[:-1]}
+    return found.get(wanted, line[0])
+
+
+def _compare(version: Version, against: Version, line: list[Version]) -> dict[str, Any]:
+    name = said(version.photo, "title").text or str(version.photo)
+    for each in line:
+        each.photo = version.photo  # the same row; it is not asked for again
+    changed = reverse("restoration:map", args=[version.photo.ref, version.number, CHANGED])
+    return {
+        "left": pictures.stage(against, label(against), f"{name}, {label(against)}"),
+        "right": pictures.stage(version, label(version), f"{name}, {label(version)}"),
+        "label": name,
+        "changed_src": changed if CHANGED in version.maps else "",
+        "zoomable": True,
+    }
+
+
+def _choices(line: list[Version], against: Version) -> list[dict[str, Any]]:
+    return [
+        {"label": label(each), "number": each.number, "current": each.pk == against.pk}
+        for each in line[:-1]
+    ]
+
+
+def _told(version: Version) -> dict[str, Any]:
+    return {
+        "version": version,
+        "label": label(version),
+        "steps": telling.steps(version.records),
+        "prompt": telling.prompt(_plan(version).get("prompt")),
+        "seed": _plan(version).get("seed"),
+        "guard": guarding.badge(version.meters) if version.parent_id else None,
+    }
+
+
+def _plan(version: Version) -> dict[str, Any]:
+    job = getattr(version, "job", None)
+    return dict(job.plan) if job else {}
+
+
+def _forms() -> dict[str, Form]:
+    return {
+        "accept": AdviceForm(auto_id="accept-%s"),
+        "return": ReturnForm(auto_id="return-%s"),
+        "decline": DeclineForm(auto_id="decline-%s"),
+    }
+
+
+def _keys() -> list[dict[str, str]]:
+    return [
+        {"key": "A", "label": _("accept")},
+        {"key": "R", "label": _("return with advice")},
+        {"key": "D", "label": _("decline")},
+        {"key": "→", "label": _("put back and take the next one")},
+        {"key": "←", "label": _("put back and take the one before")},
+        {"key": "X", "label": _("flip between the two pictures")},
+        {"key": "Z", "label": _("100 percent")},
+    ]
+
+
+@require_POST
+def accept(request: Asked, pk: int) -> HttpResponse:
+    """Good enough to be published."""
+    found, form = _review(request, pk), AdviceForm(request.POST, auto_id="accept-%s")
+    if not form.is_valid():
+        return _loupe(request, found, accept=form)
+    told, now = form.cleaned_data, timezone.now()
+    reviews.accept_version(review=found, by=request.user, now=now, advice=told["advice"])
+    messages.success(request, _("Accepted. It can be published now."))
+    return _onward(request, found)
+
+
+@require_POST
+def return_(request: Asked, pk: int) -> HttpResponse:
+    """Back to its maker, with what would make it accepted."""
+    found, form = _review(request, pk), ReturnForm(request.POST, auto_id="return-%s")
+    if not form.is_valid():
+        return _loupe(request, found, **{"return": form})
+    now = timezone.now()
+    reviews.return_version(review=found, by=request.user, now=now, **form.cleaned_data)
+    messages.success(request, _("Returned with your advice. Its maker will find it in My work."))
+    return _onward(request, found)
+
+
+@require_POST
+def decline(request: Asked, pk: int) -> HttpResponse:
+    """It will not be used."""
+    found, form = _review(request, pk), DeclineForm(request.POST, auto_id="decline-%s")
+    if not form.is_valid():
+        return _loupe(request, found, decline=form)
+    now = timezone.now()
+    reviews.decline_version(review=found, by=request.user, now=now, **form.cleaned_data)
+    messages.success(request, _("Declined. Its maker is told why."))
+    return _onward(request, found)
+
+
+@require_POST
+def release(request: Asked, pk: int) -> HttpResponse:
+    """Put it back; with `then`, take the next one or the one before."""
+    found = _review(request, pk)
+    reviews.release_review(review=found, by=request.user, now=timezone.now())
+    then = request.POST.get("then", "")
+    if then == "next":
+        return _onward(request, found)
+    if then == "before":
+        now = timezone.now()
+        return _take(request, queries.before(request.user, found.version, now=now))
+    return redirect("restoration:desk")
+
+
+@never_cache
+@require_POST
+def beat(request: Asked, pk: int) -> JsonResponse:
+    """The open page says that somebody is there, and learns how long the version is theirs."""
+    found = _review(request, pk)
+    reviews.beat_review(review=found, by=request.user, now=timezone.now())
+    return JsonResponse({"state": found.state, "lease_until": found.lease_until.isoformat()})
+
+
+def _onward(request: Asked, found: Review) -> HttpResponse:
+    """To the next version that waits for this person."""
+    now = timezone.now()
+    return _take(request, queries.next_for(request.user, now=now, after=found.version))
+
+
+def _take(request: Asked, version: Version | None) -> HttpResponse:
+    if version is None:
+        messages.info(request, _("Nothing else waits for you at the moment."))
+        return redirect("restoration:desk")
+    try:
+        opened = reviews.open_review(version=version, by=request.user, now=timezone.now())
+    except Refused:
+        # Somebody was quicker; the desk shows who.
+        return redirect("restoration:desk")
+    return redirect("restoration:review", opened.pk)
