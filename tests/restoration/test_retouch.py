@@ -1,0 +1,166 @@
+"""Bring back a hand retouch: what belongs becomes a version, what does not is told why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from restoration.engine import image as pictures
+from restoration.lifecycle import JobState, VersionKind
+from restoration.models import Job, Version
+from tests import factories
+from tests.people import Cast
+
+from .conftest import Desk, newest
+
+Work = Callable[[], list[Job]]
+Pixels = NDArray[np.float32]
+
+
+def scene(seed: int) -> Pixels:
+    """A picture without a pattern: clouds at four scales, which no part or turn of it repeats."""
+    rng = np.random.default_rng(seed)
+    noise = [ndimage.gaussian_filter(rng.normal(size=(240, 320)), size) for size in (3, 8, 20, 50)]
+    grey = sum(each / each.std() for each in noise)
+    grey = (grey - grey.min()) / (grey.max() - grey.min())
+    return np.repeat(grey.astype(np.float32)[..., None], 3, axis=2)
+
+
+SCAN = scene(7)
+
+
+@pytest.fixture
+def desk(people: Cast, sit: Callable[..., Desk]) -> Desk:
+    """Vera before a photo large enough to be recognised."""
+    return sit(people.vera, factories.photo(factories.collection(), image=SCAN))
+
+
+def tiff(image: Pixels, folder: Path) -> bytes:
+    path = folder / "retouch.tif"
+    pictures.save(image, path)
+    return path.read_bytes()
+
+
+def bring(desk: Desk, content: bytes, *, number: int = 0, **more: Any) -> Any:
+    file = SimpleUploadedFile("café <b>.tif", content, content_type="text/html")
+    data = {"file": file, "note": "Dust by hand"}
+    return desk.client.post(desk.url("retouch", number), data, follow=True, **more)
+
+
+def retouched() -> Pixels:
+    """The scan with a scratch painted over and one corner brightened."""
+    image = SCAN.copy()
+    image[100:104, 60:200] = image[96:100, 60:200]
+    image[:40, :60] = np.clip(image[:40, :60] * 1.2, 0, 1)
+    return image
+
+
+def squeezed(image: Pixels) -> Pixels:
+    return np.clip(pictures.resize(image, 240, 220), 0, 1)
+
+
+def told(desk: Desk) -> str:
+    page: str = desk.get("bench").text
+    return page
+
+
+def test_it_becomes_a_child_of_the_version_it_was_made_from(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    page = bring(desk, tiff(retouched(), tmp_path)).text
+    assert 'data-state="queued"' in page
+    (job,) = work()
+    assert (job.state, job.error_code) == (JobState.SUCCEEDED, "")
+    made = newest(desk.photo)
+    assert (made.kind, made.parent, made.made_by) == (
+        VersionKind.RETOUCH,
+        Version.objects.get(number=0),
+        desk.user,
+    )
+    (record,) = made.records
+    assert record["settings"]["note"] == "Dust by hand"
+    assert made.meters["guard"]["verdict"] in ("pass", "review")
+    assert "changed" in made.maps
+    assert "retouched by hand" in told(desk)
+    assert "“Dust by hand”" in told(desk)
+
+
+def test_a_larger_one_is_laid_on_the_scan_by_its_scale(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    large = pictures.resize(retouched(), 480, 640)
+    bring(desk, tiff(np.clip(large, 0, 1), tmp_path))
+    work()
+    made = newest(desk.photo)
+    assert (made.width, made.height, made.frame[0][0]) == (640, 480, pytest.approx(2.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda image: squeezed(image), "has other proportions than the photo"),
+        (lambda image: image[:, :240], "shows only a part of the photo"),
+        (lambda image: image[24:216, 32:288], "shows only a part of the photo"),
+        (lambda image: image[:, ::-1], "is mirrored"),
+        (lambda image: image[::-1, ::-1], "is turned by 180"),
+        (lambda image: scene(99), "shows another picture"),
+        (lambda image: np.full_like(image, 0.5), "shows nothing"),
+        (lambda image: image[::4, ::4], "is too small"),
+    ],
+)
+def test_what_does_not_belong_is_told_why_and_what_to_do(
+    desk: Desk,
+    work: Work,
+    tmp_path: Path,
+    change: Callable[[Pixels], Pixels],
+    sentence: str,
+) -> None:
+    bring(desk, tiff(np.ascontiguousarray(change(SCAN)), tmp_path))
+    (job,) = work()
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    page = told(desk)
+    assert sentence in page
+    assert "Your draft and all versions are safe." in page
+    assert Version.objects.count() == 1
+
+
+def test_what_is_no_picture_is_told_so(desk: Desk, work: Work) -> None:
+    bring(desk, b"<script>alert(1)</script>")
+    (job,) = work()
+    assert job.state == JobState.FAILED
+    assert "This is not a picture." in told(desk)
+
+
+def test_without_a_file_it_says_what_is_missing(desk: Desk) -> None:
+    answer = desk.client.post(desk.url("retouch", 0), {}, follow=True)
+    assert "This field is required." in answer.text
+    assert not Job.objects.exists()
+
+
+def test_a_file_past_the_limit_is_not_kept(desk: Desk, settings: Any, tmp_path: Path) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    answer = bring(desk, tiff(SCAN, tmp_path))
+    assert "The file is too large" in answer.text
+    assert not Job.objects.exists()
+
+
+def test_a_hand_on_somebody_elses_draft_is_refused(
+    desk: Desk, people: Cast, sit: Callable[..., Desk], tmp_path: Path
+) -> None:
+    factories.version(desk.photo, desk.user)
+    victor = sit(people.victor, desk.photo, holding=False)
+    assert bring(victor, tiff(SCAN, tmp_path), number=1).status_code == 404
+
+
+def test_without_the_photo_in_hand_it_is_refused(desk: Desk, tmp_path: Path) -> None:
+    desk.post("release")
+    answer = bring(desk, tiff(SCAN, tmp_path), headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "no-claim")
+    assert not Job.objects.exists()

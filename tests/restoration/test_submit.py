@@ -1,0 +1,135 @@
+"""Submit a version, late or in time; take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from restoration.actions.claims import expire_due
+from restoration.actions.reviews import accept_version, open_review, return_version
+from restoration.lifecycle import CLAIM_IDLE, ClaimState, VersionState
+from restoration.models import Claim, Version
+from tests import factories
+from tests.people import Cast, appoint
+
+from .conftest import Desk, newest
+
+JSON = {"accept": "application/json"}
+
+
+def submit(desk: Desk, number: int = 1, note: str = "See the left edge.") -> Any:
+    return desk.client.post(desk.url("submit", number), {"note": note}, follow=True)
+
+
+def state(photo: Any, number: int = 1) -> str:
+    return str(Version.objects.get(photo=photo, number=number).state)
+
+
+class TestSubmit:
+    def test_it_goes_to_review_with_its_note_and_fulfils_the_claim(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        page = submit(vera).text
+        assert "A curator will look at it" in page
+        version = newest(vera.photo)
+        assert (version.state, version.note) == (VersionState.SUBMITTED, "See the left edge.")
+        assert Claim.objects.get().state == ClaimState.FULFILLED
+        assert "in review" in page
+
+    def test_late_it_is_kept_as_an_alternative(self, vera: Desk, victor: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        Claim.objects.update(seen_at=timezone.now() - CLAIM_IDLE - timedelta(seconds=1))
+        expire_due(now=timezone.now())
+        victor.post("claim")
+        page = submit(vera).text
+        assert "Submitted as an alternative" in page
+        assert newest(vera.photo).is_alternative
+        assert Claim.objects.get(state=ClaimState.OPEN).volunteer == victor.user
+
+    def test_late_with_nobody_else_there_it_is_a_plain_submission(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        vera.post("release")
+        submit(vera)
+        assert not newest(vera.photo).is_alternative
+        assert state(vera.photo) == VersionState.SUBMITTED
+
+    def test_nobody_submits_the_work_of_another(self, vera: Desk, victor: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        assert victor.post("submit", 1).status_code == 404
+        assert state(vera.photo) == VersionState.DRAFT
+
+    def test_the_scan_is_not_submitted(self, vera: Desk) -> None:
+        answer = vera.post("submit", 0, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-yours")
+
+    def test_twice_is_once(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        submit(vera)
+        answer = vera.post("submit", 1, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not-a-draft")
+
+    def test_a_fourth_that_waits_is_one_too_many(
+        self, vera: Desk, people: Cast, sit: Callable[..., Desk]
+    ) -> None:
+        for _each in range(4):
+            factories.version(vera.photo, vera.user)
+        for number in (1, 2, 3):
+            submit(vera, number)
+        assert "Yours is kept as a draft" in submit(vera, 4).text
+        assert state(vera.photo, 4) == VersionState.DRAFT
+
+    def test_a_novel_is_too_long_a_note(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        assert "The note is too long" in submit(vera, note="x" * 2001).text
+        assert state(vera.photo) == VersionState.DRAFT
+
+
+class TestWithdraw:
+    def test_before_a_decision_it_comes_back(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        submit(vera)
+        answer = vera.client.post(vera.url("withdraw", 1), follow=True)
+        assert "Taken back" in answer.text
+        assert state(vera.photo) == VersionState.WITHDRAWN
+
+    def test_after_a_decision_it_does_not(self, vera: Desk, people: Cast) -> None:
+        appoint(people.cora, vera.photo.collection)
+        factories.version(vera.photo, vera.user)
+        submit(vera)
+        version = newest(vera.photo)
+        review = open_review(version=version, by=people.cora, now=timezone.now())
+        accept_version(review=review, by=people.cora, now=timezone.now())
+        answer = vera.post("withdraw", 1, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (409, "already-decided")
+        assert state(vera.photo) == VersionState.ACCEPTED
+
+    def test_nobody_withdraws_the_work_of_another(self, vera: Desk, people: Cast) -> None:
+        factories.version(vera.photo, vera.user)
+        submit(vera)
+        appoint(people.cora, vera.photo.collection)
+        vera.client.force_login(people.cora)
+        answer = vera.post("withdraw", 1, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-yours")
+
+
+class TestReturn:
+    def test_the_maker_reads_the_advice_and_answers_with_a_child(
+        self, vera: Desk, people: Cast
+    ) -> None:
+        appoint(people.cora, vera.photo.collection)
+        first = factories.submitted(vera.photo, vera.user)
+        review = open_review(version=first, by=people.cora, now=timezone.now())
+        return_version(
+            review=review,
+            by=people.cora,
+            reason="colour",
+            advice="The flag is green.",
+            now=timezone.now(),
+        )
+        vera.client.post(vera.url("claim"))
+        page = vera.get("bench")
+        assert "The flag is green." in page.text
+        assert "returned with advice" in page.text
+        assert page.context["base"]["id"] == 1
