@@ -184,7 +184,8 @@ def _mix(bases: list[RGB], weights: list[float] | None = None) -> RGB | None:
     """A grey-blue is a blue that is half grey; the last word weighs a little more."""
     if not bases:
         return None
-    weights = [1.0] * (len(bases) - 1) + [1.2] if weights is None else weights
+    weights = weights or [1.0] * len(bases)
+    weights = [*weights[:-1], 1.2 * weights[-1]]
     total = sum(weights)
     mixed = [
         sum(weight * base[band] for weight, base in zip(weights, bases, strict=True)) / total

@@ -1,0 +1,82 @@
+"""The assessment measures what is there and suggests only what a scan asks for."""
+
+import json
+
+import numpy as np
+import pytest
+
+from restoration.engine.catalog import spec
+from restoration.engine.errors import BadInput
+from restoration.engine.steps.assess import assess
+from restoration.training.ageing import age
+from tests.engine import pictures
+
+
+def suggested(image: np.ndarray) -> set[str]:
+    return {row["step"] for row in assess(image).suggestion}
+
+
+@pytest.mark.parametrize("sigma", [8, 15, 25])
+def test_the_noise_is_measured(sigma: float):
+    found = assess(pictures.noisy(pictures.grey(pictures.camera()), sigma)).noise_sigma
+    assert abs(found - sigma) < 0.2 * sigma
+
+
+def test_grey_sepia_and_colour_are_told_apart():
+    colour = pictures.coffee()
+    grey = pictures.grey(colour)
+    sepia = (0.1 + 0.8 * grey * np.array([1.0, 0.85, 0.62], np.float32)).astype(np.float32)
+    assert [assess(p).grey for p in (colour, grey, sepia)] == [False, True, False]
+    assert [assess(p).sepia for p in (colour, grey, sepia)] == [False, False, True]
+
+
+def test_a_face_is_found_where_it_is():
+    boxes = assess(pictures.astronaut(400)).faces
+    assert any(x < 0.3 < x + w and y < 0.3 < y + h for x, y, w, h in boxes)
+
+
+def test_a_sound_picture_is_left_alone():
+    assert suggested(pictures.grey(pictures.camera())) <= {"upscale"}
+
+
+def test_a_faded_print_gets_its_tones_and_a_noisy_one_its_calm():
+    faded = (0.3 + 0.4 * pictures.grey(pictures.camera())).astype(np.float32)
+    assert "tone" in suggested(faded)
+    assert "denoise" in suggested(pictures.noisy(pictures.grey(pictures.camera()), 15))
+
+
+def test_dust_is_seen_and_repair_is_suggested():
+    dusty = pictures.grey(pictures.camera())
+    dusty[pictures.specks(dusty.shape, 60)] = 1
+    found = assess(dusty)
+    assert found.damage != "none"
+    assert "repair" in suggested(dusty)
+    assert found.mask.shape == dusty.shape[:2]
+
+
+def test_the_black_frame_of_a_negative_is_not_picture_and_not_damage():
+    framed = np.zeros((300, 320, 3), np.float32)
+    framed[22:278, 32:288] = pictures.grey(pictures.camera())
+    framed[8:14, 60:160:7] = 1
+    found = assess(framed)
+    assert found.picture_area < 0.75
+    assert found.mask[:20].max() == 0
+
+
+def test_suggestions_fit_the_catalog_and_everything_is_json():
+    found = assess(age(pictures.astronaut(), seed=3, severity=0.8)[0])
+    for row in found.suggestion:
+        spec(row["step"]).settled(row["settings"])
+        assert row["reason"]
+        assert row["facts"]
+    assert json.loads(json.dumps(found.to_json())) == found.to_json()
+
+
+def test_the_same_scan_is_assessed_the_same_way():
+    scan = age(pictures.astronaut(), seed=3)[0]
+    assert assess(scan) == assess(scan)
+
+
+def test_nothing_is_guessed_about_what_is_no_picture():
+    with pytest.raises(BadInput):
+        assess(np.zeros((300, 300), np.float32))

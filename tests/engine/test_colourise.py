@@ -1,0 +1,98 @@
+"""Colour goes where somebody put it, as far as it belongs, and never moves the luma."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from restoration.engine.errors import BadInput
+from restoration.engine.luma import chroma, luma
+from restoration.engine.plan import Dab, Region
+from restoration.engine.step import StepContext, StepResult
+from restoration.engine.steps import colourise
+from tests.engine import pictures
+
+RED, BLUE = (200, 30, 40), (40, 80, 170)
+
+
+def coloured(
+    image: np.ndarray, strength: float = 1.0, reach: float = 0.5, **hints: Any
+) -> StepResult:
+    context = StepContext(image=image, reference=image, **hints)
+    return colourise.run(context, {"strength": strength, "reach": reach})
+
+
+def two_fields() -> np.ndarray:
+    """A dark field left, a light field right."""
+    field = np.full((160, 240, 3), 0.3, np.float32)
+    field[:, 120:] = 0.7
+    return pictures.noisy(field, 2)
+
+
+@pytest.mark.parametrize("rgb", [(255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 0), (0, 0, 0)])
+def test_the_luma_moves_by_less_than_half_a_level_for_extreme_colours(rgb):
+    picture = pictures.grey(pictures.astronaut())
+    dabs = tuple(Dab(x, y, rgb, 0.05) for x in (0.2, 0.5, 0.8) for y in (0.2, 0.5, 0.8))
+    result = coloured(picture, dabs=dabs)
+    stored = np.rint(result.image * 255) @ [0.299, 0.587, 0.114]
+    assert np.abs(luma(result.image) - luma(picture)).max() * 255 < 0.01
+    assert np.abs(stored - luma(picture) * 255).max() <= 0.51
+    assert result.meters["most_luma_move"] <= 0.5
+
+
+def test_a_dab_fills_its_own_field_and_stops_at_the_edge():
+    image = coloured(two_fields(), reach=1.0, dabs=(Dab(0.25, 0.5, RED),)).image
+    tint = np.abs(chroma(image)).sum(axis=2)
+    assert tint[40:120, 30:100].mean() > 0.2
+    assert tint[40:120, 140:].mean() < 0.15 * tint[40:120, 30:100].mean()
+
+
+def test_two_dabs_keep_to_their_own_sides():
+    image = coloured(two_fields(), dabs=(Dab(0.25, 0.5, RED), Dab(0.75, 0.5, BLUE))).image
+    left, right = (
+        chroma(image)[60:100, 50:70].mean((0, 1)),
+        chroma(image)[60:100, 170:190].mean((0, 1)),
+    )
+    assert left[0] > 0.1 > left[2]
+    assert right[2] > 0.1 > right[0]
+
+
+def test_far_from_every_dab_the_picture_stays_grey():
+    picture = pictures.grey(pictures.astronaut())
+    image = coloured(picture, reach=0.1, dabs=(Dab(0.1, 0.1, RED),)).image
+    assert np.abs(chroma(image)[150:, 150:]).max() < 1e-4
+
+
+@pytest.mark.parametrize("word", ["army green", "军绿", "grey-blue", "灰蓝色"])
+def test_a_region_takes_the_colour_of_its_word_in_either_language(word: str):
+    square = ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7))
+    picture = np.full((120, 120, 3), 0.5, np.float32)
+    result = coloured(picture, regions=(Region(square, word=word),))
+    inside = chroma(result.image)[50:70, 50:70].mean((0, 1))
+    assert (
+        np.dot(inside, chroma(np.array([[Region(square, word=word).colour()]], np.float32))[0, 0])
+        > 0
+    )
+    assert np.abs(inside).max() > 0.01
+    assert np.abs(chroma(result.image)[:20]).max() < 0.01
+
+
+def test_the_maps_tell_what_was_said_from_what_was_guessed():
+    result = coloured(two_fields(), dabs=(Dab(0.25, 0.5, RED, 0.03),))
+    said, guessed = result.maps["coloured_evidence"], result.maps["coloured_guess"]
+    assert said[80, 60] > 200
+    assert guessed[80, 60] == 0
+    assert guessed[80, 85] > 50
+    assert not ((said > 0) & (guessed > 0)).any()
+    assert result.meters["guessed_area"] > result.meters["evidence_area"] > 0
+
+
+def test_the_tone_of_the_print_stays_where_nobody_coloured():
+    sepia = (pictures.grey(pictures.astronaut()) * np.array([1, 0.85, 0.65])).astype(np.float32)
+    image = coloured(sepia, reach=0.1, dabs=(Dab(0.1, 0.1, BLUE),)).image
+    assert np.abs(image - sepia)[150:, 150:].max() < 1e-4
+
+
+def test_without_a_hint_there_is_nothing_to_do_and_that_is_an_error():
+    with pytest.raises(BadInput):
+        coloured(two_fields())

@@ -1,0 +1,115 @@
+"""The guard lets honest work through and catches another nose."""
+
+import json
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from restoration.engine.errors import BadInput
+from restoration.engine.image import resize
+from restoration.engine.plan import Plan, StepPlan
+from restoration.engine.restore import Inputs, restore
+from restoration.engine.steps.guard import judge
+from tests.engine import pictures
+
+FACE = (0.16, 0.15, 0.3, 0.36)  # of pictures.astronaut(400)
+HONEST = (
+    StepPlan("tone", settings={"strength": 0.8}),
+    StepPlan("repair"),
+    StepPlan("denoise", settings={"strength": 0.8}),
+)
+
+
+def scan() -> np.ndarray:
+    return pictures.noisy(pictures.grey(pictures.astronaut(400)), 6)
+
+
+@lru_cache
+def _restored(*more: str) -> np.ndarray:
+    plan = Plan((*HONEST, *map(StepPlan, more)))
+    return restore(scan(), plan, Inputs(), None, lambda *told: None).image
+
+
+def honest(*scale: str) -> np.ndarray:
+    return _restored(*scale).copy()
+
+
+def verdict(result: np.ndarray, **known) -> str:
+    meters, _ = judge(result, scan(), **{"repaired": None, "faces": [FACE], **known})
+    return meters["verdict"]
+
+
+def test_the_scan_itself_passes_without_a_change():
+    meters, maps = judge(scan(), scan(), repaired=None, faces=[FACE])
+    assert meters["verdict"] == "pass"
+    assert meters["changed_area"] == 0
+    assert meters["worst_block"] > 0.999
+    assert maps["changed"].max() == 0
+
+
+def test_an_honest_chain_passes():
+    assert verdict(honest()) == "pass"
+
+
+def test_an_honest_chain_at_twice_the_size_passes():
+    assert verdict(honest("upscale")) == "pass"
+
+
+def test_colour_alone_changes_nothing_the_guard_measures():
+    tinted = (scan() * np.array([1, 0.9, 0.7], np.float32)).astype(np.float32)
+    meters, _ = judge(tinted, scan(), repaired=None, faces=[])
+    assert meters["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("centre", [(115, 120), (130, 110)])
+def test_a_feature_of_the_face_moved_by_5_pixels_fails(centre):
+    assert verdict(pictures.moved(honest(), centre, by=5)) == "fail"
+
+
+def test_the_map_shows_where_the_feature_was_moved():
+    _, maps = judge(pictures.moved(scan(), (115, 120), by=5), scan(), repaired=None, faces=[])
+    rows, columns = np.nonzero(maps["changed"])
+    assert abs(np.median(rows) - 115) < 40
+    assert abs(np.median(columns) - 120) < 40
+
+
+def test_another_face_in_the_place_of_this_one_fails():
+    swapped = honest()
+    other = resize(pictures.grey(pictures.camera(200))[60:160, 60:160], 90, 80)
+    swapped[80:170, 80:160] = other
+    assert verdict(np.clip(swapped, 0, 1)) == "fail"
+
+
+def test_a_moved_feature_outside_every_face_is_at_least_reviewed():
+    assert verdict(pictures.moved(honest(), (300, 200), by=6), faces=[]) != "pass"
+
+
+def test_a_declared_fill_is_left_out_and_counted():
+    filled = honest()
+    area = np.zeros(filled.shape[:2], bool)
+    area[200:260, 250:310] = True
+    filled[area] = 0.5
+    meters, maps = judge(filled, scan(), repaired=area, faces=[])
+    assert meters["verdict"] == "pass"
+    assert meters["filled_area"] == pytest.approx(100 * area.mean(), abs=0.01)
+    assert np.array_equal(maps["repaired"] > 0, area)
+    assert judge(filled, scan(), repaired=None, faces=[])[0]["verdict"] == "fail"
+
+
+def test_much_declared_fill_is_reviewed():
+    area = np.zeros((400, 400), bool)
+    area[200:330, 200:330] = True
+    meters, _ = judge(scan(), scan(), repaired=area, faces=[])
+    assert meters["verdict"] == "review"
+    assert meters["reasons"] == ["large-fill"]
+
+
+def test_a_picture_of_another_shape_is_refused():
+    with pytest.raises(BadInput):
+        judge(scan()[:300], scan(), repaired=None, faces=[])
+
+
+def test_the_meters_are_json():
+    meters, _ = judge(scan(), scan(), repaired=None, faces=[FACE])
+    assert json.loads(json.dumps(meters)) == meters

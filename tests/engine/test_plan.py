@@ -1,0 +1,132 @@
+"""A plan is checked against the catalog, ordered, completed and hashed the same everywhere."""
+
+from typing import Any
+
+import pytest
+
+from restoration.engine.catalog import CATALOG, NAMES
+from restoration.engine.errors import BadInput
+from restoration.engine.plan import Dab, Plan, Prompt, Region, StepPlan
+
+
+def given(**changes: Any) -> dict[str, Any]:
+    return {
+        "steps": [{"name": "tone", "settings": {"strength": 0.5}}],
+        "seed": 7,
+        **changes,
+    }
+
+
+def refusal(data: Any) -> BadInput:
+    with pytest.raises(BadInput) as caught:
+        Plan.from_json(data)
+    return caught.value
+
+
+def test_the_steps_run_in_the_order_of_the_catalog_with_guard_at_the_end():
+    plan = Plan((StepPlan("upscale"), StepPlan("assess"), StepPlan("denoise"), StepPlan("tone")))
+    assert [step.name for step in plan.steps] == ["assess", "tone", "denoise", "upscale", "guard"]
+    assert plan.scale == 2
+
+
+def test_settings_nobody_touched_are_written_out_with_their_defaults():
+    plan = Plan.from_json(given())
+    assert plan.step("tone").settings == {"strength": 0.5, "cast": 0.2}
+
+
+def test_a_plan_survives_json():
+    plan = Plan(
+        (StepPlan("colourise"), StepPlan("redraw", "generative")),
+        prompt=Prompt(period="1974", place="Tehran", facts=("red jackets",)),
+        mask_sha256="a" * 64,
+        dabs=(Dab(0.25, 0.5, (200, 30, 40)),),
+        regions=(Region(((0.1, 0.1), (0.4, 0.1), (0.4, 0.4)), word="军绿"),),
+        seed=11,
+        recipe="bench",
+    )
+    assert Plan.from_json(plan.to_json()) == plan
+    assert Plan.from_json(plan.to_json()).digest() == plan.digest()
+
+
+def test_the_digest_does_not_depend_on_the_order_or_on_spelled_out_defaults():
+    one = Plan.from_json({"steps": [{"name": "denoise"}, {"name": "tone"}]})
+    other = Plan.from_json(
+        {
+            "steps": [
+                {"name": "tone", "settings": {"strength": 0.6, "cast": 0.2}},
+                {"name": "denoise", "backend": "embedded"},
+                {"name": "guard"},
+            ],
+            "seed": 0,
+        }
+    )
+    assert one.digest() == other.digest()
+
+
+def test_the_digest_changes_with_the_seed_and_with_a_setting():
+    digests = {
+        Plan.from_json(given()).digest(),
+        Plan.from_json(given(seed=8)).digest(),
+        Plan.from_json(given(steps=[{"name": "tone", "settings": {"strength": 0.55}}])).digest(),
+    }
+    assert len(digests) == 3
+
+
+def test_an_unknown_step_is_refused_by_name():
+    told = refusal(given(steps=[{"name": "beautify"}]))
+    assert told.code == "unknown-step"
+    assert told.facts == {"step": "beautify", "known": list(NAMES)}
+    assert told.permanent
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (given(steps=[{"name": "tone", "settings": {"strength": 1.5}}]), "setting-range"),
+        (given(steps=[{"name": "tone", "settings": {"strength": float("nan")}}]), "setting-range"),
+        (given(steps=[{"name": "tone", "settings": {"strength": "much"}}]), "setting-type"),
+        (given(steps=[{"name": "tone", "settings": {"strength": True}}]), "setting-type"),
+        (given(steps=[{"name": "tone", "settings": {"warmth": 1}}]), "unknown-setting"),
+        (given(steps=[{"name": "tone", "backend": "generative"}]), "unknown-backend"),
+        (given(steps=[{"name": "tone"}, {"name": "tone"}]), "step-twice"),
+        (given(steps=[{"name": "redraw", "backend": "generative"}]), "prompt-required"),
+        (given(steps=[{"name": "colourise"}]), "no-colour-hints"),
+        (given(steps="tone"), "wrong-type"),
+        (given(steps=["tone"]), "wrong-type"),
+        (given(seed=-1), "bad-seed"),
+        (given(seed="7"), "wrong-type"),
+        (given(mask_sha256="beef"), "bad-sha256"),
+        (given(strength=1), "unknown-field"),
+        (given(dabs=[{"x": 0.5, "y": 0.5, "rgb": [1, 2, 3]}] * 501), "too-many-dabs"),
+        (given(dabs=[{"x": 1.5, "y": 0.5, "rgb": [1, 2, 3]}]), "bad-place"),
+        (given(dabs=[{"x": 0.5, "y": 0.5, "rgb": [1, 2, 300]}]), "bad-rgb"),
+        (given(dabs=[{"x": 0.5, "y": 0.5, "rgb": [1, 2]}]), "wrong-type"),
+        (given(dabs=[{"x": 0.5, "y": 0.5, "rgb": [1, 2, 3], "radius": 3}]), "dab-radius"),
+        (given(regions=[{"points": [[0, 0], [1, 1]], "word": "red"}]), "region-points"),
+        (given(regions=[{"points": [[0, 0], [1, 1], [0, 1]]}]), "region-colour"),
+        (
+            given(regions=[{"points": [[0, 0], [1, 1], [0, 1]], "word": "blurple"}]),
+            "unknown-colour",
+        ),
+        (given(prompt={"period": 1974}), "wrong-type"),
+        (given(prompt={"mood": "sad"}), "unknown-field"),
+        (given(prompt={"words": "x" * 2001}), "text-too-long"),
+        ([], "wrong-type"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_code(data: Any, code: str):
+    assert refusal(data).code == code
+
+
+def test_every_default_in_the_catalog_is_within_its_own_limits():
+    for spec in CATALOG:
+        assert set(spec.settled({})) == {setting.name for setting in spec.settings}
+
+
+def test_every_embedded_backend_can_be_found():
+    import importlib
+
+    for spec in CATALOG:
+        if "embedded" in spec.backends:
+            module, name = spec.backends["embedded"].split(":")
+            assert callable(getattr(importlib.import_module(module), name))

@@ -1,0 +1,100 @@
+"""Repair fills what it is told to fill, or what it is sure of, and touches nothing else."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from restoration.engine.errors import StepFailed
+from restoration.engine.step import StepContext, StepResult
+from restoration.engine.steps import repair
+from tests.engine import pictures
+
+SETTINGS = {"sensitivity": 0.4, "grain": 1.0, "strength": 0.85}
+
+
+def repaired(image: np.ndarray, **context: Any) -> StepResult:
+    return repair.run(StepContext(image=image, reference=image, **context), SETTINGS)
+
+
+def scratched(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    area = pictures.specks(image.shape)
+    area[20:200, 140:143] = True
+    damaged = image.copy()
+    damaged[area] = 1
+    return damaged, area
+
+
+@pytest.mark.parametrize("make", [pictures.astronaut, pictures.camera, pictures.coffee])
+def test_outside_the_mask_the_difference_is_zero(make):
+    damaged, area = scratched(make())
+    result = repaired(damaged, mask=area.astype(np.uint8) * 255)
+    assert np.abs(result.image - damaged)[~area].max() == 0
+    assert np.array_equal(result.maps["repaired"] > 0, area)
+
+
+def test_inside_the_mask_the_picture_comes_back():
+    picture = pictures.grey(pictures.camera())
+    damaged, area = scratched(picture)
+    result = repaired(damaged, mask=area.astype(np.uint8) * 255)
+    before = np.abs(damaged - picture)[area].mean()
+    assert np.abs(result.image - picture)[area].mean() < 0.2 * before
+
+
+def test_the_fill_has_the_grain_of_its_surroundings():
+    wall = pictures.noisy(np.full((160, 160, 3), 0.5, np.float32), 8)
+    area = np.zeros((160, 160), bool)
+    area[60:100, 60:100] = True
+    filled = repaired(wall, mask=area.astype(np.uint8) * 255).image[area].std()
+    assert 0.5 * wall[~area].std() < filled < 1.5 * wall[~area].std()
+
+
+def test_dust_on_a_calm_ground_is_found():
+    wall = pictures.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
+    area = pictures.specks(wall.shape, 25)
+    wall[area] = 0.95
+    found = repair.detect(wall) > 0
+    assert (found & area).sum() > 0.9 * area.sum()
+    assert (found & ~area).sum() < 4 * area.sum()
+
+
+@pytest.mark.parametrize("make", [pictures.astronaut, pictures.camera, pictures.coffee])
+def test_next_to_nothing_is_found_on_a_sound_picture(make):
+    assert (repair.detect(make()) > 0).mean() < 0.001
+
+
+def test_eyes_and_teeth_are_no_damage():
+    face = pictures.astronaut(400)
+    assert repair.detect(face, 1.0)[70:190, 80:200].max() == 0
+
+
+def test_nothing_to_repair_is_said_not_hidden():
+    picture = pictures.grey(pictures.coffee())
+    empty = repaired(picture, mask=np.zeros(picture.shape[:2], np.uint8))
+    assert [told["code"] for told in empty.notes] == ["mask-empty"]
+    assert np.array_equal(empty.image, picture)
+    blank = repaired(np.full((64, 64, 3), 0.5, np.float32))
+    assert [told["code"] for told in blank.notes] == ["no-damage-found"]
+
+
+def test_a_wide_hole_is_filled_but_said_to_be_guesswork():
+    mask = np.zeros((256, 256), np.uint8)
+    mask[60:140, 60:140] = 255
+    assert [told["code"] for told in repaired(pictures.astronaut(), mask=mask).notes] == [
+        "wide-hole"
+    ]
+
+
+def test_a_mask_over_nearly_everything_fails():
+    with pytest.raises(StepFailed) as caught:
+        repaired(pictures.astronaut(), mask=np.full((256, 256), 255, np.uint8))
+    assert caught.value.code == "mask-too-large"
+
+
+def test_another_seed_changes_only_the_grain_of_the_fill():
+    damaged, area = scratched(pictures.noisy(pictures.grey(pictures.camera()), 6))
+    mask = area.astype(np.uint8) * 255
+    one, other = (repaired(damaged, mask=mask, seed=seed).image for seed in (1, 2))
+    assert not np.array_equal(one, other)
+    assert np.abs(one - other).max() < 0.3
+    assert np.array_equal(one, repaired(damaged, mask=mask, seed=1).image)
