@@ -1,0 +1,153 @@
+"""A curator makes an exhibit and puts it in order."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from archive.models import Event
+from exhibit.models import Exhibit, Placement, Room
+from tests import factories
+from tests.exhibit.conftest import Museum, hang
+
+
+@pytest.fixture
+def cora(client: Client, museum: Museum) -> Client:
+    client.force_login(museum.people.cora)
+    return client
+
+
+def page(client: Client, museum: Museum) -> str:
+    return client.get(reverse("exhibit:edit", args=[museum.exhibit.slug])).text
+
+
+def test_a_new_exhibit_is_closed_and_has_a_room(cora: Client, museum: Museum) -> None:
+    form = {
+        "collection": str(museum.collection.pk),
+        "slug": "second-games",
+        "title_en": "The second Games",
+        "title_zh": "第二届",
+    }
+    cora.post(reverse("exhibit:create"), form)
+    made = Exhibit.objects.get(slug="second-games")
+    assert (made.is_open, made.rooms.count()) == (False, 1)
+    assert Event.objects.filter(verb="exhibit.created", collection=museum.collection).exists()
+
+
+@pytest.mark.parametrize("slug", ["new", "not a slug"])
+def test_an_address_that_cannot_be_is_refused_and_the_words_are_kept(
+    cora: Client, museum: Museum, slug: str
+) -> None:
+    form = {"collection": str(museum.collection.pk), "slug": slug, "title_en": "Kept words"}
+    response = cora.post(reverse("exhibit:create"), form)
+    assert response.status_code == 422
+    assert "Kept words" in response.text
+
+
+def test_an_address_that_is_taken_is_refused(cora: Client, museum: Museum) -> None:
+    form = {"collection": str(museum.collection.pk), "slug": museum.exhibit.slug, "title_en": "X"}
+    assert cora.post(reverse("exhibit:create"), form).status_code == 422
+
+
+def test_an_exhibit_is_not_made_for_a_collection_of_others(cora: Client) -> None:
+    elsewhere = factories.collection()
+    form = {"collection": str(elsewhere.pk), "slug": "elsewhere", "title_en": "X"}
+    assert cora.post(reverse("exhibit:create"), form).status_code == 422
+    assert not Exhibit.objects.filter(slug="elsewhere").exists()
+
+
+def test_titles_and_introductions_are_written_in_both_languages(
+    cora: Client, museum: Museum
+) -> None:
+    url = reverse("exhibit:edit", args=[museum.exhibit.slug])
+    form = {"title_en": "New", "title_zh": "新", "intro_en": "Hello", "intro_zh": "你好"}
+    cora.post(url, form)
+    exhibit = Exhibit.objects.get(pk=museum.exhibit.pk)
+    assert (exhibit.title_en, exhibit.intro_zh) == ("New", "你好")
+    assert 'lang="zh-Hans"' in page(cora, museum)
+
+
+def test_doors_open_and_close(cora: Client, museum: Museum) -> None:
+    for verb, is_open in (("close", False), ("open", True)):
+        cora.post(reverse(f"exhibit:{verb}", args=[museum.exhibit.slug]))
+        assert Exhibit.objects.get(pk=museum.exhibit.pk).is_open is is_open
+    verbs = Event.objects.filter(collection=museum.collection).values_list("verb", flat=True)
+    assert {"exhibit.opened", "exhibit.closed"} <= set(verbs)
+
+
+def test_rooms_are_added_renamed_moved_and_removed_when_empty(cora: Client, museum: Museum) -> None:
+    cora.post(
+        reverse("exhibit:add-room", args=[museum.exhibit.slug]),
+        {"room-title_en": "Farewell", "room-title_zh": "告别"},
+    )
+    farewell = Room.objects.get(title_en="Farewell")
+    cora.post(reverse("exhibit:room", args=[farewell.pk]), {"title_en": "Good-bye"})
+    cora.post(reverse("exhibit:move-room", args=[farewell.pk, "up"]))
+    titles = museum.exhibit.rooms.order_by("position").values_list("title_en", flat=True)
+    assert list(titles) == ["Good-bye", "Opening"]
+    cora.post(reverse("exhibit:remove-room", args=[farewell.pk]))
+    cora.post(reverse("exhibit:remove-room", args=[museum.room.pk]))
+    assert list(museum.exhibit.rooms.all()) == [museum.room]
+
+
+def test_pictures_change_places(cora: Client, museum: Museum) -> None:
+    second = Placement.objects.get(publication=hang(museum))
+    cora.post(reverse("exhibit:move-placement", args=[second.pk, "up"]))
+    order = museum.room.placements.order_by("position").values_list("pk", flat=True)
+    assert list(order) == [second.pk, museum.placement.pk]
+    cora.post(reverse("exhibit:move-placement", args=[second.pk, "up"]))
+    assert list(order.all()) == [second.pk, museum.placement.pk]
+
+
+def test_words_are_edited_and_a_picture_moves_to_another_room(cora: Client, museum: Museum) -> None:
+    other = Room.objects.create(exhibit=museum.exhibit, title_en="Second room", position=2)
+    url = reverse("exhibit:words", args=[museum.placement.pk])
+    assert "Shooting, pistol" in cora.get(url).text
+    cora.post(url, {"room": str(other.pk), "caption_en": "Rewritten", "story_zh": "故事"})
+    placement = museum.placement
+    assert (placement.room, placement.caption_en, placement.story_zh) == (
+        other,
+        "Rewritten",
+        "故事",
+    )
+
+
+def test_a_picture_does_not_move_into_an_exhibit_of_others(cora: Client, museum: Museum) -> None:
+    strange = factories.room(factories.collection())
+    url = reverse("exhibit:words", args=[museum.placement.pk])
+    assert cora.post(url, {"room": str(strange.pk)}).status_code == 422
+    assert museum.placement.room == museum.room
+
+
+def test_who_curates_nothing_here_finds_nothing(client: Client, museum: Museum) -> None:
+    urls = [
+        reverse("exhibit:edit", args=[museum.exhibit.slug]),
+        reverse("exhibit:open", args=[museum.exhibit.slug]),
+        reverse("exhibit:close", args=[museum.exhibit.slug]),
+        reverse("exhibit:add-room", args=[museum.exhibit.slug]),
+        reverse("exhibit:room", args=[museum.room.pk]),
+        reverse("exhibit:move-room", args=[museum.room.pk, "up"]),
+        reverse("exhibit:remove-room", args=[museum.room.pk]),
+        reverse("exhibit:words", args=[museum.placement.pk]),
+        reverse("exhibit:move-placement", args=[museum.placement.pk, "up"]),
+    ]
+    assert {client.post(url).status_code for url in urls} == {302}
+    for person in (museum.people.vera, museum.people.clive):
+        client.force_login(person)
+        assert {client.post(url).status_code for url in urls} == {404}
+        for name in ("manage", "create"):
+            assert client.get(reverse(f"exhibit:{name}")).status_code == 403
+
+
+def test_the_number_of_queries_does_not_grow_with_what_hangs(cora: Client, museum: Museum) -> None:
+    page(cora, museum)
+    with CaptureQueriesContext(connection) as few:
+        page(cora, museum)
+    for _ in range(5):
+        hang(museum)
+    with CaptureQueriesContext(connection) as many:
+        page(cora, museum)
+    assert len(many) == len(few)

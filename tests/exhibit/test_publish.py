@@ -1,0 +1,150 @@
+"""Publish an accepted version: who may, what is pinned, what it replaces."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from archive.models import Event
+from exhibit.models import Placement, Publication
+from restoration.lifecycle import PublicationState
+from restoration.models import Review, Version
+from tests import factories
+from tests.exhibit.conftest import Museum, hang
+from tests.people import appoint
+
+
+def publish(client: Client, version: Version, museum: Museum, **words: str) -> object:
+    url = reverse("exhibit:publish", args=[version.pk])
+    form = {"room": str(museum.room.pk), **words}
+    return client.post(url, form, headers={"Referer": f"http://testserver{url}"}, follow=True)
+
+
+def accepted(museum: Museum, **fields: object) -> Version:
+    photo = factories.photo(museum.collection)
+    return factories.accepted(photo, museum.people.vera, museum.people.cora, **fields)[0]
+
+
+def test_an_accepted_version_becomes_the_public_face_of_its_photo(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    publish(client, version, museum, caption_en="In the stadium", caption_zh="在体育场")
+    publication = Publication.objects.get(version=version)
+    review = Review.objects.get(version=version)
+    assert publication.state == PublicationState.LIVE
+    assert publication.version_sha256 == version.sha256 == review.file_sha256
+    assert publication.original_sha256 == version.photo.sha256
+    assert publication.review == review
+    placement = Placement.objects.get(photo=version.photo)
+    assert (placement.room, placement.caption_zh) == (museum.room, "在体育场")
+    assert Event.objects.filter(verb="publication.live", photo=version.photo).exists()
+    client.logout()
+    page = client.get(f"/exhibits/{museum.exhibit.slug}/{version.photo.ref}/").text
+    assert "In the stadium" in page
+
+
+def test_the_form_shows_the_pair_before_anything_is_public(client: Client, museum: Museum) -> None:
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    page = client.get(reverse("exhibit:publish", args=[version.pk])).text
+    assert "data-compare" in page
+    assert "accepted by Cora" in page
+    assert not Publication.objects.filter(version=version).exists()
+
+
+def test_who_accepted_may_not_publish_where_two_people_are_asked_for(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    client.force_login(museum.people.cora)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    assert "whoever accepted a version may not publish it" in page
+    assert not Publication.objects.filter(version=version).exists()
+
+
+def test_one_person_may_do_both_where_one_is_enough(client: Client, museum: Museum) -> None:
+    museum.collection.two_person = False
+    museum.collection.save()
+    version = accepted(museum)
+    client.force_login(museum.people.cora)
+    publish(client, version, museum)
+    assert Publication.objects.filter(version=version).exists()
+
+
+@pytest.mark.parametrize("maker", [factories.version, factories.submitted])
+def test_what_is_not_accepted_cannot_be_published(
+    client: Client, museum: Museum, maker: object
+) -> None:
+    version = maker(factories.photo(museum.collection), museum.people.vera)  # type: ignore[operator]
+    client.force_login(museum.people.sten)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    assert "Only an accepted version can be published." in page
+    assert not Publication.objects.filter(version=version).exists()
+
+
+def test_volunteers_and_curators_of_other_collections_find_no_such_page(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    appoint(museum.people.clive, factories.collection())
+    for person in (museum.people.vera, museum.people.clive):
+        client.force_login(person)
+        assert publish(client, version, museum).status_code == 404  # type: ignore[attr-defined]
+
+
+def test_a_newer_version_takes_the_place_everywhere_and_the_old_address_says_so(
+    client: Client, museum: Museum
+) -> None:
+    newer, _review = factories.accepted(museum.photo, museum.people.victor, museum.people.cora)
+    client.force_login(museum.people.sten)
+    publish(client, newer, museum, caption_en="Newer")
+    client.logout()
+    museum.publication.refresh_from_db()
+    assert museum.publication.state == PublicationState.SUPERSEDED
+    assert museum.placement.publication.version == newer
+    assert Placement.objects.filter(photo=museum.photo).count() == 1
+    page = client.get(f"/published/{museum.publication.pk}/").text
+    assert "A newer restoration has taken its place" in page
+    assert museum.url in page
+    gone = client.get(f"/published/{museum.publication.pk}/restored/1600.jpg")
+    assert gone.status_code == 404
+
+
+def test_the_address_of_a_live_publication_leads_to_its_page(
+    client: Client, museum: Museum
+) -> None:
+    assert client.get(f"/published/{museum.publication.pk}/")["Location"] == museum.url
+
+
+def test_the_same_version_is_not_published_twice(client: Client, museum: Museum) -> None:
+    client.force_login(museum.people.sten)
+    page = publish(client, museum.version, museum).text  # type: ignore[attr-defined]
+    assert "This version is already public." in page
+    assert Publication.objects.filter(version=museum.version).count() == 1
+
+
+def test_the_account_is_frozen_with_the_publication(client: Client, museum: Museum) -> None:
+    museum.people.vera.display_name = "Somebody Else"
+    museum.people.vera.save()
+    page = client.get(museum.url).text
+    assert "Restored by Vera" in page
+    assert "Somebody Else" not in page
+
+
+def test_accepted_versions_wait_on_the_curators_page_until_they_hang(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    url, link = reverse("exhibit:manage"), reverse("exhibit:publish", args=[version.pk])
+    assert link in client.get(url).text
+    publish(client, version, museum)
+    assert link not in client.get(url).text
+
+
+def test_a_second_picture_hangs_behind_the_first(museum: Museum) -> None:
+    second = hang(museum)
+    assert Placement.objects.get(photo=second.photo).position > museum.placement.position

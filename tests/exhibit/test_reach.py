@@ -1,0 +1,103 @@
+"""What a stranger can reach: two sides of what is public, and not one byte more."""
+
+from __future__ import annotations
+
+import pytest
+import pyvips
+from django.test import Client
+
+from archive import storage
+from exhibit.models import Exhibit
+from tests import factories
+from tests.exhibit.conftest import Museum
+
+
+def test_both_sides_are_public_in_every_size(client: Client, museum: Museum) -> None:
+    for side, sha256 in (
+        ("original", museum.photo.working_sha256),
+        ("restored", museum.version.sha256),
+    ):
+        for size in ("400", "800", "1600", "2560", "full"):
+            with storage.open_key(storage.derivative_key(sha256, f"{size}.jpg")) as stream:
+                stored = stream.read()
+            response = client.get(f"/published/{museum.publication.pk}/{side}/{size}.jpg")
+            assert b"".join(response.streaming_content) == stored  # type: ignore[attr-defined]
+            assert response["Cache-Control"].startswith("public")
+            assert response["Content-Type"] == "image/jpeg"
+            assert response["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["working/full", "scan/400", "restored/9999", "restored/working", "download/400"]
+)
+def test_nothing_else_of_a_publication_is_there(client: Client, museum: Museum, path: str) -> None:
+    assert client.get(f"/published/{museum.publication.pk}/{path}.jpg").status_code == 404
+
+
+def test_the_map_of_changes_is_there_when_it_was_made(client: Client, museum: Museum) -> None:
+    url = f"/published/{museum.publication.pk}/changed.png"
+    assert client.get(url).status_code == 404
+
+
+def test_a_stranger_reaches_no_working_file_no_version_and_no_scan(
+    client: Client, museum: Museum
+) -> None:
+    other = factories.photo(museum.collection, bytes_too=True)
+    version = factories.submitted(other, museum.people.vera, image=factories.picture(9))
+    for photo, number in ((museum.photo, museum.version.number), (other, version.number)):
+        start = f"/photos/{photo.ref}"
+        for url in (
+            f"{start}/",
+            f"{start}/scan/400.jpg",
+            f"{start}/versions/{number}/400.jpg",
+            f"{start}/versions/{number}/working.tif",
+            f"/scans/{photo.ref}/original",
+            f"/scans/{photo.ref}/400.jpg",
+        ):
+            response = client.get(url)
+            assert response.status_code == 302, url
+            assert response["Location"].startswith("/account/login/"), url
+
+
+def test_pictures_of_a_closed_exhibit_are_closed_too(client: Client, museum: Museum) -> None:
+    Exhibit.objects.update(is_open=False)
+    url = f"/published/{museum.publication.pk}/restored/400.jpg"
+    assert client.get(url).status_code == 404
+    client.force_login(museum.people.vera)
+    assert client.get(url).status_code == 404
+    client.force_login(museum.people.cora)
+    response = client.get(url)
+    assert response.status_code == 200
+    assert "private" in response["Cache-Control"]
+
+
+def test_a_download_says_of_itself_what_it_is(client: Client, museum: Museum) -> None:
+    museum.photo.title_zh = "第一枚金牌 <&>"
+    museum.photo.save()
+    response = client.get(f"/published/{museum.publication.pk}/download/full.jpg")
+    assert response["Content-Disposition"] == (
+        f'attachment; filename="{museum.photo.ref}-restored-full.jpg"'
+    )
+    file = response.content
+    for said in (
+        '<rdf:li xml:lang="en">The first gold medal</rdf:li>',
+        '<rdf:li xml:lang="zh-Hans">第一枚金牌 &lt;&amp;&gt;</rdf:li>',
+        "<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/"
+        "algorithmicallyEnhanced</Iptc4xmpExt:DigitalSourceType>",
+        museum.collection.rights_uri,
+        '<rdf:li xml:lang="en">Cleaned and coloured by machine. Shooting, pistol</rdf:li>',
+        "Museum of the Games",
+        f"sha256:{museum.photo.sha256}",
+        f"/published/{museum.publication.pk}/",
+    ):
+        assert said.encode() in file, said
+
+
+def test_the_words_in_a_download_do_not_touch_its_pixels(client: Client, museum: Museum) -> None:
+    key = storage.derivative_key(museum.version.sha256, "full.jpg")
+    with storage.open_key(key) as stream:
+        plain = pyvips.Image.new_from_buffer(stream.read(), "")
+    url = f"/published/{museum.publication.pk}/download/full.jpg"
+    told = pyvips.Image.new_from_buffer(client.get(url).content, "")
+    assert (plain - told).abs().max() == 0
+    assert b"DigitalSourceType" in told.get("xmp-data")

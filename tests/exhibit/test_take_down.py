@@ -1,0 +1,116 @@
+"""Retract, suspend, resume: what goes, what stays as a notice, what comes back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from archive.lifecycle import PhotoState
+from archive.policy import Refused
+from exhibit.actions import publish_version, retract_publication
+from exhibit.arranging import Words
+from exhibit.models import Publication
+from restoration.lifecycle import PublicationState
+from tests import factories
+from tests.exhibit.conftest import LATER, Museum
+
+
+def retract(client: Client, museum: Museum, reason: str) -> object:
+    url = reverse("exhibit:retract", args=[museum.publication.pk])
+    return client.post(url, {"reason": reason})
+
+
+def pictures(museum: Museum) -> list[str]:
+    start = f"/published/{museum.publication.pk}"
+    return [
+        f"{start}/original/400.jpg",
+        f"{start}/restored/1600.jpg",
+        f"{start}/download/full.jpg",
+    ]
+
+
+def test_a_retracted_picture_leaves_a_tombstone_with_date_and_reason(
+    client: Client, museum: Museum
+) -> None:
+    client.force_login(museum.people.cora)
+    retract(client, museum, "The family asked for it.")
+    client.logout()
+    response = client.get(museum.url)
+    assert response.status_code == 410
+    assert "The family asked for it." in response.text
+    assert str(timezone.now().year) in response.text
+    for words in ("The first gold medal", "Su Zhibo", "/published/"):
+        assert words not in response.text
+    assert {client.get(url).status_code for url in pictures(museum)} == {404}
+    assert client.get(f"/published/{museum.publication.pk}/").status_code == 410
+    assert client.get(f"{museum.url}zoom/").status_code == 404
+    assert client.get(f"{museum.url}made.json").status_code == 404
+    assert museum.photo.ref not in client.get(f"/exhibits/{museum.exhibit.slug}/").text
+
+
+def test_no_reason_no_retraction(client: Client, museum: Museum) -> None:
+    client.force_login(museum.people.cora)
+    assert retract(client, museum, "  ").status_code == 422  # type: ignore[attr-defined]
+    museum.publication.refresh_from_db()
+    assert museum.publication.state == PublicationState.LIVE
+    with pytest.raises(Refused):
+        retract_publication(
+            publication=museum.publication, by=museum.people.cora, reason=" ", now=LATER
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Publication.objects.filter(pk=museum.publication.pk).update(state="retracted", reason="")
+
+
+def test_after_a_retraction_another_version_can_be_published(
+    client: Client, museum: Museum
+) -> None:
+    client.force_login(museum.people.cora)
+    retract(client, museum, "A wrong colour.")
+    newer, _review = factories.accepted(museum.photo, museum.people.victor, museum.people.cora)
+    publish_version(
+        version=newer,
+        room=museum.room,
+        words=Words(),
+        by=museum.people.sten,
+        now=LATER + timedelta(hours=1),
+    )
+    client.logout()
+    assert client.get(museum.url).status_code == 200
+
+
+def test_a_suspended_picture_is_hidden_until_it_is_shown_again(
+    client: Client, museum: Museum
+) -> None:
+    stranger = Client()
+    client.force_login(museum.people.cora)
+    client.post(reverse("exhibit:suspend", args=[museum.publication.pk]), {"reason": "A report"})
+    assert {stranger.get(url).status_code for url in [museum.url, *pictures(museum)]} == {404}
+    assert museum.photo.ref not in stranger.get("/").text
+    assert stranger.get(f"/published/{museum.publication.pk}/").status_code == 404
+    client.post(reverse("exhibit:resume", args=[museum.publication.pk]))
+    assert {stranger.get(url).status_code for url in [museum.url, *pictures(museum)]} == {200}
+
+
+def test_a_photo_on_hold_is_hidden_and_a_withdrawn_one_gone(client: Client, museum: Museum) -> None:
+    museum.photo.move(PhotoState.ON_HOLD, by=None, at=LATER)
+    assert {client.get(url).status_code for url in [museum.url, *pictures(museum)]} == {404}
+    museum.photo.move(PhotoState.WITHDRAWN, by=None, at=LATER)
+    response = client.get(museum.url)
+    assert response.status_code == 410
+    assert "withdrawn by the institution" in response.text
+
+
+def test_only_curators_of_the_collection_take_down(client: Client, museum: Museum) -> None:
+    for name in ("retract", "suspend", "resume"):
+        url = reverse(f"exhibit:{name}", args=[museum.publication.pk])
+        assert Client().post(url).status_code == 302
+        for person in (museum.people.vera, museum.people.clive):
+            client.force_login(person)
+            assert client.post(url, {"reason": "No"}).status_code == 404
+    museum.publication.refresh_from_db()
+    assert museum.publication.state == PublicationState.LIVE
