@@ -11,6 +11,7 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from archive.languages import said
 from archive.models import Collection
 
 
@@ -50,6 +51,10 @@ class SignUpForm(Bare, allauth.SignupForm):  # type: ignore[misc]
 class AddEmailForm(Bare, allauth.AddEmailForm):  # type: ignore[misc]
     """One more address."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail")
+
 
 class ChangePasswordForm(Bare, allauth.ChangePasswordForm):  # type: ignore[misc]
     """The old password and a new one."""
@@ -61,6 +66,10 @@ class SetPasswordForm(Bare, allauth.SetPasswordForm):  # type: ignore[misc]
 
 class ResetPasswordForm(Bare, allauth.ResetPasswordForm):  # type: ignore[misc]
     """Where to send the link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail")
 
 
 class ResetPasswordKeyForm(Bare, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
@@ -87,9 +96,18 @@ class ProfileForm(forms.ModelForm[User]):
         widgets = {"display_name": forms.TextInput(attrs={"autocomplete": "nickname"})}
 
 
+class CollectionField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Collections by their title in the reader's language."""
+
+    def label_from_instance(self, obj: Collection) -> str:
+        return said(obj, "title").text
+
+
 class CollectionForm(forms.Form):
     """Which collection an office is about."""
 
-    collection = forms.ModelChoiceField(
-        label=_("Collection"), queryset=Collection.objects.order_by("title_en")
+    collection = CollectionField(
+        label=_("Collection"),
+        queryset=Collection.objects.order_by("title_en"),
+        empty_label=_("Choose one"),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -27,9 +27,13 @@ Entries = tuple[tuple[str, str | Promise], ...]
 
 PUBLIC: Entries = (("exhibit:list", _("Exhibits")),)
 VOLUNTEER: Entries = (("restoration:wall", _("Take part")), ("people:work", _("My work")))
-CURATOR: Entries = (("restoration:desk", _("Review")), ("archive:collections", _("Collections")))
+CURATOR: Entries = (
+    ("restoration:desk", _("Review")),
+    ("exhibit:manage", _("Arrange")),
+    ("archive:collections", _("Collections")),
+)
 STEWARD: Entries = (("people:list", _("People")),)
-FOOTER: Entries = (("api-docs", _("API")),)
+FOOTER: Entries = (("api:docs", _("API")),)
 
 
 def nav(request: HttpRequest) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def nav(request: HttpRequest) -> dict[str, Any]:
 
 
 def _nav(request: HttpRequest) -> list[Link]:
-    links = [link for link in _links(_entries(request)) if link.url]
+    links = _links(_entries(request))
     here = [link.url for link in links if request.path.startswith(link.url)]
     nearest = max(here, key=len, default="")
     return [replace(link, current=link.url == nearest) for link in links]
@@ -59,10 +63,4 @@ def _entries(request: HttpRequest) -> Entries:
 
 
 def _links(entries: Entries) -> list[Link]:
-    links = []
-    for name, label in entries:
-        try:
-            links.append(Link(reverse(name), label))
-        except NoReverseMatch:
-            continue
-    return links
+    return [Link(reverse(name), label) for name, label in entries]
