@@ -44,10 +44,26 @@ def high_band(
     *,
     sigma: float = 4.0,
     k: float = 3.0,
-    protect: NDArray[np.uint8] | None = None,
+    protect: Mask | None = None,
     protect_weight: float = 0.3,
 ) -> Floats:
-    """Give the base the fine detail of `generated`: same shapes, same tones, same colours.
+    """Give the base the fine detail of `generated`: same shapes, same tones, same colours."""
+    gained = detail_gain(
+        base, generated, sigma=sigma, k=k, protect=protect, protect_weight=protect_weight
+    )
+    return np.asarray(np.clip(base + gained[..., None], 0, 1), dtype=np.float32)
+
+
+def detail_gain(
+    base: Floats,
+    generated: Floats,
+    *,
+    sigma: float = 4.0,
+    k: float = 3.0,
+    protect: Mask | None = None,
+    protect_weight: float = 0.3,
+) -> Floats:
+    """Return what the base's luma gains, float32 HxW: to be added to all three colours.
 
     Only luma finer than `sigma` pixels is taken, bounded by `k` times the base's own detail
     nearby, and mixed in at `protect_weight` where `protect` (uint8, 255 is full) covers a face.
@@ -60,7 +76,7 @@ def high_band(
     gained = fine(np.clip(offered, -room, room) - own, 2 * sigma)
     if protect is not None:
         gained *= 1 - (1 - protect_weight) * (protect.astype(np.float32) / 255)
-    return np.asarray(np.clip(base + gained[..., None], 0, 1), dtype=np.float32)
+    return gained
 
 
 def settled(base: Floats, generated: Floats, mask: Mask, *, sigma: float = 12.0) -> Floats:

@@ -99,7 +99,7 @@ def warp(image: Floats, matrix: Matrix, shape: tuple[int, ...]) -> Floats:
 
 def require_same_frame(registration: Registration, shape: tuple[int, ...]) -> None:
     """Raise StepFailed 'reframed' when a picture was moved too far, or is not the same any more."""
-    allowed = REFRAMED_SHARE * min(shape[:2])
+    allowed = max(1.0, REFRAMED_SHARE * min(shape[:2]))
     if registration.corner_shift_px <= allowed and registration.correlation >= REFRAMED_CORRELATION:
         return
     raise StepFailed("reframed", {**registration.figures(), "allowed_shift_px": round(allowed, 2)})

@@ -1,0 +1,111 @@
+"""Shrink, let the model redraw, and take nothing from it but fine detail.
+
+The picture is scaled down to what the model can bear, redrawn at a low strength, registered, and
+refused when it was reframed. Of the rest only luma detail, bounded by the picture's own, is added
+to the full-size picture; its tones and colours stay.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from restoration.engine import faces
+from restoration.engine.compose import detail_gain
+from restoration.engine.errors import StepFailed
+from restoration.engine.generative.canvas import Canvas, Floats
+from restoration.engine.generative.generation import (
+    Request,
+    canvas_for,
+    generated,
+    record_of,
+    request,
+    with_less_on_failure,
+    wording_notes,
+)
+from restoration.engine.generative.prompts import worded
+from restoration.engine.generative.workshop import Tool, Workshop
+from restoration.engine.luma import luma
+from restoration.engine.register import Registration, register, require_same_frame, warp
+from restoration.engine.step import Mask, StepContext, StepResult, note
+
+FACE_REACH = 0.25  # of a face's box, because foreheads and chins lie outside it
+MOVED = 0.5  # pixels at a corner from which a redrawn picture is laid back
+
+
+def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
+    """Redraw the picture at `strength` with `passes` steps; faces take `faces` of the change.
+
+    Raises StepFailed model-missing, reframed or blank-result, OutOfMemory, and Cancelled.
+    """
+    workshop = require_workshop(context, "redraw")
+    with workshop.lend("redraw", settings.get("model", "auto")) as tool:
+        wording = worded(context.prompt, "redraw", tool.family)
+        wanted = request(wording, settings["strength"], settings["passes"], context.seed)
+        return redrawn(context, workshop, tool, wanted, settings["faces"])
+
+
+def redrawn(
+    context: StepContext, workshop: Workshop, tool: Tool, wanted: Request, face_share: float
+) -> StepResult:
+    image = context.image
+
+    def attempt(share: float) -> Floats:
+        canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
+        padded = canvas.pad(canvas.shrink(image))
+        return canvas.unpad(generated(tool, padded, None, wanted, context.progress))
+
+    facts = {"step": "redraw", "width": image.shape[1], "height": image.shape[0]}
+    offered, share = with_less_on_failure(workshop, attempt, facts)
+    canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
+    composed, registration = composed_from(canvas, image, offered, face_share)
+    record = {
+        **record_of(tool, wanted),
+        "worked_at": list(canvas.padded[::-1]),
+        "registration": registration.figures(),
+    }
+    notes = wording_notes(tool, wanted.wording)
+    if share < 1:
+        notes.append(note("worked-smaller-for-memory", share=share))
+    meters = {
+        "registration": registration.figures(),
+        "scale": round(canvas.scale, 4),
+        "moved": round(float(np.abs(composed - image).mean()), 5),
+    }
+    return StepResult(composed, meters=meters, notes=notes, record=record)
+
+
+def composed_from(
+    canvas: Canvas, image: Floats, offered: Floats, face_share: float
+) -> tuple[Floats, Registration]:
+    """Compose at the size that was redrawn, and carry only what is gained up to full size.
+
+    So the picture keeps the detail of its own that is finer than the model ever saw.
+    """
+    small = canvas.shrink(image)
+    registration = register(small, offered)
+    require_same_frame(registration, small.shape)
+    if registration.corner_shift_px > MOVED:
+        offered = np.clip(warp(offered, registration.matrix, small.shape), 0, 1)
+    protect = face_mask(small) if face_share < 1 else None
+    gained = detail_gain(small, offered, protect=protect, protect_weight=face_share)
+    return np.clip(image + canvas.enlarge(gained)[..., None], 0, 1), registration
+
+
+def face_mask(image: Floats) -> Mask:
+    """Return uint8 HxW, 255 on the faces that were found, soft around them."""
+    height, width = image.shape[:2]
+    y, x = np.indices((height, width), dtype=np.float32)
+    covered = np.zeros((height, width), dtype=np.float32)
+    for left, top, wide, high in faces.find(luma(image)):
+        across = (x / width - left - wide / 2) / (wide * (0.5 + FACE_REACH))
+        down = (y / height - top - high / 2) / (high * (0.5 + FACE_REACH))
+        covered[across**2 + down**2 <= 1] = 255
+    return np.asarray(ndimage.gaussian_filter(covered, max(height, width) / 200), dtype=np.uint8)
+
+
+def require_workshop(context: StepContext, step: str) -> Workshop:
+    if context.workshop is None:
+        raise StepFailed("backend-unavailable", {"step": step, "backend": "generative"})
+    workshop: Workshop = context.workshop
+    return workshop

@@ -1,0 +1,260 @@
+"""Where loaded models wait for the next job: one set of weights each, shared between steps.
+
+Only safetensors, only from the operator's folder, never from the network.
+"""
+
+import gc
+import inspect
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from restoration.engine.errors import OutOfMemory, StepFailed
+from restoration.engine.generative.registry import (
+    Family,
+    Model,
+    ModelInfo,
+    available,
+    can_run,
+    family_of,
+)
+from restoration.engine.generative.weights import Weights, verified
+
+GIB = 1 << 30
+WORK_SHARE = 0.8  # of the memory may hold weights; the rest is for the work itself
+
+
+@dataclass
+class Loaded:
+    """A model's parts in memory, which weights they are, and how many jobs hold them."""
+
+    parts: dict[str, Any]
+    extras: dict[str, Any]
+    weights: Weights
+    users: int = 0
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A pipeline lent to one job: its own object and scheduler around shared networks."""
+
+    pipeline: Any
+    model: Model
+    family: Family
+    weights: Weights
+    device: str
+    dtype: str
+
+
+@dataclass
+class Workshop:
+    """Loads models when they are first asked for and forgets the least used when room is short.
+
+    device: 'cpu', 'cuda', 'cuda:1' or 'auto'; dtype: a torch dtype's name or 'auto' (the
+    family's on a GPU, float32 on a CPU); budget_gb: for weights, None for most of the memory;
+    most_pixels: never work on more than this, whatever the model could.
+    """
+
+    models_dir: Path
+    device: str = "auto"
+    dtype: str = "auto"
+    budget_gb: float | None = None
+    most_pixels: int | None = None
+    _loaded: OrderedDict[str, Loaded] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.models_dir = Path(self.models_dir)
+
+    @contextmanager
+    def lend(self, step: str, name: str = "auto") -> Iterator[Tool]:
+        """Lend a pipeline for a step ('redraw', 'repair') by model name, or the first that can.
+
+        Raises StepFailed 'model-missing', 'model-refused', 'model-broken', 'weights-changed' or
+        'backend-unavailable', and OutOfMemory when the weights do not fit.
+        """
+        info = self.find(step, name)
+        loaded = self._taken(info, step)
+        try:
+            yield self._tool(info.model, loaded, step)
+        finally:
+            with self._lock:
+                loaded.users -= 1
+
+    def find(self, step: str, name: str = "auto") -> ModelInfo:
+        """Return the model that would be lent; imports nothing heavy."""
+        if not can_run():
+            raise StepFailed("backend-unavailable", {"step": step, "backend": "generative"})
+        able = [info for info in available(self.models_dir) if step in info.model.pipelines]
+        named = [info for info in able if name in ("auto", info.model.name)]
+        usable = next((info for info in named if info.usable), None)
+        if usable is not None:
+            return usable
+        facts: dict[str, Any] = {"step": step, "model": name}
+        if named:
+            refused = {info.model.name: info.reason for info in named}
+            raise StepFailed("model-refused", {**facts, "refused": refused})
+        usable_names = [info.model.name for info in able if info.usable]
+        raise StepFailed("model-missing", {**facts, "known": usable_names})
+
+    def loaded(self) -> list[str]:
+        """Return the names of the models in memory, the least recently used first."""
+        with self._lock:
+            return list(self._loaded)
+
+    def release(self) -> None:
+        """Forget every model that no job holds."""
+        with self._lock:
+            for name in [name for name, loaded in self._loaded.items() if not loaded.users]:
+                del self._loaded[name]
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Give memory that nothing refers to back to the machine."""
+        import torch
+
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _taken(self, info: ModelInfo, step: str) -> Loaded:
+        # Loading patches torch for the whole process while it lasts, so only one at a time may.
+        with self._lock:
+            loaded = self._loaded.get(info.model.name)
+            if loaded is None:
+                loaded = self._load(info, step)
+                self._loaded[info.model.name] = loaded
+            self._loaded.move_to_end(info.model.name)
+            loaded.users += 1
+            return loaded
+
+    def _load(self, info: ModelInfo, step: str) -> Loaded:
+        weights = verified(info.path)
+        self._make_room(weights.size)
+        try:
+            pipeline = self._pipeline(info, step, weights.variant)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            told = str(error)[:200]
+        else:
+            extras = {
+                name: value for name, value in pipeline.config.items() if not name.startswith("_")
+            }
+            return Loaded(dict(pipeline.components), extras, weights)
+        self.tidy()
+        raise OutOfMemory("out-of-memory", {"model": info.model.name, "detail": told})
+
+    def _pipeline(self, info: ModelInfo, step: str, variant: str | None) -> Any:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        import torch
+        from safetensors import SafetensorError
+
+        hush()
+        kind = pipeline_class(info.model.pipelines[step])
+        unneeded = {"safety_checker", "feature_extractor", "image_encoder"} & set(arguments(kind))
+        try:
+            pipeline = kind.from_pretrained(
+                info.path,
+                dtype=getattr(torch, self._dtype(info.model)),
+                variant=variant,
+                local_files_only=True,
+                use_safetensors=True,
+                **dict.fromkeys(unneeded),
+                **quiet_extras(kind),
+            )
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            facts = {"model": info.model.name, "detail": str(error)[:200]}
+            raise StepFailed("model-broken", facts) from error
+        return pipeline.to(self._device())
+
+    def _tool(self, model: Model, loaded: Loaded, step: str) -> Tool:
+        kind = pipeline_class(model.pipelines[step])
+        scheduler = loaded.parts["scheduler"]
+        parts = {**loaded.parts, "scheduler": type(scheduler).from_config(scheduler.config)}
+        known = arguments(kind)
+        extras = {
+            name: value
+            for name, value in loaded.extras.items()
+            if name in known and name not in parts
+        }
+        pipeline = kind(**parts, **{**extras, **quiet_extras(kind)})
+        pipeline.set_progress_bar_config(disable=True)
+        return Tool(
+            pipeline, model, family_of(model), loaded.weights, self._device(), self._dtype(model)
+        )
+
+    def _make_room(self, needed: int) -> None:
+        budget = self._budget()
+        resting = [name for name, loaded in self._loaded.items() if not loaded.users]
+        for name in resting:
+            if sum(loaded.weights.size for loaded in self._loaded.values()) + needed <= budget:
+                return
+            del self._loaded[name]
+            self.tidy()
+
+    def _budget(self) -> float:
+        if self.budget_gb is not None:
+            return self.budget_gb * GIB
+        import torch
+
+        if self._device().startswith("cuda"):
+            whole = torch.cuda.get_device_properties(self._device()).total_memory
+        else:
+            whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return WORK_SHARE * float(whole)
+
+    def _device(self) -> str:
+        import torch
+
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def _dtype(self, model: Model) -> str:
+        if self.dtype != "auto":
+            return self.dtype
+        return family_of(model).dtype if self._device().startswith("cuda") else "float32"
+
+
+def pipeline_class(name: str) -> Any:
+    import diffusers
+
+    return getattr(diffusers, name)
+
+
+def hush() -> None:
+    """Keep bars and advice off a worker's log; what matters of it comes back as notes."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()
+
+
+def arguments(kind: Any) -> list[str]:
+    return list(inspect.signature(kind.__init__).parameters)
+
+
+def quiet_extras(kind: Any) -> dict[str, Any]:
+    """Return what keeps a pipeline from adding parts of its own: a checker, a watermark."""
+    wanted = {"requires_safety_checker": False, "add_watermarker": False}
+    return {name: value for name, value in wanted.items() if name in arguments(kind)}
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether torch ran out of memory; on a CPU it says so with a plain RuntimeError."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    told = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "can't allocate memory" in told or "not enough memory" in told
+    )

@@ -1,0 +1,65 @@
+"""Tiny models on disk, made once for all tests here; without torch these tests say so and rest."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from restoration.engine.generative.registry import can_run
+from restoration.engine.plan import Prompt
+from restoration.engine.step import StepContext
+from tests.benchmarks.registration import picture
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "generative: runs tiny diffusion models; needs torch")
+
+
+def pytest_collection_modifyitems(items):
+    if can_run():
+        return
+    reason = "torch, diffusers or transformers is not installed (the `gpu` extra)"
+    for item in items:
+        if item.get_closest_marker("generative"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> Path:
+    """A models directory with a faithful tiny model under every name in the registry."""
+    from tests.engine.generative import tiny
+
+    folder = tmp_path_factory.mktemp("models")
+    tiny.save_all(folder, faithful=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def workshop(models):
+    from restoration.engine.generative.workshop import Workshop
+
+    return Workshop(models, device="cpu", most_pixels=16_000)
+
+
+@pytest.fixture(scope="session")
+def cat() -> np.ndarray:
+    """A real picture of an odd size, 301 wide and 203 high."""
+    return np.ascontiguousarray(picture("chelsea")[:203, :301])
+
+
+@pytest.fixture
+def context(cat, workshop):
+    """Build a step's context around the cat; what is given by name replaces the default."""
+
+    def build(**given):
+        image = given.get("image", cat)
+        filled = {
+            "image": image,
+            "reference": image,
+            "prompt": Prompt(words="a tabby cat", facts=("the eyes are green",)),
+            "seed": 5,
+            "workshop": workshop,
+        }
+        return StepContext(**{**filled, **given})
+
+    return build

@@ -1,0 +1,125 @@
+"""Drawing what damage took away: inside the mask only, on real pipelines."""
+
+import numpy as np
+import pytest
+
+from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
+from tests.engine.generative.stubs import memory_for, nothing_but_noise, nothing_but_zeros
+
+pytestmark = pytest.mark.generative
+
+SETTINGS = {"strength": 0.6, "passes": 3, "model": "sd15-inpaint"}
+
+
+def inpaint(context, **settings):
+    from restoration.engine.generative.inpaint import run
+
+    return run(context, {**SETTINGS, **settings})
+
+
+@pytest.fixture
+def mask(cat):
+    drawn = np.zeros(cat.shape[:2], dtype=np.uint8)
+    drawn[50:62, 100:140] = 255
+    drawn[120:124, 30:290] = 1
+    return drawn
+
+
+@pytest.mark.parametrize("model", ["sd15-inpaint", "sd15", "sdxl-inpaint", "sdxl"])
+def test_outside_the_mask_every_bit_stays(context, cat, mask, model):
+    result = inpaint(context(mask=mask), model=model)
+    assert np.array_equal(result.image[mask == 0], cat[mask == 0])
+    assert np.abs(result.image - cat)[mask > 0].mean() > 0.001
+    assert np.array_equal(result.maps["repaired"] > 0, mask > 0)
+    assert result.record["model"]["name"] == model
+
+
+def test_the_same_job_gives_the_same_bytes(context, mask):
+    first, second = (inpaint(context(mask=mask)).image for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_a_white_scratch_is_gone(context, cat, mask):
+    harmed = np.where((mask > 0)[..., None], np.float32(1), cat)
+    mended = inpaint(context(image=harmed, mask=mask)).image
+    inside = mask > 0
+    assert np.abs(mended - cat)[inside].mean() < 0.25 * np.abs(harmed - cat)[inside].mean()
+
+
+@pytest.mark.parametrize("size", [(61, 67), (203, 301)])
+def test_an_odd_size_comes_back_as_it_was(context, cat, mask, size):
+    rows, columns = slice(0, size[0]), slice(80, 80 + size[1])
+    image, hole = (np.ascontiguousarray(each[rows, columns]) for each in (cat, mask))
+    assert inpaint(context(image=image, mask=hole)).image.shape == image.shape
+
+
+def test_holes_far_apart_are_drawn_in_crops_of_their_own(context, cat):
+    wide = np.tile(cat, (1, 3, 1))
+    mask = np.zeros(wide.shape[:2], dtype=np.uint8)
+    mask[100:110, 60:70] = mask[100:110, 800:810] = 255
+    result = inpaint(context(image=wide, mask=mask))
+    assert len(result.record["crops"]) == 2
+    assert np.array_equal(result.image[mask == 0], wide[mask == 0])
+
+
+def test_progress_runs_over_all_crops_to_the_end(context, cat):
+    wide = np.tile(cat, (1, 3, 1))
+    mask = np.zeros(wide.shape[:2], dtype=np.uint8)
+    mask[100:110, 60:70] = mask[100:110, 800:810] = 255
+    told = []
+    inpaint(context(image=wide, mask=mask, progress=lambda share, preview=None: told.append(share)))
+    assert told == sorted(told)
+    assert told[-1] > 0.9
+
+
+def test_a_cancel_ends_the_job_and_the_next_one_runs(context, mask):
+    def cancelling(share, preview=None):
+        if share > 0:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        inpaint(context(mask=mask, progress=cancelling))
+    assert inpaint(context(mask=mask)).maps["repaired"].any()
+
+
+def test_an_empty_mask_changes_nothing_and_says_so(context, cat):
+    result = inpaint(context(mask=np.zeros(cat.shape[:2], dtype=np.uint8)))
+    assert np.array_equal(result.image, cat)
+    assert [told["code"] for told in result.notes] == ["mask-empty"]
+
+
+def test_a_mask_over_everything_is_refused(context, cat):
+    with pytest.raises(StepFailed, match="mask-too-large"):
+        inpaint(context(mask=np.full(cat.shape[:2], 255, dtype=np.uint8)))
+
+
+def test_without_a_prompt_the_hole_is_still_filled(context, mask):
+    result = inpaint(context(mask=mask, prompt=None))
+    assert result.record["prompt"].startswith("an undamaged old photograph")
+
+
+def test_a_strength_too_small_for_one_step_is_given_enough_steps(context, mask):
+    assert inpaint(context(mask=mask), strength=0.3, passes=1).record["steps"] == 5
+
+
+def test_surroundings_drawn_as_another_picture_are_refused(context, mask, monkeypatch):
+    nothing_but_noise(monkeypatch)
+    with pytest.raises(StepFailed, match="reframed"):
+        inpaint(context(mask=mask))
+
+
+def test_a_picture_of_not_a_number_is_refused(context, mask, monkeypatch):
+    nothing_but_zeros(monkeypatch, float("nan"))
+    with pytest.raises(StepFailed, match="blank-result"):
+        inpaint(context(mask=mask))
+
+
+def test_when_memory_runs_out_the_crop_is_drawn_smaller_and_then_given_up(
+    context, mask, monkeypatch
+):
+    memory_for(monkeypatch, latents=3600)
+    notes = inpaint(context(mask=mask)).notes
+    assert "worked-smaller-for-memory" in [told["code"] for told in notes]
+    memory_for(monkeypatch, latents=10)
+    with pytest.raises(OutOfMemory):
+        inpaint(context(mask=mask))
