@@ -128,12 +128,12 @@ CACHES = {
 # The address of a bucket's server is also named in the content security policy below.
 S3_BUCKET = envstr("REKINDLE_S3_BUCKET")
 S3_ENDPOINT = envstr("REKINDLE_S3_ENDPOINT")
-_FOLDER = {
+_FOLDER: dict[str, Any] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     # No base_url: private bytes never have an address of their own.
     "OPTIONS": {"location": str(envpath("REKINDLE_BYTES_DIR", VAR_DIR / "bytes"))},
 }
-_BUCKET = {
+_BUCKET: dict[str, Any] = {
     "BACKEND": "storages.backends.s3.S3Storage",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,

@@ -45,7 +45,11 @@ def test_the_site_says_where_it_is_and_that_its_parts_answer(live_site: Site) ->
 
 def test_a_worker_takes_what_is_sent_to_it(live_site: Site) -> None:
     alive = "from restoration.models import Worker; print(Worker.objects.count())"
-    wait_until(lambda: live_site.run(alive).strip() == "1", "the worker said that it is here")
+    wait_until(
+        lambda: live_site.run(alive).strip() == "1",
+        "the worker said that it is here",
+        log=live_site.printed,
+    )
 
 
 @pytest.mark.parametrize("words", ["gunicorn config.wsgi", "celery", "manage.py sweep"])
