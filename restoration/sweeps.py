@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from archive.actions import sweep_readings
-
 from restoration.actions.claims import expire_due
 from restoration.actions.jobs import look_at_new_photos, sweep_jobs
 from restoration.actions.reviews import lapse_due

@@ -150,7 +150,23 @@ PROBLEMS: dict[str, Sentence] = {
         "The machine that took this run cannot do “%(step)s”. Try again later."
     ),
     "out-of-memory": _(
-        "The machine ran out of memory in “%(step)s”. Leave that step out, or try again later."
+        "The machine ran out of memory. Leave the heaviest step out, or try again later."
+    ),
+    # What a generative model did instead of its work.
+    "model-missing": _("No model for “%(step)s” is on that machine. Leave the step out."),
+    "model-refused": _(
+        "The model for “%(step)s” cannot be used as it lies there. Tell the steward."
+    ),
+    "model-broken": _("The model for “%(step)s” could not be loaded. Tell the steward."),
+    "weights-changed": _("The model's files are not those they should be. Tell the steward."),
+    "wrong-size": OUR_FAULT,
+    "sizes-differ": OUR_FAULT,
+    "not-finite": OUR_FAULT,
+    "leaked": OUR_FAULT,
+    "blank-result": _("The model drew nothing. Try again, or change your words a little."),
+    "reframed": _(
+        "The model moved the picture instead of redrawing it, so its work was thrown away. "
+        "Lower the strength and try again."
     ),
     "cancelled": _("The run was cancelled."),
     "worker-lost": _("The machine that worked on it went silent three times. Try again later."),
@@ -176,10 +192,10 @@ PROBLEMS: dict[str, Sentence] = {
         "The file shows another picture than this one. Check that you chose the right file."
     ),
     "too-small": _(
-        "The file is too small: %(got)s pixels, and %(smallest)s is the least. Save it at its full "
+        "The file is too small: %(got)s pixels for a photo of %(expected)s. Save it at its full "
         "size and upload it again."
     ),
-    "too-large": _("The file is too large: %(got)s pixels, and %(largest)s is the most."),
+    "too-large": _("The file is too large: %(got)s pixels for a photo of %(expected)s."),
     "blank": _("The file shows nothing: it is of one colour. Check how it was saved."),
 }
 # What happened on the way without being a failure, and what the assessment saw.
@@ -188,6 +204,13 @@ NOTES: dict[str, Sentence] = {
     "mask-empty": _("Repair: the mask was empty, so nothing was filled."),
     "no-damage-found": _("Repair: no dust or scratch was found, so nothing was filled."),
     "wide-hole": _("Repair: a wide hole was filled smoothly. Look at it at 100 %%."),
+    "prompt-cut": _(
+        "The model reads only %(most)s words of what you wrote; the rest was left out."
+    ),
+    "prompt-language": _("The model understands English only; write your words in English."),
+    "worked-smaller-for-memory": _(
+        "The machine had little memory and worked on a smaller picture."
+    ),
     "tone-already-full": _("Tone: the tones were full already and were left alone."),
 }
 REASONS: dict[str, Sentence] = {
@@ -223,6 +246,9 @@ MAPS: dict[str, Sentence] = {
 }
 
 
+SHARES = ("share", "most", "black", "white")
+
+
 class _Facts(dict[str, Any]):
     """A sentence may ask for a fact that an older row does not have."""
 
@@ -239,7 +265,7 @@ def _value(name: str, value: Any) -> str:
         return step(str(value))
     if name in ("setting", "field"):
         return str(SETTINGS.get(str(value)) or FIELDS.get(str(value)) or value)
-    if name in ("share", "most", "black", "white") and isinstance(value, float):
+    if name in SHARES and isinstance(value, float):
         return f"{100 * value:.0f} %"
     if name == "near":
         return _suggested(value)

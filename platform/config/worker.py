@@ -59,10 +59,12 @@ def _usable(found: Iterable[Any]) -> list[Any]:
 
 
 def _listed(info: Any) -> dict[str, Any]:
+    model = info.model
     return {
-        "name": info.model.name,
-        "licence": info.model.licence,
-        "offers": list(info.offers),
+        "name": model.name,
+        "label": model.label,
+        "licence": model.licence.label,
+        "offers": [f"{step}:{model.name}" for step in sorted(model.pipelines)],
     }
 
 

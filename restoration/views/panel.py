@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from archive import edtf
 from archive.languages import said
 from archive.models import Photo
 from restoration import wording
@@ -115,7 +116,8 @@ def _by_model(
 
 
 def _licensed(model: Mapping[str, Any]) -> str:
-    return f"{model['name']} ({model['licence']})" if model.get("licence") else str(model["name"])
+    name = model.get("label") or model["name"]
+    return f"{name} ({model['licence']})" if model.get("licence") else str(name)
 
 
 def _choice(
@@ -191,7 +193,7 @@ def prompt_fields(panel: Panel) -> list[dict[str, Any]]:
 
 def _known(photo: Photo) -> dict[str, str]:
     place, people = said(photo, "place").text, said(photo, "people").text
-    return {"period": photo.date_edtf, "place": place, "who": people}
+    return {"period": edtf.wording(photo.date_edtf), "place": place, "who": people}
 
 
 def looked(panel: Panel) -> dict[str, Any] | None:
@@ -230,7 +232,7 @@ def _amount(value: float, some: float, strong: float) -> str:
 
 def photo_facts(photo: Photo) -> list[dict[str, str]]:
     """What the archive tells of the photo."""
-    rows = [(_("Date"), photo.date_edtf, "")]
+    rows = [(_("Date"), edtf.wording(photo.date_edtf), "")]
     for label, name in (
         (_("Place"), "place"),
         (_("People"), "people"),

@@ -114,7 +114,11 @@ def test_a_generative_step_is_offered_only_while_a_machine_for_it_lives(
 def test_the_prompt_begins_with_what_the_archive_knows(vera: Desk) -> None:
     type(vera.photo).objects.update(date_edtf="1974-09", place_en="Tehran", people_en="Li Lan")
     fields = {each["name"]: each["value"] for each in vera.get("bench").context["prompt_fields"]}
-    assert (fields["period"], fields["place"], fields["who"]) == ("1974-09", "Tehran", "Li Lan")
+    assert (fields["period"], fields["place"], fields["who"]) == (
+        "September 1974",
+        "Tehran",
+        "Li Lan",
+    )
 
 
 def test_the_instructions_of_the_collection_are_on_the_page(vera: Desk) -> None:

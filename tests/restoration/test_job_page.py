@@ -118,7 +118,7 @@ def test_a_failure_says_what_happened_what_is_safe_and_what_to_do(vera: Desk) ->
         state=JobState.FAILED, error_code="out-of-memory", error_facts={"step": "denoise"}
     )
     for page in (look(vera, job).text, vera.get("bench").text):
-        assert "ran out of memory in “Clean”" in page
+        assert "The machine ran out of memory." in page
         assert "Your draft and all versions are safe." in page
         assert "or try again later" in page
 
