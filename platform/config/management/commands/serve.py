@@ -51,6 +51,10 @@ class Command(BaseCommand):
         )
         greeter = threading.Thread(target=self._greet, args=(supervisor, port), daemon=True)
         greeter.start()
+        if os.geteuid() == 0:
+            self._say(
+                "serve", "This runs as root: fine on a machine of your own, not for visitors."
+            )
         with closing(lock):
             supervisor.run()
         self._say("serve", "stopped")
@@ -111,6 +115,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([*roots, *filter(None, [known])]),
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # said by us instead
     }
 
 
