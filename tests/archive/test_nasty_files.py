@@ -13,6 +13,7 @@ from archive import decode, wording
 from tests.services.need import need, photos_folder
 
 FOLDER = photos_folder() / "nasty"
+Outcomes = dict[str, decode.Decoded | decode.Unreadable]
 # What is refused, and why. Everything else in the folder must be taken.
 REFUSED = {
     "16-bit_12bit.cropped.tif": "samples-not-allowed",
@@ -86,27 +87,30 @@ def listed() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, decode.Decoded | str]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """What became of every file, decoded once for all tests of this module."""
     need("photos")
     into = tmp_path_factory.mktemp("nasty") / "working.tif"
-    found: dict[str, decode.Decoded | str] = {}
+    found: Outcomes = {}
     for name in listed():
         try:
             found[name] = decode.read(FOLDER / name, into=into)
         except decode.Unreadable as refused:
-            found[name] = refused.code
-            assert refused.permanent, name
-            assert "{" not in wording.sentence(refused.code, refused.facts), name
+            found[name] = refused
     return found
 
 
-def test_every_file_is_taken_or_refused_as_expected(
-    outcomes: dict[str, decode.Decoded | str],
-) -> None:
-    refused = {name: code for name, code in outcomes.items() if isinstance(code, str)}
+def test_every_file_is_taken_or_refused_as_expected(outcomes: Outcomes) -> None:
+    refused = {n: each.code for n, each in outcomes.items() if isinstance(each, decode.Unreadable)}
     assert refused == REFUSED
     assert len(outcomes) == 115
+
+
+def test_every_refusal_is_for_good_and_has_a_whole_sentence(outcomes: Outcomes) -> None:
+    for name, each in outcomes.items():
+        if isinstance(each, decode.Unreadable):
+            assert each.permanent, name
+            assert "{" not in wording.sentence(each.code, each.facts), name
 
 
 def working(name: str, folder: Path) -> np.ndarray:
