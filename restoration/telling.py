@@ -10,6 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from restoration import wording
+from restoration.engine.catalog import CATALOG
 
 # They look and judge; the picture does not pass through their hands.
 UNTOLD = ("assess", "guard")
@@ -67,8 +68,17 @@ def _settings(record: Mapping[str, Any]) -> list[Told]:
     return [
         Told(str(wording.SETTINGS[name]), _value(value))
         for name, value in given.items()
-        if name in wording.SETTINGS and name not in ("model", "backend")
+        if name in wording.SETTINGS and name not in ("model", "backend") and _was_read(name, record)
     ]
+
+
+def _was_read(name: str, record: Mapping[str, Any]) -> bool:
+    """Whether the backend that did the step knows the setting; a plan holds those of all."""
+    for spec in CATALOG:
+        if spec.name == record.get("step"):
+            readers = [each.backend for each in spec.settings if each.name == name]
+            return None in readers or record.get("backend") in readers
+    return True
 
 
 def _value(value: Any) -> str:
