@@ -13,7 +13,7 @@ COPY restoration restoration
 COPY archive archive
 COPY templates templates
 COPY locale locale
-RUN pip install --constraint constraints.txt --editable ".[${EXTRAS}]"
+RUN pip install --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}"
 COPY docker/entrypoint.sh /entrypoint.sh
 USER rekindle
 VOLUME /var/lib/rekindle

@@ -17,7 +17,7 @@ def redis() -> str:
 
 
 def rabbitmq() -> str:
-    """A broker; each user of it gets a virtual host of its own where rabbitmqctl can make one."""
+    """A broker; each test gets a virtual host of its own from rabbitmqctl."""
     return os.environ.get("REKINDLE_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672")
 
 

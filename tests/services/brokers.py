@@ -36,12 +36,12 @@ def rabbitmq_broker() -> Iterator[str]:
     """Make a virtual host of RabbitMQ and remove it again."""
     name = f"rekindle-test-{uuid.uuid4().hex[:12]}"
     user = urlsplit(addresses.rabbitmq()).username or "guest"
-    _rabbitmqctl("add_vhost", name)
+    rabbitmqctl("add_vhost", name)
     try:
-        _rabbitmqctl("set_permissions", "-p", name, user, ".*", ".*", ".*")
+        rabbitmqctl("set_permissions", "-p", name, user, ".*", ".*", ".*")
         yield f"{addresses.rabbitmq()}/{name}"
     finally:
-        _rabbitmqctl("delete_vhost", name)
+        rabbitmqctl("delete_vhost", name)
 
 
 @contextlib.contextmanager
@@ -65,6 +65,7 @@ def _point_at(url: str, options: dict[str, Any] | None) -> None:
     app._after_fork()  # type: ignore[attr-defined] # forget the links to the other broker
 
 
-def _rabbitmqctl(*words: str) -> None:
+def rabbitmqctl(*words: str) -> None:
+    """Tell RabbitMQ something; OSError or CalledProcessError where this user may not."""
     command = shutil.which("rabbitmqctl") or "/usr/sbin/rabbitmqctl"
     subprocess.run([command, "--quiet", *words], check=True, capture_output=True, timeout=60)

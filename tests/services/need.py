@@ -7,6 +7,7 @@ the photographs may be missing there, because they are lent and never part of th
 import os
 import shutil
 import socket
+import subprocess
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from tests.services import addresses
+from tests.services import addresses, brokers
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = "left out: "
@@ -82,6 +83,17 @@ def _port(url: str) -> str:
     return ""
 
 
+def _rabbitmq() -> str:
+    why = _port(addresses.rabbitmq())
+    if why:
+        return why
+    try:
+        brokers.rabbitmqctl("list_vhosts")
+    except (OSError, subprocess.SubprocessError):
+        return "this user may not make virtual hosts with rabbitmqctl"
+    return ""
+
+
 def _s3() -> str:
     try:
         urllib.request.urlopen(f"{addresses.s3()}/healthcheck", timeout=3).close()
@@ -101,7 +113,7 @@ def _node() -> str:
 SERVICES: dict[str, Callable[[], str]] = {
     "postgres": _postgres,
     "redis": lambda: _port(addresses.redis()),
-    "rabbitmq": lambda: _port(addresses.rabbitmq()),
+    "rabbitmq": _rabbitmq,
     "s3": _s3,
     "node": _node,
     "chromium": lambda: "" if chromium() else "there is no Chromium (set REKINDLE_CHROMIUM)",
