@@ -163,11 +163,8 @@ def backend(name: str, settings: Mapping[str, Any]) -> str:
     return EMBEDDED if EMBEDDED in backends else GENERATIVE
 
 
-def plan(draft: Mapping[str, Any], *, swatches: Mapping[str, str]) -> Plan:
-    """The frozen plan of a cleaned draft; BadInput says what is wrong with it.
-
-    `swatches` are the named colours the page offers, by their label.
-    """
+def plan(draft: Mapping[str, Any]) -> Plan:
+    """The frozen plan of a cleaned draft; BadInput says what is wrong with it."""
     on = {name: step["settings"] for name, step in draft["steps"].items() if step["on"]}
     if not on:
         raise BadInput("no-steps", {})
@@ -178,8 +175,8 @@ def plan(draft: Mapping[str, Any], *, swatches: Mapping[str, str]) -> Plan:
             "steps": steps,
             "prompt": _prompt(draft["prompt"]),
             "mask_sha256": draft["mask"] if "repair" in on else None,
-            "dabs": [_placed(dab, swatches) for dab in draft["dabs"]] if coloured else [],
-            "regions": [_outlined(each, swatches) for each in draft["regions"]] if coloured else [],
+            "dabs": [_placed(dab) for dab in draft["dabs"]] if coloured else [],
+            "regions": [_outlined(each) for each in draft["regions"]] if coloured else [],
             "seed": _seed(draft, steps),
         }
     )
@@ -209,18 +206,14 @@ def _seed(draft: Mapping[str, Any], steps: list[dict[str, Any]]) -> int:
     return secrets.randbelow(LARGEST_SEED) if draws else 0
 
 
-def _placed(dab: Mapping[str, Any], swatches: Mapping[str, str]) -> dict[str, Any]:
-    return {"x": dab["x"], "y": dab["y"], "rgb": list(_rgb(dab, swatches))}
+def _placed(dab: Mapping[str, Any]) -> dict[str, Any]:
+    return {"x": dab["x"], "y": dab["y"], "rgb": list(_rgb(dab))}
 
 
-def _outlined(region: Mapping[str, Any], swatches: Mapping[str, str]) -> dict[str, Any]:
-    rgb = _rgb(region, swatches)
-    return {"points": region["points"], "word": None, "rgb": list(rgb)}
+def _outlined(region: Mapping[str, Any]) -> dict[str, Any]:
+    return {"points": region["points"], "word": None, "rgb": list(_rgb(region))}
 
 
-def _rgb(mark: Mapping[str, Any], swatches: Mapping[str, str]) -> RGB:
-    """A word is obeyed before the colour field; a swatch's own name means exactly its colour."""
-    word = str(mark["word"])
-    if word and word not in swatches:
-        return colours.parse(word)
-    return colours.parse(swatches.get(word) or str(mark["colour"]))
+def _rgb(mark: Mapping[str, Any]) -> RGB:
+    """The colour that is seen on the page; a word alone, from a program, means what it names."""
+    return colours.parse(str(mark["colour"] or mark["word"]))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from restoration.views import bench, claims, desk, jobs, pictures, versions, wall
+from restoration.views import bench, claims, colours, desk, jobs, pictures, versions, wall
 
 app_name = "restoration"
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path(f"{VERSION}submit", versions.submit, name="submit"),
     path(f"{VERSION}withdraw", versions.withdraw, name="withdraw"),
     path(f"{VERSION}<str:name>", pictures.version, name="picture"),
+    path("colours", colours.colour, name="colour"),
     path("jobs/<int:number>/", jobs.job, name="job"),
     path("jobs/<int:number>/cancel", jobs.cancel, name="cancel"),
     path("desk/", desk.desk, name="desk"),

@@ -153,7 +153,7 @@ def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:
 
 
 def _planned(drafted: Mapping[str, Any]) -> Plan:
-    plan = drafting.plan(drafted, swatches=wording.swatches())
+    plan = drafting.plan(drafted)
     if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
         raise BadInput("mask-gone", {})
     return plan
@@ -314,6 +314,7 @@ def _urls(photo: Photo, claim: Claim) -> dict[str, str]:
         "back": reverse("restoration:wall"),
         "claim": urls["beat"],
         "compare": _url("compare", photo.ref),
+        "colour": _url("colour"),
     }
 
 

@@ -8,7 +8,7 @@ import { Draft } from "./draft.js";
 import { History } from "./history.js";
 import { Mask } from "./mask.js";
 import { Run } from "./run.js";
-import { announce, hasModifier, isTyping, singleKeys, toast } from "./site.js";
+import { announce, hasModifier, isTyping, send, singleKeys, toast } from "./site.js";
 import { Viewer, sharpen } from "./viewer.js";
 
 const TOOLS = { h: "hand", b: "mask", e: "eraser", c: "dab", r: "region" };
@@ -379,6 +379,8 @@ class Bench {
       if (event.target.closest("[data-add-middle]")) this.addMiddle();
       if (event.target.closest("[data-add-area]")) this.addArea();
     });
+    one("input[data-word]", box).addEventListener("change", (event) => this.takeWord(event.target.value.trim()));
+    this.marks.addEventListener("word", (event) => this.takeWord(event.detail));
     this.marks.addEventListener("removed", () => announce(this.words.dabRemoved));
     this.marks.addEventListener("emptied", () => one("[data-add-middle]", box).focus());
   }
@@ -386,6 +388,17 @@ class Bench {
   takeSwatch(swatch) {
     one("[data-colour]", this.root).value = swatch.dataset.swatch;
     one("input[data-word]", this.root).value = swatch.dataset.word;
+  }
+
+  /** Show the colour that a word names, also on marks that were placed while the server was asked. */
+  async takeWord(word) {
+    if (!word) return;
+    const url = `${this.config.urls.colour}?word=${encodeURIComponent(word)}`;
+    const answer = await send(url, { method: "GET" }).catch(() => null);
+    if (answer?.data.message) toast(answer.data.message, "warning");
+    if (!answer?.ok) return;
+    if (this.word === word) one("[data-colour]", this.root).value = answer.data.colour;
+    this.marks.recolour(word, answer.data.colour);
   }
 
   addMiddle() {

@@ -256,5 +256,13 @@ export class Marks extends EventTarget {
       else if (part === "corners") mark.points = corners;
       else mark[part] = share(Number(input.value) / 100);
     });
+    if (part === "word") this.dispatchEvent(new CustomEvent("word", { detail: input.value.trim() }));
+  }
+
+  /** Everything said in this word gets the colour it names. */
+  recolour(word, colour) {
+    this.change(() => {
+      for (const mark of [...this.dabs, ...this.regions]) if (mark.word === word) mark.colour = colour;
+    });
   }
 }
