@@ -1,0 +1,312 @@
+"""The curators' pages, through their addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from archive import actions, ingest
+from archive.models import Collection, Photo
+from tests import factories
+from tests.archive.scans import broken, scan
+from tests.factories import NOW
+from tests.people import Cast, appoint, cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
+
+
+@pytest.fixture
+def people() -> Cast:
+    return cast()
+
+
+@pytest.fixture
+def box(people: Cast) -> Collection:
+    made = factories.collection()
+    appoint(people.cora, made)
+    appoint(people.clive, factories.collection())
+    return made
+
+
+@pytest.fixture
+def cora(client: Client, people: Cast, box: Collection) -> Client:
+    client.force_login(people.cora)
+    return client
+
+
+def sent(client: Client, box: Collection, *files: bytes, **headers: str) -> Any:
+    uploads = [SimpleUploadedFile(f"{n}.jpg", each) for n, each in enumerate(files)]
+    address = reverse("archive:receive", args=[box.slug])
+    return client.post(address, {"files": uploads}, headers=headers or None)
+
+
+def queries(client: Client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)
+
+
+# --- sending -------------------------------------------------------------------------------------
+def test_the_script_sends_one_file_and_asks_until_it_is_read(cora: Client, box: Collection) -> None:
+    answer = sent(cora, box, scan(), accept="application/json")
+    assert answer.status_code == 202
+    (item,) = answer.json()["items"]
+    assert (item["state"], item["done"], item["name"]) == ("reading", False, "0.jpg")
+    photo = Photo.objects.get()
+    ingest.read_photo(photo_id=photo.pk)
+    answer = cora.get(item["state_url"])
+    assert "no-store" in answer["Cache-Control"]
+    item = answer.json()
+    assert (item["state"], item["done"]) == ("ready", True)
+    picture = cora.get(item["thumb"])
+    assert picture["Content-Type"] == "image/jpeg"
+    assert cora.get(item["photo_url"]).status_code == 200
+
+
+def test_a_file_that_is_here_already_says_so(cora: Client, box: Collection) -> None:
+    sent(cora, box, scan(), accept="application/json")
+    ingest.read_photo(photo_id=Photo.objects.get().pk)
+    (item,) = sent(cora, box, scan(), accept="application/json").json()["items"]
+    assert (item["state"], item["done"]) == ("duplicate", True)
+    assert item["message"] == "This very file is in the collection already."
+
+
+def test_what_cannot_be_read_is_said_in_a_sentence(cora: Client, box: Collection) -> None:
+    (item,) = sent(cora, box, broken(), accept="application/json").json()["items"]
+    ingest.read_photo(photo_id=Photo.objects.get().pk)
+    item = cora.get(item["state_url"]).json()
+    assert (item["state"], item["done"], item["thumb"]) == ("quarantined", True, "")
+    assert item["message"].startswith("The file breaks off before its end.")
+    page = cora.get(item["photo_url"]).content.decode()
+    assert "The file breaks off before its end." in page
+    assert reverse("archive:read-again", args=[item["ref"]]) in page
+
+
+def test_a_file_too_large_costs_itself_only(cora: Client, box: Collection, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = len(scan())
+    answer = sent(cora, box, scan() + b"x", scan(), accept="application/json")
+    assert [item["state"] for item in answer.json()["items"]] == ["failed", "reading"]
+
+
+def test_the_plain_form_sends_several_at_once(cora: Client, box: Collection) -> None:
+    answer = sent(cora, box, scan(1), scan(2), b"", accept="text/html")
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse("archive:collection", args=[box.slug])
+    page = cora.get(answer["Location"]).content.decode()
+    assert "2 scans are being read." in page
+    assert Photo.objects.count() == 2
+
+
+# --- who may -------------------------------------------------------------------------------------
+def addresses(photo: Photo) -> dict[str, str]:
+    slug, ref = photo.collection.slug, photo.ref
+    of_collection = ("collection", "collection-edit", "upload", "receive")
+    of_photo = ("state", "describe", "read-again", "hold", "release", "withdraw", "original")
+    return {name: reverse(f"archive:{name}", args=[slug]) for name in of_collection} | {
+        name: reverse(f"archive:{name}", args=[ref]) for name in of_photo
+    }
+
+
+POSTED = {"receive", "read-again", "hold", "release", "withdraw"}
+
+
+def ask(client: Client, name: str, address: str) -> int:
+    answer = client.post(address, {"reason": "x"}) if name in POSTED else client.get(address)
+    return answer.status_code
+
+
+@pytest.mark.parametrize("who", ["vera", "clive"])
+def test_no_page_answers_somebody_who_does_not_look_after_the_collection(
+    who: str, client: Client, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box, bytes_too=True)
+    client.force_login(getattr(people, who))
+    answers = {name: ask(client, name, each) for name, each in addresses(photo).items()}
+    assert set(answers.values()) == {404}, answers
+    photo.refresh_from_db()
+    assert photo.state == "ready"
+
+
+def test_a_stranger_is_shown_the_door_everywhere(client: Client, box: Collection) -> None:
+    photo = factories.photo(box, bytes_too=True)
+    every = addresses(photo) | {
+        "picture": reverse("archive:picture", args=[photo.ref, "400.jpg"]),
+        "collections": reverse("archive:collections"),
+        "new": reverse("archive:collection-new"),
+    }
+    for name, address in every.items():
+        answer = client.post(address) if name in POSTED else client.get(address)
+        assert answer.status_code == 302, name
+        assert "/account/login/" in answer["Location"]
+
+
+def test_only_a_steward_sees_the_form_of_a_new_collection(
+    client: Client, people: Cast, box: Collection
+) -> None:
+    address = reverse("archive:collection-new")
+    for who, code in ((people.cora, 403), (people.vera, 403), (people.sten, 200)):
+        client.force_login(who)
+        assert client.get(address).status_code == code
+
+
+def test_a_volunteer_sees_the_scan_of_an_open_collection_and_not_of_a_closed_one(
+    client: Client, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box, bytes_too=True)
+    client.force_login(people.vera)
+    address = reverse("archive:picture", args=[photo.ref, "400.jpg"])
+    assert client.get(address).status_code == 200
+    Collection.objects.filter(pk=box.pk).update(is_open=False)
+    assert client.get(address).status_code == 404
+
+
+def test_a_held_photo_is_hidden_from_volunteers_and_shown_to_its_curator(
+    client: Client, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box, bytes_too=True)
+    actions.hold_photo(photo=photo, by=people.cora, reason="", now=NOW)
+    address = reverse("archive:picture", args=[photo.ref, "800.jpg"])
+    for who, code in ((people.vera, 404), (people.clive, 404), (people.cora, 200)):
+        client.force_login(who)
+        assert client.get(address).status_code == code
+
+
+# --- pictures ------------------------------------------------------------------------------------
+def test_a_picture_is_kept_by_this_browser_only(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box, bytes_too=True)
+    answer = cora.get(reverse("archive:picture", args=[photo.ref, "400.jpg"]))
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["ETag"]
+
+
+@pytest.mark.parametrize("name", ["5000.jpg", "400.png", "working.tif"])
+def test_only_the_known_sizes_have_an_address(name: str, cora: Client, box: Collection) -> None:
+    photo = factories.photo(box, bytes_too=True)
+    address = reverse("archive:picture", args=[photo.ref, "400.jpg"]).replace("400.jpg", name)
+    assert cora.get(address).status_code == 404
+
+
+def test_the_original_is_a_download_and_never_a_page(cora: Client, box: Collection) -> None:
+    sent(cora, box, scan())
+    photo = Photo.objects.get()
+    address = reverse("archive:original", args=[photo.ref])
+    assert cora.get(address).status_code == 404
+    ingest.read_photo(photo_id=photo.pk)
+    answer = cora.get(address)
+    assert b"".join(answer.streaming_content) == scan()
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"] == 'attachment; filename="0.jpg"'
+
+
+# --- describing ----------------------------------------------------------------------------------
+def test_a_description_is_saved_in_both_languages(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box)
+    address = reverse("archive:describe", args=[photo.ref])
+    answer = cora.post(address, {"title_en": "Football", "title_zh": "足球", "date_edtf": "1974?"})
+    assert answer.status_code == 302
+    photo.refresh_from_db()
+    assert (photo.title_en, photo.title_zh, photo.date_edtf) == ("Football", "足球", "1974?")
+
+
+def test_a_date_that_is_none_is_answered_with_an_example(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box)
+    address = reverse("archive:describe", args=[photo.ref])
+    answer = cora.post(address, {"date_edtf": "autumn 1974", "title_en": "kept while typing"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "is not a date in EDTF. Write 1974, 1974-09" in page
+    assert "kept while typing" in page
+
+
+def test_hold_needs_a_reason(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box)
+    cora.post(reverse("archive:hold", args=[photo.ref]), {"reason": " "})
+    photo.refresh_from_db()
+    assert photo.state == "ready"
+    cora.post(reverse("archive:hold", args=[photo.ref]), {"reason": "The family asks."})
+    photo.refresh_from_db()
+    assert photo.state == "on_hold"
+
+
+def test_a_steward_opens_a_collection_in_the_browser(client: Client, people: Cast) -> None:
+    client.force_login(people.sten)
+    address = reverse("archive:collection-new")
+    fields = {
+        "slug": "games",
+        "institution_en": "Museum",
+        "title_en": "Tehran",
+        "rights_uri": "http://rightsstatements.org/vocab/NKC/1.0/",
+        "is_open": "on",
+    }
+    assert client.post(address, fields | {"slug": "not a slug"}).status_code == 422
+    assert client.post(address, fields).status_code == 302
+    box = Collection.objects.get()
+    edit = reverse("archive:collection-edit", args=["games"])
+    assert 'name="slug"' not in client.get(edit).content.decode()
+    client.post(edit, fields | {"title_zh": "德黑兰"})
+    box.refresh_from_db()
+    assert (box.title_zh, box.slug) == ("德黑兰", "games")
+
+
+# --- lists ---------------------------------------------------------------------------------------
+def test_the_collection_page_costs_the_same_for_four_photos_and_forty(
+    cora: Client, box: Collection
+) -> None:
+    address = reverse("archive:collection", args=[box.slug])
+    for _ in range(4):
+        factories.photo(box)
+    few = queries(cora, address)
+    for _ in range(36):
+        factories.photo(box)
+    assert queries(cora, address) == few
+    assert few <= 8
+
+
+def test_the_list_of_collections_costs_the_same_for_one_and_for_ten(
+    client: Client, people: Cast
+) -> None:
+    client.force_login(people.sten)
+    factories.photo(factories.collection())
+    few = queries(client, reverse("archive:collections"))
+    for _ in range(9):
+        factories.photo(factories.collection())
+    assert queries(client, reverse("archive:collections")) == few
+
+
+def test_photos_are_paged_by_forty_and_filtered_by_state(cora: Client, box: Collection) -> None:
+    for _ in range(41):
+        factories.photo(box)
+    sent(cora, box, broken())
+    ingest.read_photo(photo_id=Photo.objects.get(original=None).pk)
+    address = reverse("archive:collection", args=[box.slug])
+    assert len(cora.get(address).context["page"].object_list) == 40
+    assert len(cora.get(address, {"page": 2}).context["page"].object_list) == 2
+    page = cora.get(address, {"state": "quarantined"}).context["page"]
+    assert [photo.state for photo in page.object_list] == ["quarantined"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page_is_written_in_the_readers_language(
+    language: str, cora: Client, box: Collection
+) -> None:
+    cora.cookies["django_language"] = language
+    photo = factories.photo(box)
+    every = addresses(photo) | {"collections": reverse("archive:collections")}
+    for name in ("collections", "collection", "collection-edit", "upload", "describe"):
+        page = cora.get(every[name]).content.decode()
+        assert ("德黑兰" in page) is (language == "zh-hans" or name in ("collection-edit",)), name
