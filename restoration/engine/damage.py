@@ -21,6 +21,7 @@ Mask = NDArray[np.uint8]
 
 LONG_SIDE = 2400
 CALM = 0.06  # detail above this counts no further as local activity
+QUIET = 0.004  # one grey level: no ground is calmer than this
 EIGHT = np.ones((3, 3), bool)
 GROW_SCORE, GROW_CONTRAST = 3.4, 0.045  # how far a candidate reaches around its peak
 
@@ -32,6 +33,7 @@ class Limits:
     score: float
     contrast: float
     alone: float
+    least_area: int
     spot_area: float
     line_length: float
     line_width: float
@@ -48,6 +50,7 @@ def limits(shape: tuple[int, ...], sensitivity: float) -> Limits:
         score=7.0 * ease,
         contrast=0.085 * ease,
         alone=4.5 * ease,
+        least_area=3 if sensitivity < 0.55 else 2,
         spot_area=max(9.0, np.pi * (0.0032 * side) ** 2),
         line_length=max(64.0, 0.18 * min(shape[:2])),
         line_width=max(3.0, 0.004 * side),
@@ -72,14 +75,19 @@ def find(light: Image, inside: Area, faces: list[Box], sensitivity: float = 0.4)
 def _find(light: Image, inside: Area, faces: list[Box], sensitivity: float) -> Mask:
     rules = limits(light.shape, sensitivity)
     forbidden = ~inside | face_area(light.shape, faces, grow=0.1)
+    found = _passed(light, forbidden, rules)
+    grown: Area = ndimage.binary_dilation(found, EIGHT) & inside
+    return grown.astype(np.uint8) * 255
+
+
+def _passed(light: Image, forbidden: Area, rules: Limits) -> Area:
+    """Bright and dark marks that pass for damage."""
     activity = _activity(light)
     found = np.zeros(light.shape, bool)
     for bright in (True, False):
         hat = _hat(light, bright, rules)
-        score = hat / activity
-        found |= _kept(light, hat, score, forbidden, rules)
-    grown: Area = ndimage.binary_dilation(found, EIGHT) & inside
-    return grown.astype(np.uint8) * 255
+        found |= _kept(light, hat, hat / activity, forbidden, rules)
+    return found
 
 
 def face_area(shape: tuple[int, ...], faces: list[Box], grow: float = 0.0) -> Area:
@@ -131,13 +139,16 @@ def _kept(light: Image, hat: Image, score: Image, forbidden: Area, rules: Limits
 def _is_damage(
     light: Image, labels: NDArray[np.int32], name: int, place: tuple[slice, slice], rules: Limits
 ) -> bool:
+    area = int((labels[place] == name).sum())
+    across = float(np.hypot(*(part.stop - part.start for part in place)))
+    if area < rules.least_area or rules.streak_length + 2 < across < rules.line_length:
+        return False
     window = _widened(place, rules.reach, light.shape)
     blob = labels[window] == name
-    area = int(blob.sum())
     length, width = _extent(blob)
     if length >= rules.line_length:
         return width <= rules.streak_width and _is_scratch(light[window], blob, rules)
-    spot = 3 <= area <= rules.spot_area
+    spot = area <= rules.spot_area
     streak = width <= rules.streak_width and length <= rules.streak_length
     if not (spot or streak):
         return False
@@ -165,31 +176,32 @@ def _extent(blob: Area) -> tuple[float, float]:
 
 def _stands_alone(light: Image, blob: Area, alone: float) -> bool:
     """The near ring is even, the wide ground is calm, and the blob is far from both."""
-    gap, spread, ground = aloneness(light, blob)
-    return gap > alone * spread and gap > alone * ground
-
-
-def aloneness(light: Image, blob: Area) -> tuple[float, float, float]:
-    """How far the blob is from its ring, the ring's spread, and the detail of the wide ground."""
     close = ndimage.binary_dilation(blob, EIGHT, iterations=2)
     ring = ndimage.binary_dilation(close, EIGHT, iterations=3) & ~close
     if ring.sum() < 12:
-        return 0.0, 1.0, 1.0
-    around = light[ring]
-    middle, level = float(np.median(around)), float(np.mean(light[blob]))
-    if _goes_on(around, middle, level):
-        return 0.0, 1.0, 1.0
-    spread = float(np.quantile(around, 0.95) - np.quantile(around, 0.05)) / 3.29 + 0.004
+        return False
+    low, middle, high = (float(value) for value in np.quantile(light[ring], [0.05, 0.5, 0.95]))
+    level = float(np.mean(light[blob]))
+    gap = abs(level - middle)
+    if gap <= alone * ((high - low) / 3.29 + QUIET):
+        return False
     filled = np.where(close, np.float32(middle), light)
     detail = np.abs(filled - ndimage.gaussian_filter(filled, 2.0))[~close]
-    ground = float(np.quantile(detail, 0.9)) / 1.2 + 0.004
-    return abs(level - middle), spread, ground
+    if gap <= alone * (float(np.quantile(detail, 0.9)) / 1.2 + QUIET):
+        return False
+    return not _goes_on(light, close, ring, middle, level)
 
 
-def _goes_on(around: NDArray[np.float32], middle: float, level: float) -> bool:
-    """The ring holds a piece of the same thing: the tip of a twig, a link of a chain."""
-    like = (around - middle) / (level - middle + 1e-9)
-    return int((like > 0.55).sum()) >= 8
+def _goes_on(light: Image, close: Area, ring: Area, middle: float, level: float) -> bool:
+    """Something like the blob crosses the ring from inside to outside: the tip of a twig, a link
+    of a chain. A neighbour speck does not."""
+    like = ((light - middle) / (level - middle + 1e-9) > 0.35) & ring
+    labels, count = ndimage.label(like, EIGHT)
+    if not count:
+        return False
+    inner = np.unique(labels[like & ndimage.binary_dilation(close, EIGHT)])
+    outer = np.unique(labels[like & ~ndimage.binary_dilation(close, EIGHT, iterations=2)])
+    return bool(np.isin(inner, outer).any())
 
 
 def _is_scratch(light: Image, blob: Area, rules: Limits) -> bool:

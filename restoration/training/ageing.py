@@ -24,6 +24,7 @@ SHADOW = np.array([0.17, 0.115, 0.075], np.float32)  # the darkest brown a faded
 PAPER = np.array([0.95, 0.895, 0.775], np.float32)  # the paper, yellowed
 ALBUM = np.array([0.22, 0.20, 0.18], np.float32)  # what shows where a corner is gone
 ABSORBED = np.array([0.55, 0.85, 1.25], np.float32)  # what dirty water takes of each colour
+VISIBLE = 0.12  # opacity from which a mark counts as damage
 STANDARD_SIDE = 1000
 
 
@@ -58,7 +59,7 @@ def age(
     aged, marks = _marked(aged, rng, severity, scale)
     aged, creases = _creased(aged, rng, severity, scale)
     aged, torn = _torn(aged, rng, severity, scale)
-    mask = ((marks > 0.3) | (creases > 0.3) | torn).astype(np.uint8) * 255
+    mask = ((marks > VISIBLE) | (creases > VISIBLE) | torn).astype(np.uint8) * 255
     found: Image = np.clip(aged, 0, 1).astype(np.float32)
     return found, mask
 

@@ -121,9 +121,11 @@ def _repair(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _denoise(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Grain is part of an old photograph; only what hides the picture is calmed."""
-    noise = facts["noise_sigma"]
-    if noise < 3.5:
+    """Grain is part of an old photograph; only what hides the picture, or would once the tones are
+    stretched, is calmed."""
+    span = max(0.3, facts["white"] - facts["black"])
+    noise = facts["noise_sigma"] * (0.5 + 0.5 * max(1.0, 0.94 / span))
+    if noise < 2.8:
         return None
     settings = {"strength": 0.5 if noise < 8 else 0.65, "grain": 0.3}
     return _row("denoise", settings, "noisy", facts, ("noise_sigma", "grain_sigma"))
