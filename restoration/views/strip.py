@@ -125,6 +125,7 @@ def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str
         "depth": min(depth, 6),
         "parent_label": label(version.parent) if version.parent else "",
         "current": version.pk == base.pk,
+        "at_work": bench.claim is not None,
         "is_alternative": version.is_alternative,
         "advice": _advice(version),
         "guard": guard(version),
