@@ -152,3 +152,42 @@ def _tone(fails: bool, warns: bool) -> str:
     if fails:
         return "failed"
     return "review" if warns else "passed"
+
+
+# Each map of a version by the meter that says how much of the picture it covers, in percent.
+_COVERS = {
+    "changed": ("changed_area", 1.0),
+    "repaired": ("filled_area", 1.0),
+    "coloured_guess": ("coloured_guess_area", 100.0),
+    "coloured_evidence": ("coloured_evidence_area", 100.0),
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A map over a version: its name, what it shows, and how much of the picture it covers."""
+
+    name: str
+    label: str
+    share: float
+
+    @property
+    def words(self) -> str:
+        """The share as a percentage."""
+        return percent(self.share)
+
+
+def layers(maps: Mapping[str, str], meters: Mapping[str, Any]) -> list[Layer]:
+    """The maps there are, the one that covers most first."""
+    guard = _guard(meters)
+    found = [
+        Layer(name, str(wording.MAPS[name]), factor * float(guard.get(meter) or 0))
+        for name, (meter, factor) in _COVERS.items()
+        if name in maps
+    ]
+    return sorted(found, key=lambda layer: -layer.share)
+
+
+def layer(found: list[Layer], name: str) -> Layer | None:
+    """The one that is asked for, else the one that covers most."""
+    return next((each for each in found if each.name == name), found[0] if found else None)

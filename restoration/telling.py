@@ -32,6 +32,7 @@ class Step:
     model: str
     licence: str
     settings: list[Told]
+    note: str = ""
 
     @property
     def strengths(self) -> str:
@@ -60,6 +61,7 @@ def _step(record: Mapping[str, Any]) -> Step:
         model=str(record.get("model") or ""),
         licence=str(record.get("licence") or ""),
         settings=_settings(record),
+        note=str((record.get("settings") or {}).get("note") or ""),
     )
 
 

@@ -44,6 +44,8 @@ class Bilingual(forms.ModelForm[Any]):
             tag = TAGS.get(name.rpartition("_")[2])
             if tag:
                 field.widget.attrs["lang"] = tag
+            if isinstance(field.widget, forms.Textarea):
+                field.widget.attrs["rows"] = 5
 
 
 class HeadlineForm(Bilingual):
@@ -100,8 +102,6 @@ class WordsForm(Bilingual):
     def __init__(self, *args: Any, rooms: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["room"].queryset = rooms  # type: ignore[attr-defined]
-        for name in ("story_en", "story_zh"):
-            self.fields[name].widget.attrs["rows"] = 5
 
     def words(self) -> Words:
         """What was written."""

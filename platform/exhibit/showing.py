@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -14,11 +15,12 @@ from archive.models import Collection
 from archive.sizes import FULL, FULL_SIDE, SIDES
 from exhibit import wording, xmp
 from exhibit.models import Placement, Publication
+from restoration import guarding
 from restoration.lifecycle import VersionKind
 from restoration.models import Version
 from restoration.views import pictures as work
 
-ORIGINAL, RESTORED, CHANGED = "original", "restored", "changed"
+ORIGINAL, RESTORED = "original", "restored"
 STAGE = 1600
 
 
@@ -63,11 +65,10 @@ def title(placement: Placement) -> str:
     return said(placement.photo, "title").text or placement.photo.identifier or placement.photo.ref
 
 
-def figure(placement: Placement, *, zoomable: bool = False) -> dict[str, Any]:
+def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
     """The one comparison of the page: original and restored, with the notice on it."""
     publication, name = placement.publication, title(placement)
     deeds = publication.made.get("deeds", [])
-    changed = publication.version.maps.get(CHANGED)
     return {
         "left": picture(publication, ORIGINAL)
         | {
@@ -83,9 +84,24 @@ def figure(placement: Placement, *, zoomable: bool = False) -> dict[str, Any]:
         },
         "label": name,
         "notice": wording.notices(deeds, placement.photo.collection),
-        "changed_src": reverse("exhibit:changed", args=[publication.pk]) if changed else "",
-        "changed_alt": wording.changed_alternative(publication.made.get("guard", {})),
-        "zoomable": zoomable,
+        **_map(publication, guarding.layer(layers(publication), layer)),
+    }
+
+
+def layers(publication: Publication) -> list[guarding.Layer]:
+    """The maps over the published version, the one that covers most first."""
+    versions = publication.made.get("versions") or [{}]
+    return guarding.layers(publication.version.maps, versions[-1].get("meters", {}))
+
+
+def _map(publication: Publication, shown: guarding.Layer | None) -> dict[str, Any]:
+    if shown is None:
+        return {}
+    address = reverse("exhibit:changed", args=[publication.pk])
+    return {
+        "changed_src": f"{address}?{urlencode({'map': shown.name})}",
+        "changed_label": shown.label,
+        "changed_alt": wording.map_alternative(shown),
     }
 
 
@@ -94,13 +110,15 @@ def before_publishing(version: Version) -> dict[str, Any]:
     photo = version.photo
     name = said(photo, "title").text or str(photo)
     scan = Version.objects.select_related("photo").get(photo=photo, kind=VersionKind.SCAN)
-    changed = version.maps.get(CHANGED)
-    map_url = reverse("restoration:map", args=[photo.ref, version.number, CHANGED])
+    shown = guarding.layer(guarding.layers(version.maps, version.meters), "")
     return {
         "left": work.stage(scan, str(wording.SIDES[ORIGINAL]), wording.original_alternative(name)),
         "right": work.stage(version, str(wording.SIDES[RESTORED]), name),
         "label": name,
-        "changed_src": map_url if changed else "",
+        "changed_label": shown.label if shown else "",
+        "changed_src": reverse("restoration:map", args=[photo.ref, version.number, shown.name])
+        if shown
+        else "",
         "zoomable": True,
     }
 

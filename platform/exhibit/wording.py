@@ -76,13 +76,10 @@ def original_alternative(title: str) -> str:
     return _("The original, as it was scanned: %(title)s") % {"title": title}
 
 
-def changed_alternative(guard: Mapping[str, Any]) -> str:
-    """The text alternative of the map of changes."""
-    facts = {
-        "changed": guarding.percent(float(guard.get("changed_area") or 0)),
-        "filled": guarding.percent(float(guard.get("filled_area") or 0)),
-    }
-    return _("Where it was changed: %(filled)s repaired, %(changed)s of the rest changed.") % facts
+def map_alternative(layer: guarding.Layer) -> str:
+    """The text alternative of a map over the picture."""
+    facts = {"label": layer.label, "share": layer.words}
+    return _("A map. %(label)s: %(share)s of the picture.") % facts
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.languages import said
 from archive.models import Collection
 from archive.policy import Refused
-from restoration import guarding, telling
+from restoration import guarding, telling, wording
 from restoration.actions import reviews
 from restoration.forms import AdviceForm, DeclineForm, ReturnForm
 from restoration.lifecycle import ReviewState
@@ -31,7 +31,6 @@ from restoration.views.strip import label
 
 PER_PAGE = 30
 IN_SIGHT = 12
-CHANGED = "changed"
 INVALID = 422
 
 
@@ -90,13 +89,18 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
     version, line = found.version, queries.lineage(found.version)
     is_open = found.state == ReviewState.OPEN and found.reviewer_id == request.user.pk
     against = _against(request, line)
+    layers = guarding.layers(version.maps, version.meters)
+    layer = guarding.layer(layers, request.GET.get("layer", ""))
     context = {
         "review": found,
         "version": version,
         "photo": version.photo,
         "label": label(version),
         "is_open": is_open,
-        "compare": _compare(version, against, line),
+        "compare": _compare(version, against, line, layer),
+        "layers": [{"layer": each, "current": each == layer} for each in layers],
+        "held": against.number,
+        "shown": layer.name if layer else "",
         "against": _choices(line, against),
         "card": guarding.card(version.meters),
         "lineage": [_told(each) for each in line],
@@ -125,18 +129,24 @@ def _against(request: Asked, line: list[Version]) -> Version:
     return found.get(wanted, line[0])
 
 
-def _compare(version: Version, against: Version, line: list[Version]) -> dict[str, Any]:
+def _compare(
+    version: Version, against: Version, line: list[Version], layer: guarding.Layer | None
+) -> dict[str, Any]:
     name = said(version.photo, "title").text or str(version.photo)
     for each in line:
         each.photo = version.photo  # the same row; it is not asked for again
-    changed = reverse("restoration:map", args=[version.photo.ref, version.number, CHANGED])
     return {
         "left": pictures.stage(against, label(against), f"{name}, {label(against)}"),
         "right": pictures.stage(version, label(version), f"{name}, {label(version)}"),
         "label": name,
-        "changed_src": changed if CHANGED in version.maps else "",
+        "changed_src": _map_url(version, layer) if layer else "",
+        "changed_label": layer.label if layer else "",
         "zoomable": True,
     }
+
+
+def _map_url(version: Version, layer: guarding.Layer) -> str:
+    return reverse("restoration:map", args=[version.photo.ref, version.number, layer.name])
 
 
 def _choices(line: list[Version], against: Version) -> list[dict[str, Any]]:
@@ -152,9 +162,15 @@ def _told(version: Version) -> dict[str, Any]:
         "label": label(version),
         "steps": telling.steps(version.records),
         "prompt": telling.prompt(_plan(version).get("prompt")),
-        "seed": _plan(version).get("seed"),
+        "notes": _notes(version),
         "guard": guarding.badge(version.meters) if version.parent_id else None,
     }
+
+
+def _notes(version: Version) -> list[str]:
+    """What the steps had to say, where it is worth a sentence."""
+    told = [wording.note(each.get("code", ""), each.get("facts")) for each in version.notes]
+    return [sentence for sentence in told if sentence]
 
 
 def _plan(version: Version) -> dict[str, Any]:

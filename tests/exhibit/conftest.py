@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
+from archive import storage
 from archive.models import Collection, Photo
 from exhibit.actions import publish_version
 from exhibit.arranging import Words
@@ -56,6 +58,14 @@ def hang(museum: Museum, *, words: Words | None = None, **fields: object) -> Pub
     )
 
 
+def stored_sheet() -> str:
+    """A stored map; gives the sha256."""
+    png = b"\x89PNG not a real one"
+    sha256 = hashlib.sha256(png).hexdigest()
+    storage.put_bytes(storage.sheet_key(sha256), png)
+    return sha256
+
+
 @pytest.fixture
 def museum(db: None) -> Museum:
     """The museum with really stored pictures."""
@@ -93,6 +103,7 @@ def museum(db: None) -> Museum:
         image=factories.picture(7),
         records=records,
         meters={"guard": guard},
+        maps={"coloured_guess": stored_sheet()},
     )
     Job.objects.create(
         photo=photo,

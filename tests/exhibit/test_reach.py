@@ -34,9 +34,18 @@ def test_nothing_else_of_a_publication_is_there(client: Client, museum: Museum, 
     assert client.get(f"/published/{museum.publication.pk}/{path}.jpg").status_code == 404
 
 
-def test_the_map_of_changes_is_there_when_it_was_made(client: Client, museum: Museum) -> None:
+def test_the_maps_that_were_made_are_there_and_no_other_sheet(
+    client: Client, museum: Museum
+) -> None:
     url = f"/published/{museum.publication.pk}/changed.png"
+    stored = storage.sheet_key(museum.version.maps["coloured_guess"])
+    with storage.open_key(stored) as stream:
+        sheet = stream.read()
+    response = client.get(url, {"map": "coloured_guess"})
+    assert b"".join(response.streaming_content) == sheet  # type: ignore[attr-defined]
+    assert response["Content-Type"] == "image/png"
     assert client.get(url).status_code == 404
+    assert client.get(url, {"map": "damage"}).status_code == 404
 
 
 def test_a_stranger_reaches_no_working_file_no_version_and_no_scan(

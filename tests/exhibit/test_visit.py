@@ -76,6 +76,13 @@ def test_the_prompt_is_shown_as_it_was_written(client: Client, museum: Museum) -
     assert "Known facts about colours" in page
 
 
+def test_the_third_layer_is_the_map_that_covers_most(client: Client, museum: Museum) -> None:
+    page = client.get(museum.url).text
+    assert f"/published/{museum.publication.pk}/changed.png?map=coloured_guess" in page
+    assert 'alt="A map. Colour that is guessed: 34.0 % of the picture."' in page
+    assert 'href="?layer=coloured_guess#main"' in page
+
+
 def test_previous_and_next_walk_through_the_room(client: Client, museum: Museum) -> None:
     second = hang(museum)
     first_page, second_url = (

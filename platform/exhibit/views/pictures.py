@@ -28,9 +28,9 @@ def picture(request: HttpRequest, pk: int, side: str, size: str) -> HttpResponse
 @login_not_required
 @require_safe
 def changed(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The map of what was changed."""
+    """A map over the restored picture: what was changed, unless another one is asked for."""
     publication, public = _visible(request, pk)
-    sha256 = publication.version.maps.get(showing.CHANGED)
+    sha256 = publication.version.maps.get(request.GET.get("map", "changed"))
     if not sha256:
         raise Http404
     return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=public)

@@ -75,9 +75,10 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         "exhibit": placement.room.exhibit,
         "title": showing.title(placement),
         "date": edtf.wording(placement.photo.date_edtf),
-        "compare": showing.figure(placement)
+        "compare": showing.figure(placement, layer=request.GET.get("layer", ""))
         | {"zoom_url": reverse("exhibit:zoom", args=[slug, ref])},
         "account": wording.account(placement.publication.made),
+        "layers": showing.layers(placement.publication),
         "share_picture": showing.address(placement.publication, showing.RESTORED, 1600),
         "permalink": showing.permalink(placement.publication),
         "made_url": reverse("exhibit:made", args=[slug, ref]),
