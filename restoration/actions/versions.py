@@ -26,6 +26,11 @@ def scan_version(*, photo: Photo, now: datetime) -> Version:
     found = Version.objects.filter(photo=photo, kind=VersionKind.SCAN).first()
     if found is not None:
         return found
+    if not photo.working_sha256:
+        # A version never changes: made now, it would be empty for ever.
+        raise Refused(
+            "photo-not-ready", _("Nobody can work on this photo at the moment."), conflict=True
+        )
     try:
         with transaction.atomic():
             return Version.objects.create(

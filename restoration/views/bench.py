@@ -56,7 +56,9 @@ def bench(request: Asked, ref: str) -> HttpResponse:
 @require_safe
 def strip_part(request: Asked, ref: str) -> HttpResponse:
     """The strip alone, as htmx fetches it after a run."""
-    found = benches.bench_of(photo_of(request, ref), request.user)
+    photo = photo_of(request, ref)
+    scan_version(photo=photo, now=timezone.now())
+    found = benches.bench_of(photo, request.user)
     base = found.base(request.GET.get("base"))
     return render(request, "restoration/_strip.html", strip(found, base))
 
