@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+
+# A token is as good as a password, and groups mean nothing here.
+HIDDEN = frozenset({"authtoken.tokenproxy", "auth.group"})
 
 
 class StewardSite(admin.AdminSite):
@@ -21,6 +26,18 @@ class StewardSite(admin.AdminSite):
     site_header = _("Rekindle administration")
     site_title = _("Rekindle administration")
     index_title = _("Rows")
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[admin.ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """As Django does, without what nobody should look into."""
+        given = model_or_iterable
+        models = [given] if isinstance(given, type) else list(given)
+        shown = [model for model in models if model._meta.label_lower not in HIDDEN]
+        super().register(shown, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

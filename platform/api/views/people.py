@@ -33,6 +33,10 @@ class TokenView(APIView):
     def get_authenticators(self) -> list[BaseAuthentication]:
         return [] if self._signs_in() else super().get_authenticators()
 
+    def get_authenticate_header(self, request: Request) -> str:
+        # Nobody is asked who they are while they say it, yet a wrong password is a 401.
+        return "Token"
+
     def get_permissions(self) -> list[BasePermission]:
         return [AllowAny()] if self._signs_in() else [IsAuthenticated()]
 

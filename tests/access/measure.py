@@ -1,0 +1,111 @@
+"""Knock at every door as everybody, and write down who was let in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.urls import reverse
+
+from tests.access.addresses import Address, addresses
+from tests.access.examples import examples
+from tests.access.rows import PEOPLE, Row
+from tests.access.world import World
+
+CAST = {
+    "volunteer": "vera",
+    "other volunteer": "victor",
+    "curator": "cora",
+    "other curator": "clive",
+    "steward": "sten",
+}
+NOT_HERE = "405"
+
+
+class Knocker:
+    """Asks in the name of each; whatever is changed by an answer is undone."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.cookies = {who: self._cookie(name) for who, name in CAST.items()}
+
+    def _cookie(self, name: str) -> str:
+        client = Client()
+        client.force_login(getattr(self.world.people, name))
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def ask(self, who: str, method: str, path: str, address: Address) -> str:
+        """The answer in a word: a number, "sign in", and the code of a refusal."""
+        client = Client(raise_request_exception=False)
+        if who in self.cookies:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[who]
+        cache.clear()  # nobody is slowed down for what another asked
+        with transaction.atomic():
+            answer = client.generic(method, path, **self._sent(method, address))
+            told = word(answer)
+            answer.close()
+            transaction.set_rollback(True)
+        return told
+
+    def _sent(self, method: str, address: Address) -> dict[str, Any]:
+        """Every field that any form asks for, and a file, under the volunteer's open claim."""
+        sent: dict[str, Any] = {"HTTP_ACCEPT": "application/json"}
+        if address.name.startswith("restoration:"):
+            sent["QUERY_STRING"] = f"claim={self.world.claims['open'].pk}"
+        if method == "GET":
+            return sent
+        body = self.world.body()
+        if address.wants_json:
+            return sent | {"data": json.dumps(body), "content_type": "application/json"}
+        flat = {name: value for name, value in body.items() if not isinstance(value, dict)}
+        file = SimpleUploadedFile("a.png", self.world.png, content_type="image/png")
+        data = encode_multipart(BOUNDARY, flat | {"file": file})
+        return sent | {"data": data, "content_type": MULTIPART_CONTENT}
+
+
+def spaces() -> list[str]:
+    """The parts of the site, so that they can be measured apart."""
+    return sorted({address.space for address in addresses()})
+
+
+def rows(world: World, space: str) -> Iterator[Row]:
+    """Every door of a part, with every row it is tried with, by every method the view has."""
+    knocker = Knocker(world)
+    for address in (each for each in addresses() if each.space == space):
+        for case, values in examples(address, world):
+            for method in address.methods:
+                yield from _row(knocker, address, method, case, address.path(values))
+
+
+def _row(knocker: Knocker, address: Address, method: str, case: str, path: str) -> Iterator[Row]:
+    *others, steward = PEOPLE
+    last = knocker.ask(steward, method, path, address)
+    if last.startswith(NOT_HERE):
+        return
+    answers = (*(knocker.ask(who, method, path, address) for who in others), last)
+    yield Row(address.space, address.name, method, case, address.route, answers)
+
+
+def word(answer: HttpResponseBase) -> str:
+    """200, 302, "sign in", "403 not-curator"."""
+    where = answer.headers.get("Location", "")
+    doors = (reverse("account_login") + "?", reverse("admin:login") + "?")
+    if answer.status_code == 302 and where.startswith(doors):
+        return "sign in"
+    code = _code(answer)
+    return f"{answer.status_code} {code}" if code else str(answer.status_code)
+
+
+def _code(answer: Any) -> str:
+    if answer.status_code < 400 or "json" not in answer.headers.get("Content-Type", ""):
+        return ""
+    told = answer.json()
+    return str(told.get("code", "")) if isinstance(told, dict) else ""
