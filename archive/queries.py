@@ -23,6 +23,21 @@ class StateCount:
     count: int
 
 
+@dataclass(frozen=True)
+class Card:
+    """A photo in a justified grid; `ratio` is width by height in tenths, as css/wall.css counts."""
+
+    photo: Photo
+    ratio: int
+
+
+def card(photo: Photo) -> Card:
+    """A photo as the collection's page shows it; a file without a picture takes a usual shape."""
+    if not photo.width:
+        return Card(photo, 13)
+    return Card(photo, min(max(round(photo.width * 10 / photo.height), 3), 30))
+
+
 def collections_of(user: User) -> QuerySet[Collection]:
     """The collections this person looks after, with how many photos each has."""
     counts = {

@@ -70,6 +70,7 @@ def collection(request: Asked, slug: str) -> HttpResponse:
         "state": state if state in PhotoState.values else "",
         "total": sum(each.count for each in states),
         "page": page,
+        "cards": [queries.card(photo) for photo in page.object_list],
         "query": f"state={state}" if state in PhotoState.values else "",
     }
     return render(request, "archive/collection.html", context)
