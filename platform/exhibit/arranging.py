@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.models import Collection, Event
 from archive.policy import Refused, check_curate
 from exhibit import policy
-from exhibit.models import Exhibit, Placement, Publication, Room
-from restoration.lifecycle import PublicationState
+from exhibit.models import Exhibit, Placement, Room
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -157,25 +156,6 @@ def edit_words(*, placement: Placement, room: Room, words: Words, by: User) -> N
     try:
         with transaction.atomic():
             Placement.objects.filter(pk=placement.pk).update(**changes)
-    except IntegrityError:
-        raise _hangs_there() from None
-
-
-def hang_publication(*, publication: Publication, room: Room, words: Words, by: User) -> Placement:
-    """Hang a picture that is public already in one more room."""
-    policy.check_arrange(by, room.exhibit)
-    check_curate(by, publication.photo.collection)
-    if publication.state != PublicationState.LIVE:
-        raise Refused("not-public", _("This picture is not public any more."), conflict=True)
-    try:
-        with transaction.atomic():
-            return Placement.objects.create(
-                room=room,
-                photo=publication.photo,
-                publication=publication,
-                position=last_position(room) + 1,
-                **vars(words),
-            )
     except IntegrityError:
         raise _hangs_there() from None
 

@@ -85,6 +85,15 @@ def test_what_is_not_accepted_cannot_be_published(
     assert not Publication.objects.filter(version=version).exists()
 
 
+def test_a_decision_about_other_bytes_publishes_nothing(client: Client, museum: Museum) -> None:
+    version = accepted(museum)
+    Review.objects.filter(version=version).update(file_sha256="0" * 64)
+    client.force_login(museum.people.sten)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    assert "The decision is about another file than this version." in page
+    assert not Publication.objects.filter(version=version).exists()
+
+
 def test_volunteers_and_curators_of_other_collections_find_no_such_page(
     client: Client, museum: Museum
 ) -> None:

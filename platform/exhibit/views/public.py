@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from archive import edtf
 from archive.lifecycle import PhotoState
+from archive.sizes import FULL, FULL_SIDE, SIDES
 from exhibit import queries, showing, wording
 from exhibit.models import Exhibit, Placement, Publication
 from exhibit.views.visiting import for_everybody
@@ -190,13 +191,15 @@ def _gone(
 
 
 def _downloads(placement: Placement) -> list[dict[str, str]]:
-    """The restored picture for a screen and with all its pixels."""
+    """The restored picture with all its pixels, and for a screen when that is less."""
     publication = placement.publication
     width, height = showing.extent(publication, showing.RESTORED)
-    labels = {
-        "2560": _("Download for a screen (2560 pixels)"),
-        "full": _("Download in full (%(width)s × %(height)s)") % {"width": width, "height": height},
-    }
+    scale = min(1.0, FULL_SIDE / max(width, height))
+    full = {"width": round(width * scale), "height": round(height * scale)}
+    labels = {FULL: _("Download in full (%(width)s × %(height)s)") % full}
+    if max(width, height) > SIDES[-1]:
+        screen = _("Download for a screen (%(side)s pixels)") % {"side": SIDES[-1]}
+        labels = {str(SIDES[-1]): screen, **labels}
     return [
         {"url": reverse("exhibit:download", args=[publication.pk, size]), "label": label}
         for size, label in labels.items()
