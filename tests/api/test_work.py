@@ -59,6 +59,7 @@ def test_from_claim_to_exhibit(program: Programs) -> None:
     hangs = told["rooms"][0]["placements"][0]
     assert (hangs["photo"], hangs["caption_en"]) == (photo.ref, "The opening")
     assert hangs["made"]["credits"][0]["name"] == "Vera"
+    assert hangs["original"] == f"/published/{public['id']}/original/1600.jpg"
 
     _post(clive, f"publications/{public['id']}/retract", {"reason": "A wish of the family."})
     told = APIClient().get(f"{API}/exhibits/{room.exhibit.slug}").json()
@@ -132,7 +133,7 @@ def test_a_draft_is_kept_and_given_back(program: Programs) -> None:
     assert client.get(url).status_code == 404
     told = {"claim": claim.pk, "rev": 0, "body": {"seed": 3}}
     assert client.put(url, told, format="json").json()["rev"] == 1
-    assert client.get(url).json()["body"] == {"seed": 3}
+    assert client.get(url).json()["body"]["seed"] == 3
     stale = client.put(url, told | {"claim": claim.pk + 1}, format="json")
     assert stale.json()["code"] == "no-claim"
 
@@ -151,6 +152,13 @@ def test_a_run_is_watched_and_cancelled_by_its_owner_alone(program: Programs) ->
     over = vera.post(f"{API}/jobs/{job['id']}/cancel")
     assert (over.status_code, over.json()["code"]) == (409, "job-over")
     assert vera.get(f"{API}/jobs", {"state": "cancelled"}).json()["count"] == 1
+
+
+def test_a_plan_without_a_step_is_refused(program: Programs) -> None:
+    vera, photo = person("vera"), factories.photo(factories.collection())
+    told = {"claim": factories.claim(photo, vera).pk, "plan": {"steps": []}}
+    answer = program(vera).post(f"{API}/photos/{photo.ref}/jobs", told, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (422, "no-steps")
 
 
 def test_a_run_does_not_start_from_another_photos_version(program: Programs) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import serializers
 
+from exhibit import showing
 from exhibit.models import Exhibit, Placement, Publication, Room
 
 
@@ -32,14 +34,28 @@ class PlacementSerializer(serializers.ModelSerializer[Placement]):
     made = serializers.DictField(source="publication.made", read_only=True)
     published_at = serializers.DateTimeField(source="publication.published_at", read_only=True)
     version_sha256 = serializers.CharField(source="publication.version_sha256", read_only=True)
+    original = serializers.SerializerMethodField()
+    restored = serializers.SerializerMethodField()
 
     class Meta:
         model = Placement
         fields = (
             "photo", "position", "caption_en", "caption_zh", "story_en", "story_zh",
-            "published_at", "version_sha256", "made",
+            "published_at", "version_sha256", "original", "restored", "made",
         )  # fmt: skip
         read_only_fields = fields
+
+    def get_original(self, placement: Placement) -> str:
+        """Where a JPEG of the scan is, 1600 pixels long."""
+        return _picture(placement, showing.ORIGINAL)
+
+    def get_restored(self, placement: Placement) -> str:
+        """The same of the published version."""
+        return _picture(placement, showing.RESTORED)
+
+
+def _picture(placement: Placement, side: str) -> str:
+    return reverse("exhibit:picture", args=[placement.publication_id, side, "1600"])
 
 
 class RoomSerializer(serializers.ModelSerializer[Room]):

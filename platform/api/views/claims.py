@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from api.asking import Asked, claim_of, claims_for, given, photo_of
 from api.schema import tells
 from api.serializers.work import ClaimSerializer, DraftSerializer, SaveSerializer
+from restoration import drafting
 from restoration.actions.claims import (
     beat_claim,
     claim_photo,
@@ -122,7 +123,7 @@ class DraftView(APIView):
             photo=photo,
             by=request.user,
             rev=told["rev"],
-            body=told["body"],
+            body=drafting.cleaned(told["body"]),
             fence=told["claim"],
             now=timezone.now(),
         )

@@ -35,14 +35,22 @@ class PhotoJobsView(APIView):
     def post(self, request: Asked, ref: str) -> Response:
         """The plan is checked and frozen; the run waits for a worker."""
         photo, told = photo_of(request, ref), given(RunSerializer, request)
-        plan = Plan.from_json(told["plan"])
-        if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
-            raise BadInput("mask-gone", {"mask_sha256": plan.mask_sha256})
+        plan = _plan(told["plan"])
         source = _source(request, photo, told)
         job = request_job(
             source=source, by=request.user, fence=told["claim"], plan=plan, now=timezone.now()
         )
         return Response(JobSerializer(job).data, status=201)
+
+
+def _plan(told: dict[str, Any]) -> Plan:
+    """The plan, with something to do in it and its mask at hand."""
+    plan = Plan.from_json(told)
+    if not any(step.name != "guard" for step in plan.steps):
+        raise BadInput("no-steps")
+    if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
+        raise BadInput("mask-gone", {"mask_sha256": plan.mask_sha256})
+    return plan
 
 
 def _source(request: Asked, photo: Photo, told: dict[str, Any]) -> Version:
