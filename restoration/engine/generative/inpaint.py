@@ -52,8 +52,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     Raises StepFailed model-missing, reframed, blank-result or mask-too-large, OutOfMemory, and
     Cancelled. An empty mask is told in a note and changes nothing.
     """
-    mask = context.mask if context.mask is not None else repair.detect(context.image)
-    repaired = np.where(mask > 0, 255, 0).astype(np.uint8)
+    repaired = wanted_mask(context, settings)
     require_bearable(repaired)
     if not repaired.any():
         told = note("no-damage-found" if context.mask is None else "mask-empty")
@@ -64,6 +63,14 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         passes = settings.get("passes", PASSES)
         wanted = request(wording, settings["strength"], passes, context.seed)
         return filled(context, workshop, tool, wanted, repaired)
+
+
+def wanted_mask(context: StepContext, settings: dict[str, Any]) -> Mask:
+    """Return uint8 HxW, 255 where the volunteer says damage is, or else where it is found."""
+    mask = context.mask
+    if mask is None:
+        mask = repair.detect(context.image, float(settings.get("sensitivity", 0.4)))
+    return np.where(mask > 0, 255, 0).astype(np.uint8)
 
 
 def filled(
@@ -112,7 +119,8 @@ def drawn(
     figures["worked_at"] = list(
         canvas_for(workshop, tool, image.shape, share, LARGEST).padded[::-1]
     )
-    return Patch(inside_mask(image, settled(image, offered, mask), mask), figures, share)
+    # The seam fades into the smooth fill, never into the damage; outside the two are one.
+    return Patch(inside_mask(begun, settled(image, offered, mask), mask), figures, share)
 
 
 def laid_back(image: Floats, offered: Floats, mask: Mask) -> tuple[Floats, dict[str, Any]]:

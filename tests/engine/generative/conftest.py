@@ -27,8 +27,11 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
     """A models directory with a faithful tiny model under every name in the registry."""
+    import torch
+
     from tests.engine.generative import tiny
 
+    torch.set_num_threads(1)  # so small a network only loses time when two cores share it
     folder = tmp_path_factory.mktemp("models")
     tiny.save_all(folder, faithful=True)
     return folder

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
 from tests.engine.generative.stubs import memory_for, nothing_but_noise, nothing_but_zeros
@@ -60,6 +61,22 @@ def test_holes_far_apart_are_drawn_in_crops_of_their_own(context, cat):
     result = inpaint(context(image=wide, mask=mask))
     assert len(result.record["crops"]) == 2
     assert np.array_equal(result.image[mask == 0], wide[mask == 0])
+
+
+def test_a_seam_shows_nothing_of_the_damage(context, cat, mask):
+    harmed = np.where((mask > 0)[..., None], np.float32(1), cat)
+    mended = inpaint(context(image=harmed, mask=mask)).image
+    edge = np.s_[50, 100:140]
+    assert np.abs(mended - cat)[edge].mean() < 0.3 * np.abs(harmed - cat)[edge].mean()
+
+
+def test_without_a_mask_damage_is_looked_for(context, cat):
+    harmed = ndimage.gaussian_filter(cat, (6, 6, 0))
+    harmed[60:62, 200:202] = 1.0
+    result = inpaint(context(image=harmed), sensitivity=0.8)
+    assert result.maps["repaired"][61, 201] == 255
+    assert result.maps["repaired"].mean() < 1
+    assert result.record["mask"] == "detected"
 
 
 def test_progress_runs_over_all_crops_to_the_end(context, cat):

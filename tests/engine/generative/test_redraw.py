@@ -88,6 +88,15 @@ def test_a_strength_too_small_for_one_step_is_given_enough_steps(context, streng
     assert len(told) >= 2
 
 
+def test_half_precision_gives_nearly_the_same_picture(context, models):
+    from restoration.engine.generative.workshop import Workshop
+
+    half = Workshop(models, device="cpu", dtype="bfloat16", most_pixels=16_000)
+    result = redraw(context(workshop=half))
+    assert result.record["dtype"] == "bfloat16"
+    assert np.abs(result.image - redraw(context()).image).mean() < 2 / 255
+
+
 def test_the_record_says_who_drew_with_what(context):
     record = redraw(context()).record
     assert record["model"]["name"] == "sd15"

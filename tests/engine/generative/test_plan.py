@@ -1,0 +1,59 @@
+"""A whole plan with generative steps runs through the engine's one door."""
+
+import numpy as np
+import pytest
+
+from restoration.engine.catalog import GENERATIVE
+from restoration.engine.errors import Cancelled
+from restoration.engine.plan import Plan, Prompt, StepPlan
+from restoration.engine.restore import Inputs, restore
+
+pytestmark = pytest.mark.generative
+
+PLAN = Plan(
+    steps=(
+        StepPlan("repair", GENERATIVE, {"strength": 0.6}),
+        StepPlan("redraw", GENERATIVE, {"strength": 0.3, "passes": 4}),
+    ),
+    prompt=Prompt(words="a tabby cat"),
+    seed=11,
+)
+
+
+@pytest.fixture
+def small(cat):
+    return np.ascontiguousarray(cat[60:156, 100:228])
+
+
+@pytest.fixture
+def mask(small):
+    drawn = np.zeros(small.shape[:2], dtype=np.uint8)
+    drawn[50:60, 40:80] = 255
+    return drawn
+
+
+def quiet(step, fraction, preview=None):
+    """Nobody listens."""
+
+
+def test_repair_redraw_and_guard_run_to_the_end(small, mask, workshop):
+    done = restore(small, PLAN, Inputs(mask=mask), workshop, quiet)
+    assert [record["step"] for record in done.records] == ["repair", "redraw", "guard"]
+    assert done.records[0]["model"]["name"] == "sdxl-inpaint"
+    assert done.records[1]["model"]["name"] == "sdxl"
+    assert done.image.shape == small.shape
+    assert np.array_equal(done.maps["repaired"] > 0, mask > 0)
+
+
+def test_the_same_plan_gives_the_same_bytes(small, mask, workshop):
+    first, second = (restore(small, PLAN, Inputs(mask=mask), workshop, quiet) for _ in range(2))
+    assert np.array_equal(first.image, second.image)
+
+
+def test_a_cancel_in_the_middle_of_a_step_stops_the_plan(small, mask, workshop):
+    def cancelling(step, fraction, preview=None):
+        if step == "redraw" and preview is not None:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        restore(small, PLAN, Inputs(mask=mask), workshop, cancelling)
