@@ -26,8 +26,9 @@ def test_grey_sepia_and_colour_are_told_apart():
     colour = pictures.coffee()
     grey = pictures.grey(colour)
     sepia = (0.1 + 0.8 * grey * np.array([1.0, 0.85, 0.62], np.float32)).astype(np.float32)
-    assert [assess(p).grey for p in (colour, grey, sepia)] == [False, True, False]
-    assert [assess(p).sepia for p in (colour, grey, sepia)] == [False, False, True]
+    found = [assess(picture) for picture in (colour, grey, sepia)]
+    assert [told.grey for told in found] == [False, True, False]
+    assert [told.sepia for told in found] == [False, False, True]
 
 
 def test_a_face_is_found_where_it_is():
