@@ -22,7 +22,7 @@ from archive.policy import Refused
 from restoration import guarding, telling, wording
 from restoration.actions import reviews
 from restoration.forms import AdviceForm, DeclineForm, ReturnForm
-from restoration.lifecycle import ReviewState
+from restoration.lifecycle import ReviewState, VersionState
 from restoration.models import Review, Version
 from restoration.queries import desk as queries
 from restoration.views import pictures
@@ -87,7 +87,8 @@ def review(request: Asked, pk: int) -> HttpResponse:
 def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
     """The page of a review; a form that was sent back stands open with what was written in it."""
     version, line = found.version, queries.lineage(found.version)
-    is_open = found.state == ReviewState.OPEN and found.reviewer_id == request.user.pk
+    is_mine = found.state == ReviewState.OPEN and found.reviewer_id == request.user.pk
+    is_open = is_mine and version.state == VersionState.SUBMITTED
     against = _against(request, line)
     layers = guarding.layers(version.maps, version.meters)
     layer = guarding.layer(layers, request.GET.get("layer", ""))

@@ -115,6 +115,7 @@ def test_what_was_withdrawn_meanwhile_is_not_accepted(
 ) -> None:
     review = cora.take(version)
     withdraw_version(version=version, by=people.vera, now=NOW)
+    assert "took this version back" in cora.look(review)
     cora.decide(review, "accept")
     version.refresh_from_db()
     review.refresh_from_db()
