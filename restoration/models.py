@@ -64,7 +64,7 @@ class Assessment(models.Model):
     damage = models.CharField(
         max_length=8,
         choices=(
-            ("none", _("no damage")),
+            ("none", _("little damage seen")),
             ("some", _("some damage")),
             ("heavy", _("heavy damage")),
         ),

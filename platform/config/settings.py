@@ -159,7 +159,6 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = envpath("REKINDLE_STATIC_DIR", VAR_DIR / "static")
-STATICFILES_DIRS = [HERE / "static"]
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_USE_FINDERS = DEBUG
 

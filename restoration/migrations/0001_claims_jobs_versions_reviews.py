@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                 ('report', models.JSONField(default=dict)),
                 ('suggestions', models.JSONField(default=list)),
                 ('mask_sha256', models.CharField(blank=True, max_length=64)),
-                ('damage', models.CharField(choices=[('none', 'no damage'), ('some', 'some damage'), ('heavy', 'heavy damage')], default='none', max_length=8)),
+                ('damage', models.CharField(choices=[('none', 'little damage seen'), ('some', 'some damage'), ('heavy', 'heavy damage')], default='none', max_length=8)),
                 ('faces', models.PositiveSmallIntegerField(default=0)),
                 ('is_grey', models.BooleanField(default=False)),
                 ('made_at', models.DateTimeField()),

@@ -34,7 +34,11 @@ STATES = (
     (DONE, pgettext_lazy("photos on the wall", "done")),
     (ANY, pgettext_lazy("photos on the wall", "all")),
 )
-DAMAGE = (("none", _("no damage")), ("some", _("some damage")), ("heavy", _("heavy damage")))
+DAMAGE = (
+    ("none", _("little damage seen")),
+    ("some", _("some damage")),
+    ("heavy", _("heavy damage")),
+)
 
 # Where words are looked for.
 WORDED = ("title", "place", "people", "description")

@@ -25,6 +25,7 @@ from restoration.actions.jobs import request_job
 from restoration.actions.versions import scan_version
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
+from restoration.lifecycle import VersionKind
 from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
@@ -327,7 +328,7 @@ def _config(
     kept: Mapping[str, Any] | None,
     recipe: panel.Panel,
 ) -> dict[str, Any]:
-    photo, seen = found.photo, recipe.assessment
+    photo = found.photo
     width, height = pictures.fit(base.width, base.height, MASK_SIDE)
     painted = (kept or {}).get("mask")
     return {
@@ -339,10 +340,16 @@ def _config(
             "height": height,
             "url": _sheet(photo, painted),
             "sha256": painted,
-            "detected_url": _sheet(photo, seen.mask_sha256 if seen else None),
+            "detected_url": _sheet(photo, _detected(base, recipe)),
         },
         "draft": {"rev": found.draft.rev if found.draft else 0, "draft": kept},
         "suggestion": panel.suggestion(recipe),
         "claim": clock(claim, timezone.now()),
         "urls": _urls(photo, claim),
     }
+
+
+def _detected(base: Version, recipe: panel.Panel) -> str | None:
+    """The damage that was found on the scan; it tells nothing of a version made from it."""
+    seen = recipe.assessment
+    return seen.mask_sha256 if seen and base.kind == VersionKind.SCAN else None

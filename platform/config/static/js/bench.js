@@ -9,6 +9,8 @@ import { History } from "./history.js";
 import { Mask } from "./mask.js";
 import { Run } from "./run.js";
 import { announce, hasModifier, isTyping, send, singleKeys, toast } from "./site.js";
+import { Tour } from "./tour.js";
+import { Veil } from "./veil.js";
 import { Viewer, sharpen } from "./viewer.js";
 
 const TOOLS = { h: "hand", b: "mask", e: "eraser", c: "dab", r: "region" };
@@ -33,6 +35,7 @@ class Bench {
     this.listen();
     this.listenToColours();
     this.comparing = new BenchCompare(this);
+    this.tour = new Tour(root);
     this.begin();
   }
 
@@ -49,7 +52,7 @@ class Bench {
   startDrawing() {
     const canvas = one("[data-mask]", this.root);
     this.mask = new Mask(canvas, this.config.mask, this.history);
-    canvas.hidden = false;
+    this.veil = new Veil(this);
     this.marks = new Marks({
       svg: one("[data-marks]", this.root),
       viewer: this.viewer,
@@ -83,10 +86,10 @@ class Bench {
     this.showRanges();
     const { draft, mask } = this.config;
     if (draft?.draft) this.applyForm(draft.draft);
-    if (mask.url) await this.mask.load(mask.url).catch(() => {});
-    this.showMask();
+    await this.veil.load(mask.url);
     await this.bringBack();
-    this.mask.addEventListener("change", () => { this.showMask(); this.draft.touch({ isMask: true }); });
+    this.mask.addEventListener("change", () => { this.veil.show(); this.draft.touch({ isMask: true }); });
+    this.veil.show();
     this.marks.addEventListener("change", () => { this.showMarks(); this.draft.touch(); });
     this.showMarks();
   }
@@ -96,8 +99,8 @@ class Bench {
     if (!kept?.draft) return;
     this.draft.rev = kept.rev; // an older number makes the server answer 409, and the person choose
     this.applyForm(kept.draft);
-    if (kept.mask) await this.mask.load(kept.mask).catch(() => {});
-    this.draft.touch({ isMask: Boolean(kept.mask) });
+    if (kept.isMaskNew) await this.veil.load(kept.mask);
+    this.draft.touch({ isMask: Boolean(kept.isMaskNew) });
     toast(this.words.restored, "success");
   }
 
@@ -129,8 +132,7 @@ class Bench {
   async apply(draft, maskUrl) {
     this.applyForm(draft ?? {});
     this.history.clear();
-    if (maskUrl) await this.mask.load(maskUrl).catch(() => {});
-    else this.mask.clear({ isUndoable: false });
+    await this.veil.load(maskUrl);
   }
 
   applyForm(draft) {
@@ -191,18 +193,11 @@ class Bench {
   }
 
   showRanges() {
+    this.veil.show();
     for (const input of all('.setting input[type="range"]', this.form)) {
       const output = one(`output[for="${input.id}"]`, this.form);
       if (output) output.textContent = input.value;
     }
-  }
-
-  showMask() {
-    const place = one("[data-mask-share]", this.root);
-    if (!place) return;
-    const percent = (this.mask.share * 100).toFixed(this.mask.share < 0.1 ? 1 : 0);
-    place.textContent = this.mask.painted
-      ? this.words.maskShare.replace("{share}", `${percent} %`) : this.words.maskEmpty;
   }
 
   showMarks() {
@@ -231,6 +226,7 @@ class Bench {
     if (tool !== "hand" && this.stage.classList.contains("is-bare")) this.toggleOverlay(one("[data-show-mask]", this.root));
     if (tool === "region") announce(this.words.regionHint);
     one("[data-cursor]", this.root).hidden = true;
+    this.veil.show();
   }
 
   get brush() {
@@ -320,6 +316,7 @@ class Bench {
   turnOn(name) {
     const box = one(`[name="step-${name}"]`, this.form);
     if (box && !box.disabled) box.checked = true;
+    this.veil.show();
   }
 
   // ---- listeners
@@ -358,7 +355,7 @@ class Bench {
       showMask: () => this.toggleOverlay(button),
       pickTool: () => { this.choose(button.dataset.pickTool); this.stage.focus({ preventScroll: false }); },
       maskClear: () => { this.mask.clear(); announce(this.words.maskCleared); },
-      maskDetected: () => this.mask.load(this.config.mask.detected_url, { isUndoable: true }).catch(() => {}),
+      maskDetected: () => this.veil.detect({ isUndoable: true }),
       suggest: () => this.suggest(),
     };
     for (const [name, action] of Object.entries(actions)) if (name in button.dataset) action();

@@ -14,6 +14,7 @@ export class Draft extends EventTarget {
   constructor({ urls, rev, maskSha, mask, collect, apply, ask }) {
     super();
     Object.assign(this, { urls, rev, maskSha, mask, collect, apply, ask });
+    this.maskThere = maskSha; // the mask of the draft that the server has confirmed
     this.key = `rekindle-draft:${urls.draft}`;
     this.dirty = false;
     this.maskDirty = false;
@@ -52,7 +53,7 @@ export class Draft extends EventTarget {
   async saveMask() {
     if (!this.maskDirty) return true;
     this.maskDirty = false;
-    if (this.mask.painted === 0) { this.maskSha = null; return true; }
+    if (!this.mask.isEdited) { this.maskSha = null; return true; } // the run detects by itself
     const body = new FormData();
     body.append("mask", await this.mask.toBlob(), "mask.png");
     body.append("csrfmiddlewaretoken", csrfToken());
@@ -79,6 +80,7 @@ export class Draft extends EventTarget {
   confirm(rev) {
     this.rev = rev;
     if (this.dirty) return this.save(); // changed again while it was on its way
+    this.maskThere = this.maskSha;
     this.forget();
     this.become("saved");
     return true;
@@ -120,7 +122,9 @@ export class Draft extends EventTarget {
 
   keep() {
     if (!this.dirty && !this.maskDirty) return;
-    const copy = { rev: this.rev, draft: this.full(), mask: this.maskDirty ? this.mask.toDataURL() : null };
+    const isNew = this.maskDirty || this.maskSha !== this.maskThere;
+    const mask = isNew && this.mask.isEdited ? this.mask.toDataURL() : null;
+    const copy = { rev: this.rev, draft: this.full(), mask, isMaskNew: isNew };
     try {
       window.localStorage.setItem(this.key, JSON.stringify(copy));
     } catch {
@@ -132,7 +136,7 @@ export class Draft extends EventTarget {
     window.localStorage.removeItem(this.key);
   }
 
-  /** What an earlier page could not send: {rev, draft, mask} or null. */
+  /** What an earlier page could not send: {rev, draft, mask, isMaskNew} or null. */
   kept() {
     try {
       return JSON.parse(window.localStorage.getItem(this.key));

@@ -28,6 +28,7 @@ export class Mask extends EventTarget {
     this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.bytes = new Uint8Array(width * height);
     this.painted = 0;
+    this.isEdited = false; // by a person; a mask that only was detected is not sent
   }
 
   get share() {
@@ -37,7 +38,7 @@ export class Mask extends EventTarget {
   // ---- reading and writing
 
   /** Take a picture as the mask; white is damage. Its own size does not matter. */
-  async load(url, { isUndoable = false } = {}) {
+  async load(url, { isUndoable = false, isEdited = true } = {}) {
     const image = new Image();
     image.src = url;
     await image.decode();
@@ -49,12 +50,12 @@ export class Mask extends EventTarget {
     for (let i = 0; i < next.length; i += 1) {
       next[i] = pixels[4 * i] >= SOLID && pixels[4 * i + 3] >= SOLID ? 255 : 0;
     }
-    this.replace(box, next, isUndoable);
+    this.replace(box, next, { isUndoable, isEdited });
   }
 
-  clear({ isUndoable = true } = {}) {
+  clear({ isUndoable = true, isEdited = true } = {}) {
     const box = { x: 0, y: 0, width: this.width, height: this.height };
-    this.replace(box, new Uint8Array(this.bytes.length), isUndoable);
+    this.replace(box, new Uint8Array(this.bytes.length), { isUndoable, isEdited });
   }
 
   /** The file: an opaque black and white PNG. */
@@ -122,7 +123,7 @@ export class Mask extends EventTarget {
     const pixels = this.context.getImageData(box.x, box.y, box.width, box.height).data;
     const next = new Uint8Array(box.width * box.height);
     for (let i = 0; i < next.length; i += 1) next[i] = pixels[4 * i + 3] >= SOLID ? 255 : 0;
-    this.replace(box, next, true);
+    this.replace(box, next, { isUndoable: true, isEdited: true });
   }
 
   /** A second finger turned the stroke into a pinch: forget it. */
@@ -134,11 +135,13 @@ export class Mask extends EventTarget {
 
   // ---- bytes
 
-  replace(box, next, isUndoable) {
+  replace(box, next, { isUndoable, isEdited }) {
     const before = this.read(box);
-    this.write(box, next);
+    const wasEdited = this.isEdited;
+    const put = (part, edited) => { this.isEdited = edited; this.write(box, part); };
+    put(next, isEdited);
     if (isUndoable) {
-      this.history.push({ undo: () => this.write(box, before), redo: () => this.write(box, next) });
+      this.history.push({ undo: () => put(before, wasEdited), redo: () => put(next, isEdited) });
     }
   }
 
