@@ -168,6 +168,11 @@ MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 200_000_000, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # painted masks arrive as form fields
 FILE_UPLOAD_TEMP_DIR = str(VAR_DIR)  # the same disk, so that keeping a scan is a rename
 FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_HANDLERS = [
+    "archive.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- work --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://localhost")

@@ -102,6 +102,14 @@ def test_a_file_too_large_costs_itself_only(cora: Client, box: Collection, setti
     assert [item["state"] for item in answer.json()["items"]] == ["failed", "reading"]
 
 
+def test_a_request_that_would_fill_the_disk_is_stopped_before_it_is_read(
+    cora: Client, box: Collection, settings: Any
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    assert sent(cora, box, bytes(9000), accept="application/json").status_code == 400
+    assert not Photo.objects.exists()
+
+
 def test_the_plain_form_sends_several_at_once(cora: Client, box: Collection) -> None:
     answer = sent(cora, box, scan(1), scan(2), b"", accept="text/html")
     assert answer.status_code == 302
