@@ -37,6 +37,10 @@ VERSIONS = (
     "taken back",
 )
 
+# What is enough for a verb: before, during and after it.
+MOVED = ("scan", "draft", "submitted", "accepted")
+REVIEWS = ("open", "accepted")
+
 
 def photos(words: Iterable[str], **more: Any) -> Examples:
     """Photos by their reference."""
@@ -150,7 +154,6 @@ BY_NAME: dict[str, Examples] = {
     # the archive
     "archive:picture": photos(PHOTOS, name="400.jpg"),
     "archive:original": photos(PHOTOS),
-    "archive:state": photos(PHOTOS),
     # the exhibit
     "exhibit:photo": hanging,
     "exhibit:zoom": hanging,
@@ -167,22 +170,24 @@ BY_NAME: dict[str, Examples] = {
     "api:photo": photos(PHOTOS),
     "api:photo-picture": photos(PHOTOS, name="400.jpg"),
     "api:photo-versions": photos(FEW_PHOTOS),
+    "api:version": keys("versions"),
+    "api:version-download": keys("versions"),
     "api:version-picture": keys("versions", name="400.jpg"),
     "api:version-map": keys("versions", ("draft",), name="changed"),
     "api:version-review": keys("versions", ("submitted", "in review", "draft")),
 }
 BY_PREFIX: tuple[tuple[str, frozenset[str], Examples], ...] = (
-    ("restoration:review", frozenset({"pk"}), keys("reviews")),
+    ("restoration:review", frozenset({"pk"}), keys("reviews", REVIEWS)),
     ("restoration:", frozenset({"ref"}), photos(FEW_PHOTOS)),
-    ("restoration:", frozenset({"ref", "number"}), versions()),
+    ("restoration:", frozenset({"ref", "number"}), versions(MOVED)),
     ("archive:", frozenset({"slug"}), slugs("collections")),
     ("archive:", frozenset({"ref"}), photos(("ready", "in quarantine", "on hold"))),
     ("exhibit:", frozenset({"slug"}), slugs("exhibits")),
     ("exhibit:", frozenset({"pk"}), keys("publications")),
     ("api:claim", frozenset({"pk"}), keys("claims")),
     ("api:job", frozenset({"pk"}), keys("jobs")),
-    ("api:version", frozenset({"pk"}), keys("versions")),
-    ("api:review", frozenset({"pk"}), keys("reviews")),
+    ("api:version", frozenset({"pk"}), keys("versions", MOVED)),
+    ("api:review", frozenset({"pk"}), keys("reviews", REVIEWS)),
     ("api:publication", frozenset({"pk"}), keys("publications")),
     ("api:retract", frozenset({"pk"}), keys("publications")),
     ("api:exhibit", frozenset({"slug"}), slugs("exhibits")),

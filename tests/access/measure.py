@@ -35,6 +35,8 @@ class Knocker:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        # One client for all: the middleware is built once, not at each door.
+        self.client = Client(raise_request_exception=False)
         self.cookies = {who: self._cookie(name) for who, name in CAST.items()}
 
     def _cookie(self, name: str) -> str:
@@ -44,12 +46,12 @@ class Knocker:
 
     def ask(self, who: str, method: str, path: str, address: Address) -> str:
         """The answer in a word: a number, "sign in", and the code of a refusal."""
-        client = Client(raise_request_exception=False)
+        self.client.cookies.clear()
         if who in self.cookies:
-            client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[who]
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[who]
         cache.clear()  # nobody is slowed down for what another asked
         with transaction.atomic():
-            answer = client.generic(method, path, **self._sent(method, address))
+            answer = self.client.generic(method, path, **self._sent(method, address))
             told = word(answer)
             answer.close()
             transaction.set_rollback(True)
