@@ -164,7 +164,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 # What one upload may weigh, and how many pixels a scan may have before it is refused unread.
 MAX_UPLOAD_BYTES = envint("REKINDLE_MAX_UPLOAD_BYTES", 512 * 1024**2, least=1)
-MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 200_000_000, least=1)
+MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 100_000_000, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # painted masks arrive as form fields
 FILE_UPLOAD_TEMP_DIR = str(VAR_DIR)  # the same disk, so that keeping a scan is a rename
 FILE_UPLOAD_PERMISSIONS = 0o640
