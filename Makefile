@@ -93,6 +93,7 @@ lint-migrations:
 	$(MANAGE) makemigrations --check --dry-run
 lint-catalogues:
 	$(foreach po,$(CATALOGUES),msgfmt --check --output-file=/dev/null $(po) &&) true
+	$(foreach po,$(CATALOGUES),! grep -n '^#, fuzzy' $(po) &&) true  # pybabel leaves those out
 
 messages: $(DONE)/dev
 	@mkdir -p locale
