@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -20,6 +21,7 @@ from restoration.engine.errors import BadInput
 
 logger = logging.getLogger("django.request")
 
+MEGABYTE = 1024**2
 MEDIA_TYPE = "application/problem+json"
 CODES: dict[type[Exception], str] = {
     exceptions.ParseError: "malformed",
@@ -65,6 +67,10 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return problem("invalid", said, HTTPStatus.UNPROCESSABLE_ENTITY, errors=told)
         case Http404():
             return handler(exceptions.NotFound(), context)
+        case RequestDataTooBig():
+            most = {"most": settings.MAX_UPLOAD_BYTES // MEGABYTE}
+            said = wording.problem("file-too-large", most)
+            return problem("file-too-large", said, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         case PermissionDenied():
             return handler(exceptions.PermissionDenied(), context)
         case exceptions.APIException():

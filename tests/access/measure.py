@@ -53,7 +53,6 @@ class Knocker:
         with transaction.atomic():
             answer = self.client.generic(method, path, **self._sent(method, address))
             told = word(answer)
-            answer.close()
             transaction.set_rollback(True)
         return told
 
