@@ -74,6 +74,8 @@ class ExhibitForm(HeadlineForm):
         super().__init__(*args, **kwargs)
         mine = Collection.objects.curated_by(user).order_by("slug")
         self.fields["collection"].queryset = mine  # type: ignore[attr-defined]
+        # Most curators have one collection; they should not have to choose it.
+        self.initial.setdefault("collection", mine.first())
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
