@@ -69,7 +69,7 @@ export class Draft extends EventTarget {
     const answer = await send(this.urls.draft, { method: "PUT", json }).catch((error) => { this.dirty = true; throw error; });
     if (answer.ok) return this.confirm(answer.data.rev);
     this.dirty = true;
-    if (answer.code === 409) return this.settle(answer.data);
+    if (answer.code === 409 && "rev" in answer.data) return this.settle(answer.data);
     return this.refuse(answer.code);
   }
 

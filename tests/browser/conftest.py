@@ -1,0 +1,81 @@
+"""A running site for each module, and people who are signed in to it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.people import PASSWORD
+from tests.services import databases, processes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def site(
+    start_site: Callable[..., processes.Site], migrated_sqlite: str, tmp_path_factory: Any
+) -> processes.Site:
+    """The whole product over one SQLite file, without rows."""
+    return start_site(databases.sqlite_database(tmp_path_factory.mktemp("rows"), migrated_sqlite))
+
+
+@dataclass
+class Visitor:
+    """A browser of one person; what went wrong in it is in `complaints`."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def open(self, address: str) -> Page:
+        """Go to a page of the site."""
+        self.page.goto(f"{self.url}{address}", wait_until="load")
+        return self.page
+
+    def another(self) -> Page:
+        """A second tab."""
+        return watched(self.context.new_page(), self.complaints)
+
+    def sign_in(self, name: str) -> None:
+        self.open("/account/login/")
+        self.page.fill("input[name=login]", name)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_url(lambda url: "login" not in url)
+
+
+def watched(page: Page, complaints: list[str]) -> Page:
+    """Note whatever the page says is wrong: scripts, the content policy, missing files."""
+    page.set_default_timeout(SECONDS * 1000)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    return page
+
+
+@pytest.fixture
+def visit(browser: Browser, site: processes.Site) -> Iterator[Callable[..., Visitor]]:
+    """Opens browsers: `visit("vera", width=390, locale="zh-Hans", ...)`; nobody is signed out."""
+    with contextlib.ExitStack() as ends:
+
+        def begin(name: str = "", *, width: int = 1440, **options: Any) -> Visitor:
+            size = {"width": width, "height": 900}
+            context = browser.new_context(viewport=size, **options)
+            ends.callback(context.close)
+            complaints: list[str] = []
+            visitor = Visitor(
+                context, watched(context.new_page(), complaints), site.url, complaints
+            )
+            if name:
+                visitor.sign_in(name)
+            return visitor
+
+        yield begin

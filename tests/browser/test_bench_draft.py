@@ -1,0 +1,235 @@
+"""The bench under a person's hands: the mask, the draft, the line that breaks, the second tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.services import processes
+
+# One Vera for each test, each with a photo in her hands on which damage was detected.
+VERAS = 14
+SEED = f"""
+from django.utils import timezone
+from restoration.models import Assessment
+from restoration.actions.claims import claim_photo
+from restoration.runner import _keep_sheet
+from tests import factories
+from tests.people import person
+import numpy as np
+box, mask = factories.collection(), np.zeros((240, 320), np.uint8)
+mask[100:124, 100:140] = 255
+sheet = _keep_sheet(mask)
+row = {{"step": "repair", "settings": {{"sensitivity": 0.6}}, "reason": "dust-and-scratches",
+       "facts": {{"damage_spots": 50, "damage_area": 0.0125}}}}
+image = factories.picture(3, height=240, width=320)
+for number in range({VERAS}):
+    photo = factories.photo(box, image=image)
+    Assessment.objects.create(photo=photo, mask_sha256=sheet, suggestions=[row], damage="heavy",
+                              made_at=timezone.now())
+    claim_photo(photo=photo, by=person(f"vera{{number}}"), now=timezone.now())
+    print(photo.ref)
+"""
+
+
+@pytest.fixture(scope="module")
+def benches(site: processes.Site) -> Iterator[tuple[str, str]]:
+    """Names and addresses, each used by one test."""
+    refs = site.run(SEED).split()[-VERAS:]
+    return iter([(f"vera{number}", f"/photos/{ref}/") for number, ref in enumerate(refs)])
+
+
+@pytest.fixture
+def bench(
+    benches: Iterator[tuple[str, str]], visit: Callable[..., Visitor]
+) -> Callable[..., Visitor]:
+    """Opens a bench."""
+
+    def begin(**options: Any) -> Visitor:
+        name, address = next(benches)
+        visitor = visit(name, **options)
+        visitor.address = address
+        visitor.open(address)
+        expect(visitor.page.locator(".step-fact[data-mask-share]")).not_to_be_empty()
+        return visitor
+
+    return begin
+
+
+def share(page: Page) -> Locator:
+    return page.locator(".step-fact[data-mask-share]")
+
+
+def paint(page: Page) -> None:
+    """A stroke with the brush, a fifth from the picture's corner."""
+    page.locator("[name=tool][value=mask]").check()
+    box = page.locator("[data-viewer]").bounding_box()
+    assert box
+    x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.7 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 10)
+    page.mouse.up()
+
+
+def saved(page: Page) -> None:
+    expect(page.locator(".bench-saved")).to_have_text("saved")
+
+
+def kept_mask(page: Page) -> str | None:
+    sha: str | None = page.evaluate("document.querySelector('[data-bench]').bench.draft.maskSha")
+    return sha
+
+
+def test_what_was_detected_is_shown_and_not_sent_until_it_is_edited(
+    bench: Callable[..., Visitor],
+) -> None:
+    page = bench().page
+    expect(share(page)).to_contain_text("detected: 1.3 %")
+    expect(page.locator("canvas[data-mask]")).to_be_visible()
+    page.get_by_label("Anything else").fill("a sunny morning")
+    saved(page)
+    assert kept_mask(page) is None
+    paint(page)
+    expect(share(page)).to_contain_text("your mask")
+    saved(page)
+    assert kept_mask(page)
+
+
+def test_back_to_what_was_detected_can_be_undone(bench: Callable[..., Visitor]) -> None:
+    page = bench().page
+    paint(page)
+    page.get_by_role("button", name="Back to what was detected").click()
+    expect(share(page)).to_contain_text("detected")
+    saved(page)
+    assert kept_mask(page) is None
+    page.get_by_role("button", name="Undo").click()
+    expect(share(page)).to_contain_text("your mask")
+
+
+def test_the_veil_lifts_when_the_repair_is_off(bench: Callable[..., Visitor]) -> None:
+    page = bench().page
+    page.locator("[name=step-repair]").uncheck()
+    expect(page.locator("canvas[data-mask]")).to_be_hidden()
+    page.get_by_role("button", name="Use the suggestion").click()
+    expect(page.locator("[name=step-repair]")).to_be_checked()
+    expect(page.locator("[name=repair-sensitivity]")).to_have_value("0.6")
+    expect(page.locator("canvas[data-mask]")).to_be_visible()
+
+
+def test_a_reload_keeps_the_mask_the_colours_and_the_words(bench: Callable[..., Visitor]) -> None:
+    page = bench().page
+    paint(page)
+    before = share(page).inner_text()
+    page.get_by_role("button", name="Add in the middle").click()
+    page.get_by_label("Period").fill("September 1974")
+    saved(page)
+    page.reload()
+    expect(share(page)).to_have_text(before)
+    expect(page.locator("[data-dab-list] li")).to_have_count(1)
+    expect(page.get_by_label("Period")).to_have_value("September 1974")
+
+
+def test_without_a_line_the_work_is_kept_here_and_sent_later(
+    bench: Callable[..., Visitor],
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    visitor.context.set_offline(True)
+    paint(page)
+    expect(page.locator(".bench-saved")).to_contain_text("kept here")
+    visitor.context.set_offline(False)
+    saved(page)
+    assert kept_mask(page)
+
+
+def test_a_page_closed_without_a_line_finds_its_work_again(bench: Callable[..., Visitor]) -> None:
+    visitor = bench()
+    page = visitor.page
+    visitor.context.set_offline(True)
+    paint(page)
+    before = share(page).inner_text()
+    expect(page.locator(".bench-saved")).to_contain_text("kept here")
+    page.close()
+    visitor.context.set_offline(False)
+    again = visitor.another()
+    again.goto(visitor.url + visitor.address)
+    expect(again.locator("#toasts")).to_contain_text("brought it back")
+    expect(share(again)).to_have_text(before)
+    saved(again)
+    assert kept_mask(again)
+
+
+@pytest.mark.parametrize("answer", ["Keep what I have here", "Take the other tab's"])
+def test_two_tabs_are_asked_whose_work_goes_on(bench: Callable[..., Visitor], answer: str) -> None:
+    visitor = bench()
+    page, other = visitor.page, visitor.another()
+    other.goto(visitor.url + visitor.address)
+    other.get_by_label("Place").fill("Tehran")
+    saved(other)
+    page.bring_to_front()
+    page.get_by_label("Place").fill("Beijing")
+    page.get_by_role("button", name=answer).click()
+    saved(page)
+    page.reload()
+    theirs = answer.startswith("Take")
+    expect(page.get_by_label("Place")).to_have_value("Tehran" if theirs else "Beijing")
+
+
+def test_a_claim_that_ended_is_told_kindly_and_the_draft_is_kept(
+    bench: Callable[..., Visitor], site: processes.Site
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    ref = visitor.address.split("/")[2]
+    site.run(f"""
+from restoration.models import Claim
+Claim.objects.filter(photo__ref="{ref}").update(state="expired")
+""")
+    page.get_by_label("Place").fill("Tehran")
+    expect(page.locator(".bench-saved")).to_contain_text("Your work is kept in this browser")
+    page.evaluate("document.querySelector('[data-bench]').bench.beat.beat()")
+    expect(page.locator("[data-clock]")).to_contain_text("What you did is kept")
+
+
+def test_more_time_is_given_once(bench: Callable[..., Visitor], site: processes.Site) -> None:
+    visitor = bench()
+    page = visitor.page
+    site.run("""
+from datetime import timedelta
+from django.utils import timezone
+from restoration.models import Claim
+Claim.objects.update(ends_at=timezone.now() + timedelta(hours=1))
+""")
+    page.reload()
+    page.get_by_role("button", name="Extend").click()
+    expect(page.locator("#toasts")).to_contain_text("Extended")
+    expect(page.get_by_role("button", name="Extend")).to_be_hidden()
+
+
+def test_the_introduction_is_closed_once_and_for_all(bench: Callable[..., Visitor]) -> None:
+    page = bench().page
+    steps = page.locator(".tour-steps li")
+    expect(steps).to_have_count(5)
+    page.get_by_role("button", name="Got it").press("Enter")
+    expect(steps.first).to_be_hidden()
+    page.reload()
+    expect(page.locator("[data-ready]")).to_be_visible()
+    expect(steps.first).to_be_hidden()
+    page.get_by_text("How the bench works").press("Enter")
+    expect(steps.first).to_be_visible()
+
+
+def test_on_a_phone_the_picture_stays_in_view(bench: Callable[..., Visitor]) -> None:
+    page = bench(width=390, has_touch=True).page
+    page.locator("[name=upscale-sharpen]").evaluate("each => each.scrollIntoView()")
+    page.get_by_role("button", name=re.compile("^Run")).scroll_into_view_if_needed()
+    box = page.locator("[data-viewer]").bounding_box()
+    assert box
+    assert box["y"] >= 0
+    assert box["height"] <= 0.45 * 900
