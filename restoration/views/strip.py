@@ -69,6 +69,8 @@ def _record(record: Mapping[str, Any]) -> str:
     words = [name]
     if _reads(record, "strength"):
         words.append(f"{float(settings['strength']):.2g}")
+    elif _reads(record, "sensitivity"):
+        words.append(_("(damage %(share)s)") % {"share": f"{float(settings['sensitivity']):.2g}"})
     if record.get("model"):
         words.append(f"({record['model']})")
     if settings.get("note"):

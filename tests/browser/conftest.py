@@ -67,8 +67,7 @@ def visit(browser: Browser, site: processes.Site) -> Iterator[Callable[..., Visi
     with contextlib.ExitStack() as ends:
 
         def begin(name: str = "", *, width: int = 1440, **options: Any) -> Visitor:
-            size = {"width": width, "height": 900}
-            context = browser.new_context(viewport=size, **options)
+            context = browser.new_context(viewport={"width": width, "height": 900}, **options)
             ends.callback(context.close)
             complaints: list[str] = []
             visitor = Visitor(
