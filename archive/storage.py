@@ -103,24 +103,23 @@ def put_bytes(key: str, content: bytes) -> None:
         _save(key, ContentFile(content))
 
 
-def _path(key: str) -> Path:
-    """Where it lies on this machine's disk; NotImplementedError when it lies elsewhere."""
+def _path(key: str) -> Path | None:
+    """Where it lies on this machine's disk; None when it lies elsewhere."""
     # Asked by its kind: the storage in memory answers `path` too, with a file that is not there.
     if not isinstance(default_storage, FileSystemStorage):
-        raise NotImplementedError
+        return None
     return Path(default_storage.path(key))
 
 
 def _save(key: str, content: File[bytes]) -> None:
-    try:
-        target = _path(key)
-    except NotImplementedError:
-        stored = default_storage.save(key, content)
-        if stored != key:
-            # Somebody wrote the same content in the same moment; theirs is as good.
-            default_storage.delete(stored)
+    target = _path(key)
+    if target is not None:
+        _place(content, target)
         return
-    _place(content, target)
+    stored = default_storage.save(key, content)
+    if stored != key:
+        # Somebody wrote the same content in the same moment; theirs is as good.
+        default_storage.delete(stored)
 
 
 def _place(content: File[bytes], target: Path) -> None:
@@ -163,15 +162,14 @@ def delete(key: str) -> None:
 @contextlib.contextmanager
 def local(key: str) -> Iterator[Path]:
     """A path to the bytes on this machine's disk, fetched first when they are stored elsewhere."""
-    try:
-        here = _path(key)
-    except NotImplementedError:
-        with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
-            there = Path(folder) / Path(key).name
-            with open_key(key) as source, there.open("wb") as target:
-                shutil.copyfileobj(source, target, BLOCK)
-            yield there
+    here = _path(key)
+    if here is not None:
+        if not here.exists():
+            raise FileNotFoundError(key)
+        yield here
         return
-    if not here.exists():
-        raise FileNotFoundError(key)
-    yield here
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+        there = Path(folder) / Path(key).name
+        with open_key(key) as source, there.open("wb") as target:
+            shutil.copyfileobj(source, target, BLOCK)
+        yield there
