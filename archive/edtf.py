@@ -199,10 +199,13 @@ def _day_words(date: Date) -> str:
         return year
     if date.month in SEASONS:
         return _season(date.month).format(year=year)
+    # A language takes the month as a name or as a number, and leaves the other one out.
     words = {"year": year, "month": MONTHS[date.month], "number": date.month, "day": date.day}
     if date.day is None:
+        # xgettext:no-python-brace-format
         said = pgettext("{month} name, {number} digits, {year} in words", "{month} {year}")
     else:
+        # xgettext:no-python-brace-format
         said = pgettext("{month} name, {number} digits, {year} in words", "{day} {month} {year}")
     return said.format(**words)
 
