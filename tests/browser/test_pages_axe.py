@@ -61,13 +61,15 @@ def overflow(page: Any) -> list[str]:
     return [f"{wider} px too wide"] if wider > 0 else []
 
 
-def looked_at(visitor: Visitor, address: str) -> list[str]:
-    """All that is wrong with a page, at both widths."""
+def looked_at(visitor: Visitor, address: str, language: str) -> list[str]:
+    """All that is wrong with a page, at both widths; axe sees Chinese at one, to save time."""
     page = visitor.page
     visitor.complaints.clear()
     page.set_viewport_size({"width": WIDE, "height": 900})
     visitor.open(address)
-    found = [f"{WIDE}: {each}" for each in (*overflow(page), *violations(page))]
+    found = [f"{WIDE}: {each}" for each in overflow(page)]
+    if language == "en":
+        found += [f"{WIDE}: {each}" for each in violations(page)]
     page.set_viewport_size({"width": NARROW, "height": 844})
     found += [f"{NARROW}: {each}" for each in (*overflow(page), *violations(page))]
     found += visitor.complaints if address != NOWHERE else []
@@ -80,7 +82,7 @@ def test_nothing_stands_in_anybodys_way(
     visit: Callable[..., Visitor], addresses: dict[str, list[str]], who: str, language: str
 ) -> None:
     visitor = visit(who, locale="zh-CN" if language == "zh-Hans" else "en-GB")
-    found = [each for address in addresses[who] for each in looked_at(visitor, address)]
+    found = [each for address in addresses[who] for each in looked_at(visitor, address, language)]
     assert visitor.page.locator("html").get_attribute("lang") == language
     assert not found, "\n" + "\n".join(found)
 
