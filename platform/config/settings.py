@@ -250,6 +250,7 @@ DEFAULT_FROM_EMAIL = envstr("REKINDLE_MAIL_FROM", f"rekindle@{SITE_HOST}")
 LANGUAGE_CODE = envstr("REKINDLE_LANGUAGE", "en", among=("en", "zh-hans"))
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [p for p in (HERE / "_locale", BASE_DIR / "locale") if p.is_dir()]
+FORMAT_MODULE_PATH = "config.formats"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 USE_I18N = True
