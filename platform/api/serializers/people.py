@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import User
@@ -25,7 +26,9 @@ class TokenSerializer(serializers.Serializer[Any]):
 class PersonSerializer(serializers.ModelSerializer[User]):
     """Who one is and what one may do."""
 
-    curates = serializers.SerializerMethodField()
+    curates = serializers.SerializerMethodField(
+        help_text=_("The addresses of the collections this person decides for.")
+    )
 
     class Meta:
         model = User
@@ -33,5 +36,4 @@ class PersonSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
     def get_curates(self, person: User) -> list[str]:
-        """The addresses of the collections this person decides for."""
         return list(person.curatorships.values_list("collection__slug", flat=True))

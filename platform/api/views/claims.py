@@ -28,9 +28,15 @@ from restoration.models import Claim, Draft
 class ClaimPhotoView(APIView):
     """Where a photo is taken."""
 
-    @tells(_("Claim a photo"), gives=ClaimSerializer, state=201)
+    @tells(
+        _("Claim a photo"),
+        gives=ClaimSerializer,
+        state=201,
+        description=_(
+            "Exclusive and expiring. Whoever holds it already gets the same claim again."
+        ),
+    )
     def post(self, request: Asked, ref: str) -> Response:
-        """Exclusive and expiring. Whoever holds it already gets the same claim again."""
         photo = photo_of(request, ref)
         claim = claim_photo(photo=photo, by=request.user, now=timezone.now())
         return Response(ClaimSerializer(claim).data, status=201)
@@ -47,27 +53,32 @@ class ClaimsView(generics.ListAPIView[Claim]):
     def get_queryset(self) -> QuerySet[Claim]:
         return claims_for(self.request).order_by("-pk")
 
-    @tells(_("Claims"), gives=ClaimSerializer(many=True))
+    @tells(
+        _("Claims"),
+        gives=ClaimSerializer(many=True),
+        description=_("One's own, and those on photos one curates; newest first."),
+    )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
-        """One's own, and those on photos one curates; newest first."""
         return self.list(request)
 
 
 class ClaimView(APIView):
     """One claim."""
 
-    @tells(_("One claim"), gives=ClaimSerializer)
+    @tells(_("One claim"), gives=ClaimSerializer, description=_("Its clocks."))
     def get(self, request: Asked, pk: int) -> Response:
-        """Its clocks."""
         return Response(ClaimSerializer(claim_of(request, pk)).data)
 
 
 class BeatClaimView(APIView):
     """The claim's heart."""
 
-    @tells(_("Keep a claim alive"), gives=ClaimSerializer)
+    @tells(
+        _("Keep a claim alive"),
+        gives=ClaimSerializer,
+        description=_("At least every thirty minutes, while no run of one's own is live."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """At least every thirty minutes, while no run of one's own is live."""
         claim = claim_of(request, pk)
         beat_claim(claim=claim, by=request.user, now=timezone.now())
         return Response(ClaimSerializer(claim_of(request, pk)).data)
@@ -76,9 +87,8 @@ class BeatClaimView(APIView):
 class ExtendClaimView(APIView):
     """More time."""
 
-    @tells(_("Extend a claim"), gives=ClaimSerializer)
+    @tells(_("Extend a claim"), gives=ClaimSerializer, description=_("Once, by a day."))
     def post(self, request: Asked, pk: int) -> Response:
-        """Once, by a day."""
         claim = claim_of(request, pk)
         extend_claim(claim=claim, by=request.user, now=timezone.now())
         return Response(ClaimSerializer(claim_of(request, pk)).data)
@@ -87,9 +97,10 @@ class ExtendClaimView(APIView):
 class ReleaseClaimView(APIView):
     """The way back to the wall."""
 
-    @tells(_("Release a claim"), gives=ClaimSerializer)
+    @tells(
+        _("Release a claim"), gives=ClaimSerializer, description=_("Draft and versions are kept.")
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """Draft and versions are kept."""
         claim = claim_of(request, pk)
         release_claim(claim=claim, by=request.user, now=timezone.now())
         return Response(ClaimSerializer(claim).data)
@@ -98,9 +109,12 @@ class ReleaseClaimView(APIView):
 class RevokeClaimView(APIView):
     """A curator's way to free a photo."""
 
-    @tells(_("Revoke a claim"), gives=ClaimSerializer)
+    @tells(
+        _("Revoke a claim"),
+        gives=ClaimSerializer,
+        description=_("For curators; the holder's draft and versions are kept."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """For curators; the holder's draft and versions are kept."""
         claim = claim_of(request, pk)
         revoke_claim(claim=claim, by=request.user, now=timezone.now())
         return Response(ClaimSerializer(claim).data)
@@ -109,15 +123,20 @@ class RevokeClaimView(APIView):
 class DraftView(APIView):
     """One's unfinished work on a photo."""
 
-    @tells(_("My draft"), gives=DraftSerializer)
+    @tells(_("My draft"), gives=DraftSerializer, description=_("It outlives every claim."))
     def get(self, request: Asked, ref: str) -> Response:
-        """It outlives every claim."""
         rows = Draft.objects.filter(photo__ref=ref, volunteer=request.user)
         return Response(DraftSerializer(get_object_or_404(rows.select_related("photo"))).data)
 
-    @tells(_("Save my draft"), takes=SaveSerializer, gives=DraftSerializer)
+    @tells(
+        _("Save my draft"),
+        takes=SaveSerializer,
+        gives=DraftSerializer,
+        description=_(
+            "Refused with the saved one (409, `draft-moved`) when another tab was quicker."
+        ),
+    )
     def put(self, request: Asked, ref: str) -> Response:
-        """Refused with the saved one (409, `draft-moved`) when another tab was quicker."""
         photo, told = photo_of(request, ref), given(SaveSerializer, request)
         draft = save_draft(
             photo=photo,

@@ -32,16 +32,22 @@ class CollectionsView(generics.ListAPIView[Collection]):
     def get_queryset(self) -> QuerySet[Collection]:
         return Collection.objects.visible_to(self.request.user).order_by("slug")
 
-    @tells(_("Collections"), gives=CollectionSerializer(many=True))
+    @tells(
+        _("Collections"),
+        gives=CollectionSerializer(many=True),
+        description=_("Those whose photos one may see at work."),
+    )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
-        """Those whose photos one may see at work."""
         return self.list(request)
 
     @tells(
-        _("Open a collection"), takes=CollectionSerializer, gives=CollectionSerializer, state=201
+        _("Open a collection"),
+        takes=CollectionSerializer,
+        gives=CollectionSerializer,
+        state=201,
+        description=_("For stewards."),
     )
     def post(self, request: Asked) -> Response:
-        """For stewards."""
         fields = given(CollectionSerializer, request)
         made = create_collection(by=request.user, fields=fields, now=timezone.now())
         return Response(CollectionSerializer(made).data, status=201)
@@ -50,14 +56,21 @@ class CollectionsView(generics.ListAPIView[Collection]):
 class CollectionView(APIView):
     """One collection."""
 
-    @tells(_("One collection"), gives=CollectionSerializer)
+    @tells(
+        _("One collection"),
+        gives=CollectionSerializer,
+        description=_("Its words, rights and rules."),
+    )
     def get(self, request: Asked, slug: str) -> Response:
-        """Its words, rights and rules."""
         return Response(CollectionSerializer(collection_of(request, slug)).data)
 
-    @tells(_("Change a collection"), takes=CollectionChangeSerializer, gives=CollectionSerializer)
+    @tells(
+        _("Change a collection"),
+        takes=CollectionChangeSerializer,
+        gives=CollectionSerializer,
+        description=_("For its curators; what is left out stays."),
+    )
     def patch(self, request: Asked, slug: str) -> Response:
-        """For its curators; what is left out stays."""
         collection = collection_of(request, slug)
         checked = CollectionChangeSerializer(collection, data=request.data, partial=True)
         checked.is_valid(raise_exception=True)
@@ -71,9 +84,16 @@ class ScansView(APIView):
 
     parser_classes = (MultiPartParser,)
 
-    @tells(_("Add a scan"), takes=ScanSerializer, gives=PhotoSerializer, state=201)
+    @tells(
+        _("Add a scan"),
+        takes=ScanSerializer,
+        gives=PhotoSerializer,
+        state=201,
+        description=_(
+            "For curators. A worker reads it next; the same file again is the same photo (200)."
+        ),
+    )
     def post(self, request: Asked, slug: str) -> Response:
-        """For curators. A worker reads it next; the same file again is the same photo (200)."""
         collection = collection_of(request, slug)
         file = given(ScanSerializer, request)["file"]
         photo, new = receive_scan(

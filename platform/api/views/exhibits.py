@@ -39,9 +39,12 @@ class ExhibitsView(generics.ListAPIView[Exhibit]):
         rows = Exhibit.objects.visible_to(self.request.user)
         return rows.select_related("collection").order_by("-created_at", "pk")
 
-    @tells(_("Exhibits"), gives=ExhibitSerializer(many=True))
+    @tells(
+        _("Exhibits"),
+        gives=ExhibitSerializer(many=True),
+        description=_("Open ones for everybody; closed ones for their curators."),
+    )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
-        """Open ones for everybody; closed ones for their curators."""
         return self.list(request)
 
 
@@ -50,9 +53,12 @@ class ExhibitView(APIView):
 
     permission_classes = (AllowAny,)
 
-    @tells(_("One exhibit"), gives=ExhibitDetailSerializer)
+    @tells(
+        _("One exhibit"),
+        gives=ExhibitDetailSerializer,
+        description=_("Its rooms, and what hangs there now with the account of how it was made."),
+    )
     def get(self, request: Asked, slug: str) -> Response:
-        """Its rooms, and what hangs there now with the account of how it was made."""
         hanging = Placement.objects.filter(publication__state=PublicationState.LIVE)
         hanging = hanging.select_related("photo", "publication").order_by("position", "pk")
         rooms = Room.objects.order_by("position", "pk").prefetch_related(
@@ -66,9 +72,14 @@ class ExhibitView(APIView):
 class PublicationsView(APIView):
     """Where an accepted version becomes public."""
 
-    @tells(_("Publish"), takes=PublishSerializer, gives=PublicationSerializer, state=201)
+    @tells(
+        _("Publish"),
+        takes=PublishSerializer,
+        gives=PublicationSerializer,
+        state=201,
+        description=_("For curators; a second one where the collection asks for two people."),
+    )
     def post(self, request: Asked) -> Response:
-        """For curators; a second one where the collection asks for two people."""
         told = given(PublishSerializer, request)
         version = version_of(request, told.pop("version"))
         rooms = Room.objects.filter(exhibit__in=Exhibit.objects.visible_to(request.user))
@@ -82,18 +93,25 @@ class PublicationsView(APIView):
 class PublicationView(APIView):
     """One publication."""
 
-    @tells(_("One publication"), gives=PublicationSerializer)
+    @tells(
+        _("One publication"),
+        gives=PublicationSerializer,
+        description=_("For curators of its collection; the public reads exhibits."),
+    )
     def get(self, request: Asked, pk: int) -> Response:
-        """For curators of its collection; the public reads exhibits."""
         return Response(PublicationSerializer(publication_of(request, pk)).data)
 
 
 class RetractView(APIView):
     """A picture is taken down."""
 
-    @tells(_("Retract"), takes=RetractSerializer, gives=PublicationSerializer)
+    @tells(
+        _("Retract"),
+        takes=RetractSerializer,
+        gives=PublicationSerializer,
+        description=_("For good; its page says when and why."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """For good; its page says when and why."""
         publication, told = publication_of(request, pk), given(RetractSerializer, request)
         retract_publication(publication=publication, by=request.user, now=timezone.now(), **told)
         return Response(PublicationSerializer(publication).data)

@@ -31,9 +31,14 @@ from restoration.queries.bench import jobs_seen_by
 class PhotoJobsView(APIView):
     """Where runs are asked for."""
 
-    @tells(_("Ask for a run"), takes=RunSerializer, gives=JobSerializer, state=201)
+    @tells(
+        _("Ask for a run"),
+        takes=RunSerializer,
+        gives=JobSerializer,
+        state=201,
+        description=_("The plan is checked and frozen; the run waits for a worker."),
+    )
     def post(self, request: Asked, ref: str) -> Response:
-        """The plan is checked and frozen; the run waits for a worker."""
         photo, told = photo_of(request, ref), given(RunSerializer, request)
         plan = _plan(told["plan"])
         source = _source(request, photo, told)
@@ -66,9 +71,14 @@ class MaskView(APIView):
 
     parser_classes = (MultiPartParser,)
 
-    @tells(_("Keep a mask"), takes=MaskSerializer, gives=SheetSerializer, state=201)
+    @tells(
+        _("Keep a mask"),
+        takes=MaskSerializer,
+        gives=SheetSerializer,
+        state=201,
+        description=_("A PNG of 8 bits, white where damage is; its sha256 goes into a plan."),
+    )
     def post(self, request: Asked, ref: str) -> Response:
-        """A PNG of 8 bits, white where damage is; its sha256 goes into a plan."""
         photo = photo_of(request, ref)
         policy.hold(request.user, photo)
         content = given(MaskSerializer, request)["file"].read(masks.MOST_BYTES + 1)
@@ -89,27 +99,34 @@ class JobsView(generics.ListAPIView[Job]):
     def get_queryset(self) -> QuerySet[Job]:
         return jobs_seen_by(self.request.user).order_by("-pk")
 
-    @tells(_("My runs"), gives=JobSerializer(many=True))
+    @tells(
+        _("My runs"), gives=JobSerializer(many=True), description=_("A steward sees everybody's.")
+    )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
-        """A steward sees everybody's."""
         return self.list(request)
 
 
 class JobView(APIView):
     """One run."""
 
-    @tells(_("One run"), gives=JobSerializer)
+    @tells(
+        _("One run"),
+        gives=JobSerializer,
+        description=_("State, step and progress (0 to 1); ask again every second or two."),
+    )
     def get(self, request: Asked, pk: int) -> Response:
-        """State, step and progress (0 to 1); ask again every second or two."""
         return Response(JobSerializer(job_of(request, pk)).data)
 
 
 class CancelJobView(APIView):
     """The end of a run."""
 
-    @tells(_("Cancel a run"), gives=JobSerializer)
+    @tells(
+        _("Cancel a run"),
+        gives=JobSerializer,
+        description=_("The worker notices at its next report and keeps nothing."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """The worker notices at its next report and keeps nothing."""
         job = job_of(request, pk)
         cancel_job(job=job, by=request.user, now=timezone.now())
         return Response(JobSerializer(job).data)

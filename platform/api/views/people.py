@@ -46,17 +46,21 @@ class TokenView(APIView):
     def _signs_in(self) -> bool:
         return self.request is not None and self.request.method == "POST"
 
-    @tells(_("Sign in and get a token"), takes=SignInSerializer, gives=TokenSerializer, auth=[])
+    @tells(
+        _("Sign in and get a token"),
+        takes=SignInSerializer,
+        gives=TokenSerializer,
+        auth=[],
+        description=_("The same token every time, until it is given up."),
+    )
     def post(self, request: Request) -> Response:
-        """The same token every time, until it is given up."""
         words = given(SignInSerializer, request)
         person = _authenticated(request._request, words["name"], words["password"])
         token, _new = Token.objects.get_or_create(user=person)
         return Response({"token": token.key})
 
-    @tells(_("Give the token up"))
+    @tells(_("Give the token up"), description=_("Programs that hold it are signed out at once."))
     def delete(self, request: Asked) -> Response:
-        """Programs that hold it are signed out at once."""
         Token.objects.filter(user=request.user).delete()
         return Response(status=204)
 
@@ -76,7 +80,8 @@ def _authenticated(request: HttpRequest, name: str, password: str) -> User:
 class MeView(APIView):
     """The person who asks."""
 
-    @tells(_("Who I am"), gives=PersonSerializer)
+    @tells(
+        _("Who I am"), gives=PersonSerializer, description=_("One's names, language and offices.")
+    )
     def get(self, request: Asked) -> Response:
-        """One's names, language and offices."""
         return Response(PersonSerializer(request.user).data)

@@ -67,23 +67,33 @@ class PhotosView(generics.ListAPIView[Photo]):
         photos = Photo.objects.visible_to(self.request.user)
         return photos.select_related("collection", "assessment").order_by("added_at", "pk")
 
-    @tells(_("Photos"), gives=PhotoSerializer(many=True))
+    @tells(
+        _("Photos"),
+        gives=PhotoSerializer(many=True),
+        description=_("Those in reach, oldest first."),
+    )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
-        """Those in reach, oldest first."""
         return self.list(request)
 
 
 class PhotoView(APIView):
     """One photo."""
 
-    @tells(_("One photo"), gives=PhotoSerializer)
+    @tells(
+        _("One photo"),
+        gives=PhotoSerializer,
+        description=_("Its state, what is said about it, and what the engine saw."),
+    )
     def get(self, request: Asked, ref: str) -> Response:
-        """Its state, what is said about it, and what the engine saw."""
         return Response(PhotoSerializer(photo_of(request, ref)).data)
 
-    @tells(_("Describe a photo"), takes=DescriptionSerializer, gives=PhotoSerializer)
+    @tells(
+        _("Describe a photo"),
+        takes=DescriptionSerializer,
+        gives=PhotoSerializer,
+        description=_("For curators; what is left out stays."),
+    )
     def patch(self, request: Asked, ref: str) -> Response:
-        """For curators; what is left out stays."""
         photo = photo_of(request, ref)
         fields = given(DescriptionSerializer, request)
         describe_photo(photo=photo, by=request.user, fields=fields, now=timezone.now())
@@ -93,9 +103,13 @@ class PhotoView(APIView):
 class HoldView(APIView):
     """Off the wall for a while."""
 
-    @tells(_("Take a photo off the wall"), takes=ReasonSerializer, gives=PhotoSerializer)
+    @tells(
+        _("Take a photo off the wall"),
+        takes=ReasonSerializer,
+        gives=PhotoSerializer,
+        description=_("For curators: a wish of the family, a doubt about its rights."),
+    )
     def post(self, request: Asked, ref: str) -> Response:
-        """For curators: a wish of the family, a doubt about its rights."""
         photo, reason = photo_of(request, ref), given(ReasonSerializer, request)["reason"]
         hold_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
         return Response(PhotoSerializer(photo).data)
@@ -104,9 +118,8 @@ class HoldView(APIView):
 class UnholdView(APIView):
     """Back on the wall."""
 
-    @tells(_("Put a photo back on the wall"), gives=PhotoSerializer)
+    @tells(_("Put a photo back on the wall"), gives=PhotoSerializer, description=_("For curators."))
     def post(self, request: Asked, ref: str) -> Response:
-        """For curators."""
         photo = photo_of(request, ref)
         release_photo_hold(photo=photo, by=request.user, now=timezone.now())
         return Response(PhotoSerializer(photo).data)
@@ -115,9 +128,13 @@ class UnholdView(APIView):
 class WithdrawPhotoView(APIView):
     """Out of the work for good."""
 
-    @tells(_("Withdraw a photo"), takes=ReasonSerializer, gives=PhotoSerializer)
+    @tells(
+        _("Withdraw a photo"),
+        takes=ReasonSerializer,
+        gives=PhotoSerializer,
+        description=_("For curators. There is no way back; its history stays."),
+    )
     def post(self, request: Asked, ref: str) -> Response:
-        """For curators. There is no way back; its history stays."""
         photo, reason = photo_of(request, ref), given(ReasonSerializer, request)["reason"]
         withdraw_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
         return Response(PhotoSerializer(photo).data)
@@ -129,9 +146,9 @@ class ScanPictureView(APIView):
     @extend_schema(
         summary=_("A picture of the scan"),
         responses={(200, JPEG): OpenApiResponse(OpenApiTypes.BINARY)},
+        description=_("A JPEG; its long side is 400, 800, 1600, 2560 or `full`."),
     )
     def get(self, request: Asked, ref: str, name: str) -> HttpResponseBase:
-        """A JPEG; its long side is 400, 800, 1600, 2560 or `full`."""
         photo = photo_of(request, ref)
         if name not in NAMES or not photo.working_sha256:
             raise Http404

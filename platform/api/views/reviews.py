@@ -42,9 +42,12 @@ class DeskView(generics.ListAPIView[Version]):
     def get_queryset(self) -> QuerySet[Version]:
         return desk.waiting(self.request.user)
 
-    @tells(_("The desk"), gives=WaitingSerializer(many=True))
+    @tells(
+        _("The desk"),
+        gives=WaitingSerializer(many=True),
+        description=_("Submitted versions of the collections one curates, oldest first."),
+    )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
-        """Submitted versions of the collections one curates, oldest first."""
         page = self.paginate_queryset(self.get_queryset()) or []
         numbers = [version.pk for version in page]
         found = desk.rows(
@@ -56,9 +59,13 @@ class DeskView(generics.ListAPIView[Version]):
 class OpenReviewView(APIView):
     """A version is taken from the desk."""
 
-    @tells(_("Open a review"), gives=ReviewSerializer, state=201)
+    @tells(
+        _("Open a review"),
+        gives=ReviewSerializer,
+        state=201,
+        description=_("Leased for fifteen minutes; nobody reviews their own work."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """Leased for fifteen minutes; nobody reviews their own work."""
         review = open_review(version=version_of(request, pk), by=request.user, now=timezone.now())
         return Response(ReviewSerializer(review).data, status=201)
 
@@ -66,18 +73,24 @@ class OpenReviewView(APIView):
 class ReviewView(APIView):
     """One review."""
 
-    @tells(_("One review"), gives=ReviewSerializer)
+    @tells(
+        _("One review"),
+        gives=ReviewSerializer,
+        description=_("Whose it is, until when, and how it ended."),
+    )
     def get(self, request: Asked, pk: int) -> Response:
-        """Whose it is, until when, and how it ended."""
         return Response(ReviewSerializer(review_of(request, pk)).data)
 
 
 class BeatReviewView(APIView):
     """The lease goes on."""
 
-    @tells(_("Keep a review"), gives=ReviewSerializer)
+    @tells(
+        _("Keep a review"),
+        gives=ReviewSerializer,
+        description=_("Up to two hours from its opening."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """Up to two hours from its opening."""
         review = review_of(request, pk)
         beat_review(review=review, by=request.user, now=timezone.now())
         return Response(ReviewSerializer(review).data)
@@ -86,9 +99,8 @@ class BeatReviewView(APIView):
 class ReleaseReviewView(APIView):
     """Back on the desk."""
 
-    @tells(_("Release a review"), gives=ReviewSerializer)
+    @tells(_("Release a review"), gives=ReviewSerializer, description=_("Without a decision."))
     def post(self, request: Asked, pk: int) -> Response:
-        """Without a decision."""
         review = review_of(request, pk)
         release_review(review=review, by=request.user, now=timezone.now())
         return Response(ReviewSerializer(review).data)
@@ -97,9 +109,13 @@ class ReleaseReviewView(APIView):
 class AcceptView(APIView):
     """Good enough to be published."""
 
-    @tells(_("Accept"), takes=AcceptSerializer, gives=ReviewSerializer)
+    @tells(
+        _("Accept"),
+        takes=AcceptSerializer,
+        gives=ReviewSerializer,
+        description=_("The decision names the file's sha256. Accepting is not publishing."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """The decision names the file's sha256. Accepting is not publishing."""
         review, told = review_of(request, pk), given(AcceptSerializer, request)
         accept_version(review=review, by=request.user, advice=told["advice"], now=timezone.now())
         return Response(ReviewSerializer(review).data)
@@ -108,18 +124,26 @@ class AcceptView(APIView):
 class ReturnView(APIView):
     """Back to its maker, with what would make it accepted."""
 
-    @tells(_("Return with advice"), takes=DecideSerializer, gives=ReviewSerializer)
+    @tells(
+        _("Return with advice"),
+        takes=DecideSerializer,
+        gives=ReviewSerializer,
+        description=_("The maker answers with a child of this version."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """The maker answers with a child of this version."""
         return _decided(request, pk, return_version)
 
 
 class DeclineView(APIView):
     """It will not be used."""
 
-    @tells(_("Decline"), takes=DecideSerializer, gives=ReviewSerializer)
+    @tells(
+        _("Decline"),
+        takes=DecideSerializer,
+        gives=ReviewSerializer,
+        description=_("The maker reads the reason."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """The maker reads the reason."""
         return _decided(request, pk, decline_version)
 
 

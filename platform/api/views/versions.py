@@ -47,18 +47,24 @@ class PhotoVersionsView(generics.ListAPIView[Version]):
         photo = photo_of(self.request, self.kwargs["ref"])
         return versions_for(self.request).filter(photo=photo).order_by("number")
 
-    @tells(_("Versions of a photo"), gives=VersionSerializer(many=True))
+    @tells(
+        _("Versions of a photo"),
+        gives=VersionSerializer(many=True),
+        description=_("The scan, one's own, and what was submitted to collections one curates."),
+    )
     def get(self, request: Asked, ref: str) -> Response:  # type: ignore[override]
-        """The scan, one's own, and what was submitted to collections one curates."""
         return self.list(request)
 
 
 class VersionView(APIView):
     """One version."""
 
-    @tells(_("One version"), gives=VersionSerializer)
+    @tells(
+        _("One version"),
+        gives=VersionSerializer,
+        description=_("What made it and what was measured."),
+    )
     def get(self, request: Asked, pk: int) -> Response:
-        """What made it and what was measured."""
         return Response(VersionSerializer(version_of(request, pk)).data)
 
 
@@ -68,9 +74,9 @@ class DownloadView(APIView):
     @extend_schema(
         summary=_("Download a version"),
         responses={(200, TIFF): OpenApiResponse(OpenApiTypes.BINARY)},
+        description=_("The full-size TIFF, to be retouched anywhere."),
     )
     def get(self, request: Asked, pk: int) -> HttpResponseBase:
-        """The full-size TIFF, to be retouched anywhere."""
         version = version_of(request, pk)
         answer = pictures.respond(
             storage.working_key(version.sha256), content_type=TIFF, public=False
@@ -86,9 +92,9 @@ class PictureView(APIView):
     @extend_schema(
         summary=_("A picture of a version"),
         responses={(200, JPEG): OpenApiResponse(OpenApiTypes.BINARY)},
+        description=_("A JPEG; its long side is 400, 800, 1600, 2560 or `full`."),
     )
     def get(self, request: Asked, pk: int, name: str) -> HttpResponseBase:
-        """A JPEG; its long side is 400, 800, 1600, 2560 or `full`."""
         if name not in NAMES:
             raise Http404
         key = storage.derivative_key(version_of(request, pk).sha256, name)
@@ -100,9 +106,14 @@ class RetouchView(APIView):
 
     parser_classes = (MultiPartParser,)
 
-    @tells(_("Bring a retouch back"), takes=RetouchSerializer, gives=JobSerializer, state=201)
+    @tells(
+        _("Bring a retouch back"),
+        takes=RetouchSerializer,
+        gives=JobSerializer,
+        state=201,
+        description=_("A worker checks that it belongs to this version and keeps it as its child."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """A worker checks that it belongs to this version and keeps it as its child."""
         parent, told = version_of(request, pk), given(RetouchSerializer, request)
         policy.hold(request.user, parent.photo, fence=told["claim"])
         sha256 = _kept(told["file"])
@@ -135,9 +146,9 @@ class MapView(APIView):
     @extend_schema(
         summary=_("A map of a version"),
         responses={(200, PNG): OpenApiResponse(OpenApiTypes.BINARY)},
+        description=_("A grey PNG; `maps` of the version names them."),
     )
     def get(self, request: Asked, pk: int, name: str) -> HttpResponseBase:
-        """A grey PNG; `maps` of the version names them."""
         sha256 = version_of(request, pk).maps.get(name)
         if not sha256:
             raise Http404
@@ -147,9 +158,15 @@ class MapView(APIView):
 class SubmitView(APIView):
     """To the desk."""
 
-    @tells(_("Submit a version"), takes=SubmitSerializer, gives=VersionSerializer)
+    @tells(
+        _("Submit a version"),
+        takes=SubmitSerializer,
+        gives=VersionSerializer,
+        description=_(
+            "The claim is fulfilled; after its end the version is kept as an alternative."
+        ),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """The claim is fulfilled; after its end the version is kept as an alternative."""
         version, told = version_of(request, pk), given(SubmitSerializer, request)
         submit_version(version=version, by=request.user, note=told["note"], now=timezone.now())
         return Response(VersionSerializer(version).data)
@@ -158,9 +175,12 @@ class SubmitView(APIView):
 class WithdrawView(APIView):
     """Back from the desk."""
 
-    @tells(_("Withdraw a version"), gives=VersionSerializer)
+    @tells(
+        _("Withdraw a version"),
+        gives=VersionSerializer,
+        description=_("While nobody has decided; its pixels stay in the tree."),
+    )
     def post(self, request: Asked, pk: int) -> Response:
-        """While nobody has decided; its pixels stay in the tree."""
         version = version_of(request, pk)
         withdraw_version(version=version, by=request.user, now=timezone.now())
         return Response(VersionSerializer(version).data)
