@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from archive import edtf
 from archive.languages import said
@@ -235,7 +235,7 @@ def photo_facts(photo: Photo) -> list[dict[str, str]]:
     rows = [(_("Date"), edtf.wording(photo.date_edtf), "")]
     for label, name in (
         (_("Place"), "place"),
-        (_("People"), "people"),
+        (pgettext("on a photo", "People"), "people"),
         (_("About"), "description"),
     ):
         text, lang = said(photo, name)
