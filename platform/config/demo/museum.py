@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
-from restoration.training.ageing import age
+from scipy import ndimage
 from skimage import data
 
 from accounts.actions import appoint_curator
@@ -22,6 +22,7 @@ from config.demo.pictures import PHOTOS, DemoPhoto
 from restoration import runner
 from restoration.actions.jobs import request_look
 from restoration.engine import image as pictures
+from restoration.training.ageing import age
 
 SLUG = "demonstration"
 PASSWORD = "rekindle-demo"  # noqa: S105 - printed at every start, for a site on this machine only
@@ -108,11 +109,14 @@ def _clean(source: str) -> np.ndarray:
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
-def _aged_file(photo: DemoPhoto, folder: Path) -> Path:
-    aged, _ = age(_clean(photo.source), seed=photo.seed, severity=photo.severity)
+def _aged_file(photo: DemoPhoto, folder: Path) -> tuple[Path, bytes]:
+    """The aged picture as a file, and the mask that a patient hand would paint over its damage."""
+    aged, damage = age(_clean(photo.source), seed=photo.seed, severity=photo.severity)
     path = folder / f"{photo.words['identifier']}-{photo.source}.tif"
     pictures.save(aged, path, bits=8)
-    return path
+    brushed = ndimage.binary_dilation(damage > 0, iterations=2)
+    pictures.save_mask(brushed.astype(np.uint8) * 255, folder / "painted.png")
+    return path, (folder / "painted.png").read_bytes()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -121,10 +125,10 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def scan_in(photo: DemoPhoto, into: Collection, cast: People) -> Photo:
+def scan_in(photo: DemoPhoto, into: Collection, cast: People) -> tuple[Photo, bytes]:
     """Age a picture, hand it in as a curator would, have it read and assessed."""
     with tempfile.TemporaryDirectory(prefix="rekindle-demo-") as folder:
-        path = _aged_file(photo, Path(folder))
+        path, painted = _aged_file(photo, Path(folder))
         row, _ = receive_scan(
             collection=into,
             chunks=_chunks(path),
@@ -138,7 +142,7 @@ def scan_in(photo: DemoPhoto, into: Collection, cast: People) -> Photo:
     if look is not None:
         runner.run(job_id=look.pk, worker="demonstration")
     row.refresh_from_db()
-    return row
+    return row, painted
 
 
 def all_scans() -> tuple[DemoPhoto, ...]:

@@ -21,6 +21,7 @@ from exhibit.arranging import Words
 from exhibit.models import Exhibit, Room
 from restoration import runner
 from restoration.actions.claims import claim_photo
+from restoration.actions.drafts import keep_mask
 from restoration.actions.jobs import request_job, request_retouch
 from restoration.actions.reviews import accept_version, open_review, return_version
 from restoration.actions.versions import scan_version, submit_version
@@ -28,29 +29,51 @@ from restoration.engine import image as pictures
 from restoration.engine.plan import Plan
 from restoration.models import Assessment, Claim, Job, Version
 
-# Lip, suit and sky are known from the colour print, so they are placed by hand as facts.
+# What the colour print tells: the colour of a thing, and where on the picture it is seen.
+SUIT, SKIN, HAIR, WALL, FLAG, WHITE, BLACK, PATCH = (
+    [226, 110, 72],
+    [222, 186, 164],
+    [120, 98, 62],
+    [204, 195, 190],
+    [110, 12, 27],
+    [226, 224, 226],
+    [6, 4, 4],
+    [90, 62, 138],
+)
+SEEN = (
+    (SUIT, (0.15, 0.72), (0.33, 0.62), (0.64, 0.63), (0.2, 0.86), (0.44, 0.56), (0.1, 0.6)),
+    (SUIT, (0.33, 0.92), (0.57, 0.58), (0.42, 0.88), (0.24, 0.57), (0.08, 0.82)),
+    (SKIN, (0.44, 0.18), (0.41, 0.26), (0.485, 0.26), (0.44, 0.31), (0.365, 0.235)),
+    (HAIR, (0.36, 0.1), (0.55, 0.12), (0.33, 0.19), (0.45, 0.06), (0.53, 0.22)),
+    (WALL, (0.62, 0.1), (0.25, 0.05), (0.65, 0.4), (0.92, 0.2), (0.93, 0.45), (0.22, 0.3)),
+    (WALL, (0.73, 0.2), (0.17, 0.12), (0.97, 0.05), (0.25, 0.22)),
+    (FLAG, (0.1, 0.3), (0.13, 0.42)),
+    (WHITE, (0.77, 0.3), (0.86, 0.25), (0.7, 0.87), (0.49, 0.7), (0.89, 0.75), (0.72, 0.42)),
+    (BLACK, (0.04, 0.04), (0.44, 0.4), (0.88, 0.65), (0.97, 0.8), (0.62, 0.95), (0.8, 0.78)),
+    (PATCH, (0.35, 0.79), (0.29, 0.75)),
+)
 ASTRONAUT_COLOURS = [
-    {"x": 0.36, "y": 0.72, "rgb": [204, 92, 38], "radius": 0.02},
-    {"x": 0.62, "y": 0.80, "rgb": [204, 92, 38], "radius": 0.02},
-    {"x": 0.44, "y": 0.27, "rgb": [214, 165, 140], "radius": 0.02},
-    {"x": 0.45, "y": 0.12, "rgb": [110, 72, 48], "radius": 0.015},
-    {"x": 0.85, "y": 0.35, "rgb": [40, 52, 110], "radius": 0.02},
+    {"x": x, "y": y, "rgb": colour, "radius": 0.01} for colour, *places in SEEN for x, y in places
 ]
 
 
 def run(
-    photo: Photo, by: User, *, parent: Version | None = None, **extra: Any
+    photo: Photo, by: User, *, parent: Version | None = None, painted: bytes = b"", **extra: Any
 ) -> tuple[Claim, Version]:
     """Claim, run the suggested recipe (and `extra`) on the scan or a parent, and wait for it."""
     now = timezone.now()
     claim = claim_photo(photo=photo, by=by, now=now)
     source = parent or scan_version(photo=photo, now=now)
+    if painted:
+        extra["mask_sha256"] = keep_mask(photo=photo, by=by, fence=claim.pk, content=painted)
     job = request_job(source=source, by=by, fence=claim.pk, plan=_plan(photo, **extra), now=now)
     return claim, _finished(job)
 
 
 def _plan(photo: Photo, *, steps: list[dict[str, Any]] | None = None, **extra: Any) -> Plan:
     chosen = _suggested(photo) if steps is None else steps
+    if "mask_sha256" in extra and not any(step["name"] == "repair" for step in chosen):
+        chosen = [*chosen, {"name": "repair", "settings": {}}]
     return Plan.from_json({"steps": chosen, "seed": 1, **extra})
 
 
@@ -96,22 +119,22 @@ def _submit(version: Version, by: User, note: str) -> Version:
     return version
 
 
-def waiting(photo: Photo, cast: People, room: Room) -> None:
+def waiting(photo: Photo, painted: bytes, cast: People, room: Room) -> None:
     """Nobody has taken it yet."""
 
 
-def claimed(photo: Photo, cast: People, room: Room) -> None:
+def claimed(photo: Photo, painted: bytes, cast: People, room: Room) -> None:
     """Victor holds it and has run it once."""
     run(photo, cast.victor)
 
 
-def in_review(photo: Photo, cast: People, room: Room) -> None:
+def in_review(photo: Photo, painted: bytes, cast: People, room: Room) -> None:
     """Vera has submitted it; it waits on the desk."""
-    _, version = run(photo, cast.vera)
-    _submit(version, cast.vera, "Dust and scratches out; I left the tone as it is.")
+    _, version = run(photo, cast.vera, painted=painted)
+    _submit(version, cast.vera, "I painted the long scratches by hand; dust is out too.")
 
 
-def returned(photo: Photo, cast: People, room: Room) -> None:
+def returned(photo: Photo, painted: bytes, cast: People, room: Room) -> None:
     """Cora wants one thing changed."""
     _, version = run(photo, cast.vera)
     review = open_review(
@@ -126,9 +149,14 @@ def returned(photo: Photo, cast: People, room: Room) -> None:
     )
 
 
-def published(photo: Photo, cast: People, room: Room) -> None:
+def published(photo: Photo, painted: bytes, cast: People, room: Room) -> None:
     """Accepted and shown once, then superseded by a version with colours from evidence."""
-    _, first = run(photo, cast.vera)
+    neutral = [
+        {"name": "tone", "settings": {"strength": 0.6, "cast": 1.0}},
+        {"name": "repair", "settings": {}},
+        {"name": "denoise", "settings": {"strength": 0.5}},
+    ]
+    _, first = run(photo, cast.vera, painted=painted, steps=neutral)
     _accept(_submit(first, cast.vera, "Repaired and cleaned."), cast.cora)
     publish_version(version=first, room=room, words=ASTRONAUT, by=cast.cora, now=timezone.now())
     _, second = run(
@@ -137,15 +165,15 @@ def published(photo: Photo, cast: People, room: Room) -> None:
         parent=first,
         steps=[{"name": "colourise", "settings": {}}],
         dabs=ASTRONAUT_COLOURS,
-        prompt={"facts": ["The suit is orange.", "The background is dark blue."]},
+        prompt={"facts": ["The launch suit is orange.", "The wall behind her is light grey."]},
     )
     _accept(_submit(second, cast.victor, "Colours from the colour print."), cast.ada)
     publish_version(version=second, room=room, words=ASTRONAUT, by=cast.cora, now=timezone.now())
 
 
-def retouched(photo: Photo, cast: People, room: Room) -> None:
+def retouched(photo: Photo, painted: bytes, cast: People, room: Room) -> None:
     """Machine, then a hand, then the public."""
-    _, machine = run(photo, cast.vera)
+    _, machine = run(photo, cast.vera, painted=painted)
     version = _retouched(photo, machine, cast.vera)
     _accept(_submit(version, cast.vera, "A little more contrast by hand."), cast.cora)
     publish_version(version=version, room=room, words=CAMERA, by=cast.ada, now=timezone.now())
@@ -191,7 +219,7 @@ CAMERA = Words(
     story_zh="先由机器修补，再由人手完成。",
 )
 
-STAGES: Mapping[str, Callable[[Photo, People, Room], None]] = {
+STAGES: Mapping[str, Callable[[Photo, bytes, People, Room], None]] = {
     "waiting": waiting,
     "claimed": claimed,
     "in-review": in_review,

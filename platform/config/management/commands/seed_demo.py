@@ -49,7 +49,8 @@ class Command(BaseCommand):
         if known is not None and (photo.stage == "waiting" or _worked_on(known)):
             return
         self.stdout.write(f"  {photo.words['title_en']}: {photo.stage}")
-        story.STAGES[photo.stage](museum.scan_in(photo, collection, cast), cast, room)
+        scan, painted = museum.scan_in(photo, collection, cast)
+        story.STAGES[photo.stage](scan, painted, cast, room)
 
     def _own_scans(self, folder: Path, cast: museum.People) -> None:
         if not folder.is_dir():
