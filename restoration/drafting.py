@@ -29,7 +29,6 @@ from restoration.engine.plan import (
 # The first and the last step are the engine's own; nobody switches them.
 STEPS: tuple[StepSpec, ...] = tuple(s for s in CATALOG if s.name not in ("assess", "guard"))
 PROMPT = ("period", "place", "who", "colours", "keep", "words")
-CHOICES = ("backend", "model")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 HEX = re.compile(r"#[0-9a-f]{6}")
 
@@ -58,9 +57,8 @@ def _posted_step(step: StepSpec, post: Mapping[str, str]) -> dict[str, Any]:
             settings[setting.name] = name in post
         elif name in post:
             settings[setting.name] = post[name]
-    settings |= {
-        name: post[f"{step.name}-{name}"] for name in CHOICES if f"{step.name}-{name}" in post
-    }
+    if f"{step.name}-backend" in post:
+        settings["backend"] = post[f"{step.name}-backend"]
     return {"on": on, "settings": settings}
 
 
@@ -119,7 +117,8 @@ def _step(step: StepSpec, given: Any) -> dict[str, Any]:
     given = given if isinstance(given, Mapping) else {}
     said = _dict(given, "settings")
     known = {s.name: _setting(s, said[s.name]) for s in step.settings if s.name in said}
-    known |= {name: _text(said[name], 120) for name in CHOICES if name in said}
+    if "backend" in said:
+        known["backend"] = _text(said["backend"], 120)
     return {"on": given.get("on") is True, "settings": known}
 
 
@@ -163,8 +162,11 @@ def backend(name: str, settings: Mapping[str, Any]) -> str:
     return EMBEDDED if EMBEDDED in backends else GENERATIVE
 
 
-def plan(draft: Mapping[str, Any]) -> Plan:
-    """The frozen plan of a cleaned draft; BadInput says what is wrong with it."""
+def plan(draft: Mapping[str, Any], models: Mapping[str, str]) -> Plan:
+    """The frozen plan of a cleaned draft; BadInput says what is wrong with it.
+
+    `models` names, by step, the generative model to freeze where the draft names none.
+    """
     on = {name: step["settings"] for name, step in draft["steps"].items() if step["on"]}
     if not on:
         raise BadInput("no-steps", {})
@@ -172,7 +174,7 @@ def plan(draft: Mapping[str, Any]) -> Plan:
     coloured = "colourise" in on
     return Plan.from_json(
         {
-            "steps": steps,
+            "steps": [with_model(step, models) for step in steps],
             "prompt": _prompt(draft["prompt"]),
             "mask_sha256": draft["mask"] if "repair" in on else None,
             "dabs": [_placed(dab) for dab in draft["dabs"]] if coloured else [],
@@ -185,9 +187,23 @@ def plan(draft: Mapping[str, Any]) -> Plan:
 def _planned(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     chosen = backend(name, given)
     spec = next(step for step in STEPS if step.name == name)
-    read = {s.name for s in spec.settings if s.backend in (None, chosen)}
+    read = {s.name for s in spec.read_by(chosen)}
     settings = {key: value for key, value in given.items() if key in read}
     return {"name": name, "backend": chosen, "settings": settings}
+
+
+def with_model(step: Any, models: Mapping[str, str]) -> Any:
+    """A plan's step as JSON with its generative model named; what is no such step stays as it is.
+
+    A worker that comes later with other models must not change what a frozen plan means.
+    """
+    if not isinstance(step, Mapping) or step.get("backend") != GENERATIVE:
+        return step
+    settings = step.get("settings", {})
+    model = models.get(str(step.get("name")))
+    if model is None or not isinstance(settings, Mapping) or settings.get("model"):
+        return step
+    return {**step, "settings": {**settings, "model": model}}
 
 
 def _prompt(said: Mapping[str, str]) -> dict[str, Any] | None:

@@ -12,25 +12,17 @@ from restoration.models import Worker
 
 EMBEDDED = "embedded"
 CPU, GENERATIVE = "cpu", "generative"
-ANY_MODEL = "auto"
 
 
 def needs(plan: Plan) -> list[str]:
-    """What a worker must offer: "embedded", and for each generative step "step:model", or "step"
-    alone when any model will do."""
-    wanted = [EMBEDDED]
-    for step in plan.steps:
-        if step.backend == GENERATIVE:
-            model = str(step.settings.get("model") or ANY_MODEL)
-            wanted.append(step.name if model == ANY_MODEL else f"{step.name}:{model}")
-    return wanted
+    """What a worker must offer: "embedded", and "step:model" for each generative step."""
+    drawn = [step for step in plan.steps if step.backend == GENERATIVE]
+    return [EMBEDDED, *(f"{step.name}:{step.settings['model']}" for step in drawn)]
 
 
 def covers(offers: Iterable[str], wanted: Iterable[str]) -> bool:
-    """Whether these offers are enough; "redraw" alone is met by a redraw with any model."""
-    known = set(offers)
-    known |= {offer.split(":")[0] for offer in known}
-    return set(wanted) - {EMBEDDED} <= known
+    """Whether these offers are enough."""
+    return set(wanted) - {EMBEDDED} <= set(offers)
 
 
 def queue(wanted: Iterable[str]) -> str:
@@ -39,8 +31,8 @@ def queue(wanted: Iterable[str]) -> str:
 
 
 def alive(*, now: datetime) -> list[Worker]:
-    """Workers that beat within WORKER_ALIVE."""
-    return list(Worker.objects.filter(seen_at__gte=now - WORKER_ALIVE))
+    """Workers that beat within WORKER_ALIVE, always in the same order."""
+    return list(Worker.objects.filter(seen_at__gte=now - WORKER_ALIVE).order_by("name"))
 
 
 def offers(*, now: datetime) -> set[str]:
@@ -63,6 +55,13 @@ def models_offered(*, now: datetime) -> list[dict[str, Any]]:
         for model in worker.models_listed:
             seen.setdefault(model["name"], model)
     return list(seen.values())
+
+
+def first_models(*, now: datetime) -> dict[str, str]:
+    """By step, the model that is meant when none is named: the first that is offered."""
+    offered = [offer for model in models_offered(now=now) for offer in model["offers"]]
+    pairs = [offer.partition(":") for offer in reversed(offered)]
+    return {step: model for step, _colon, model in pairs}
 
 
 def announce(

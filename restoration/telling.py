@@ -10,7 +10,6 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from restoration import wording
-from restoration.engine.catalog import CATALOG
 
 # They look and judge; the picture does not pass through their hands.
 UNTOLD = ("assess", "guard")
@@ -58,11 +57,21 @@ def _step(record: Mapping[str, Any]) -> Step:
     return Step(
         name=wording.step(str(record.get("step", ""))),
         by=str(wording.BACKENDS.get(backend, backend)),
-        model=str(record.get("model") or ""),
-        licence=str(record.get("licence") or ""),
+        model=model(record),
+        licence=licence(record),
         settings=_settings(record),
         note=str((record.get("settings") or {}).get("note") or ""),
     )
+
+
+def model(record: Mapping[str, Any]) -> str:
+    """What the generative model of a step is called; nothing when none was used."""
+    return str((record.get("model") or {}).get("label", ""))
+
+
+def licence(record: Mapping[str, Any]) -> str:
+    """The licence of that model's weights."""
+    return str((record.get("model") or {}).get("licence_label", ""))
 
 
 def _settings(record: Mapping[str, Any]) -> list[Told]:
@@ -70,17 +79,8 @@ def _settings(record: Mapping[str, Any]) -> list[Told]:
     return [
         Told(str(wording.SETTINGS[name]), _value(value))
         for name, value in given.items()
-        if name in wording.SETTINGS and name not in ("model", "backend") and _was_read(name, record)
+        if name in wording.SETTINGS and name != "model"
     ]
-
-
-def _was_read(name: str, record: Mapping[str, Any]) -> bool:
-    """Whether the backend that did the step knows the setting; a plan holds those of all."""
-    for spec in CATALOG:
-        if spec.name == record.get("step"):
-            readers = [each.backend for each in spec.settings if each.name == name]
-            return None in readers or record.get("backend") in readers
-    return True
 
 
 def _value(value: Any) -> str:

@@ -107,6 +107,9 @@ PROBLEMS: dict[str, Sentence] = {
     ),
     "unknown-colour": _("We do not know the colour “%(word)s”. %(near)s"),
     "setting-range": _("“%(setting)s” in “%(step)s” must lie between %(low)s and %(high)s."),
+    "setting-choice": _(
+        "“%(value)s” is not there for “%(setting)s” in “%(step)s”. Choose another: %(choices)s."
+    ),
     "setting-type": _("“%(setting)s” in “%(step)s” is not a value we understand."),
     "unknown-setting": _("“%(step)s” has no setting “%(setting)s”. Reload the page."),
     "unknown-step": _("There is no step “%(step)s”. Reload the page."),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from restoration import telling
+
 Line = Sequence[Mapping[str, Any]]
 
 GENERATIVE = "generative"
@@ -53,9 +55,9 @@ def models_used(line: Line) -> list[dict[str, str]]:
     """Each generative model once, with its licence."""
     seen: dict[str, dict[str, str]] = {}
     for record in _records(line):
-        if record.get("model"):
-            name = str(record["model"])
-            seen.setdefault(name, {"name": name, "licence": str(record.get("licence", ""))})
+        name = telling.model(record)
+        if name:
+            seen.setdefault(name, {"name": name, "licence": telling.licence(record)})
     return list(seen.values())
 
 

@@ -28,7 +28,8 @@ class Setting:
     backend: str | None = None  # only this backend reads it; None: all of them
 
     def check(self, value: object) -> Value:
-        """The value in its own type, or BadInput `setting-type` / `setting-range`."""
+        """The value in its own type, or BadInput `setting-type`, `setting-range` or
+        `setting-choice`."""
         if self.kind == "bool":
             return self._bool(value)
         if self.kind == "choice":
@@ -45,7 +46,7 @@ class Setting:
             raise self._wrong_type(value)
         if value not in self.choices:
             facts = {"setting": self.name, "value": value, "choices": list(self.choices)}
-            raise BadInput("setting-range", facts)
+            raise BadInput("setting-choice", facts)
         return value
 
     def _number(self, value: object) -> float | int:
@@ -75,21 +76,24 @@ class StepSpec:
     requires_prompt: bool = False
     scale: int = 1
 
-    def setting(self, name: str) -> Setting:
-        for setting in self.settings:
-            if setting.name == name:
-                return setting
-        known = [setting.name for setting in self.settings]
-        raise BadInput("unknown-setting", {"step": self.name, "setting": name, "known": known})
+    def read_by(self, backend: str) -> tuple[Setting, ...]:
+        """The settings that this backend goes by."""
+        return tuple(each for each in self.settings if each.backend in (None, backend))
 
-    def settled(self, given: Mapping[str, object]) -> dict[str, Value]:
-        """Every setting of the step: the given ones checked, the others at their default."""
+    def settled(self, given: Mapping[str, object], backend: str) -> dict[str, Value]:
+        """Every setting the backend reads: the given ones checked, the others at their default.
+
+        BadInput `unknown-setting` for one that it does not read.
+        """
+        known = [setting.name for setting in self.read_by(backend)]
         for name in given:
-            self.setting(name)
+            if name not in known:
+                facts = {"step": self.name, "setting": name, "known": known}
+                raise BadInput("unknown-setting", facts)
         try:
             return {
                 setting.name: setting.check(given.get(setting.name, setting.default))
-                for setting in self.settings
+                for setting in self.read_by(backend)
             }
         except BadInput as refusal:
             raise BadInput(refusal.code, {"step": self.name, **refusal.facts}) from None
@@ -97,6 +101,16 @@ class StepSpec:
 
 def _share(name: str, default: float, backend: str | None = None) -> Setting:
     return Setting(name, "float", default, low=0.0, high=1.0, step=0.05, backend=backend)
+
+
+# The models that can do a step, the first choice first. Their rows are in generative.registry,
+# which stands a floor higher; a test keeps the two alike.
+REDRAWERS = ("sdxl", "sd15")
+REPAIRERS = ("sdxl-inpaint", "sdxl", "sd15-inpaint", "sd15")
+
+
+def _model(names: tuple[str, ...]) -> Setting:
+    return Setting("model", "choice", names[0], choices=names, backend=GENERATIVE)
 
 
 CATALOG: tuple[StepSpec, ...] = (
@@ -109,7 +123,8 @@ CATALOG: tuple[StepSpec, ...] = (
     StepSpec(
         "repair",
         settings=(
-            _share("sensitivity", 0.4, EMBEDDED),
+            _model(REPAIRERS),
+            _share("sensitivity", 0.4),
             _share("grain", 1.0, EMBEDDED),
             Setting("strength", "float", 0.85, 0.3, 1.0, 0.05, backend=GENERATIVE),
         ),
@@ -126,6 +141,7 @@ CATALOG: tuple[StepSpec, ...] = (
     StepSpec(
         "redraw",
         settings=(
+            _model(REDRAWERS),
             Setting("strength", "float", 0.3, 0.05, 0.6, 0.05),
             _share("faces", 0.3),
             Setting("passes", "int", 28, 1, 60, 1),

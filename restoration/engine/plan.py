@@ -186,8 +186,8 @@ def _ordered(steps: Sequence[StepPlan]) -> tuple[StepPlan, ...]:
     for step in steps:
         if step.name in settled:
             raise BadInput("step-twice", {"step": step.name})
-        settings = spec(step.name).settled(step.settings)
         entry(step.name, step.backend)
+        settings = spec(step.name).settled(step.settings, step.backend)
         settled[step.name] = StepPlan(step.name, step.backend, settings)
     settled.setdefault("guard", StepPlan("guard"))
     return tuple(settled[name] for name in NAMES if name in settled)

@@ -156,7 +156,7 @@ def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:
 
 
 def _planned(drafted: Mapping[str, Any]) -> Plan:
-    plan = drafting.plan(drafted)
+    plan = drafting.plan(drafted, presence.first_models(now=timezone.now()))
     if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
         raise BadInput("mask-gone", {})
     return plan

@@ -50,9 +50,7 @@ class Panel:
     def models_for(self, step: str) -> list[dict[str, Any]]:
         """The generative models that a living worker offers for the step."""
         return [
-            model
-            for model in self.models
-            if any(offer.split(":")[0] == step for offer in model.get("offers", []))
+            model for model in self.models if f"{step}:{model['name']}" in model.get("offers", [])
         ]
 
 
@@ -109,9 +107,8 @@ def _by_model(
     if len(spec.backends) > 1:
         backends = [(name, wording.BACKENDS[name]) for name in (EMBEDDED, GENERATIVE)]
         rows.append(_choice(spec, "backend", backends, values.get("backend")))
-    if any(setting.name == "model" for setting in spec.settings):
-        named = [(model["name"], _licensed(model)) for model in models]
-        rows.append(_choice(spec, "model", [("auto", _("any")), *named], values.get("model")))
+    named = [(model["name"], _licensed(model)) for model in models]
+    rows.append(_choice(spec, "model", named, values.get("model")))
     return rows
 
 
@@ -123,14 +120,16 @@ def _licensed(model: Mapping[str, Any]) -> str:
 def _choice(
     spec: StepSpec, name: str, choices: list[tuple[str, Any]], value: Any
 ) -> dict[str, Any]:
+    known = [key for key, _words in choices]
+    chosen = value if value in known else known[0]
     return {
         "name": name,
         "id": f"{spec.name}-{name}",
         "kind": "choice",
         "label": wording.SETTINGS[name],
-        "value": value or choices[0][0],
+        "value": chosen,
         "choices": [
-            {"value": key, "label": words, "selected": key == value} for key, words in choices
+            {"value": key, "label": words, "selected": key == chosen} for key, words in choices
         ],
     }
 

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from archive.languages import said
-from restoration import wording
-from restoration.drafting import STEPS
+from restoration import telling, wording
 from restoration.lifecycle import VersionKind, VersionState
 from restoration.models import Version
 from restoration.queries.bench import Bench, depths
@@ -67,22 +66,15 @@ def _record(record: Mapping[str, Any]) -> str:
     name = wording.step(record["step"])
     settings = record.get("settings") or {}
     words = [name]
-    if _reads(record, "strength"):
+    if "strength" in settings:
         words.append(f"{float(settings['strength']):.2g}")
-    elif _reads(record, "sensitivity"):
+    elif "sensitivity" in settings:
         words.append(_("(damage %(share)s)") % {"share": f"{float(settings['sensitivity']):.2g}"})
-    if record.get("model"):
-        words.append(f"({record['model']})")
+    if telling.model(record):
+        words.append(f"({telling.model(record)})")
     if settings.get("note"):
         words.append(f"“{settings['note']}”")
     return " ".join(words)
-
-
-def _reads(record: Mapping[str, Any], name: str) -> bool:
-    """Whether the backend that did the step goes by this setting; a plan holds those of both."""
-    known = [setting for each in STEPS if each.name == record["step"] for setting in each.settings]
-    mine = {s.name for s in known if s.backend in (None, record.get("backend"))}
-    return name in mine and name in (record.get("settings") or {})
 
 
 def guard(version: Version) -> dict[str, Any] | None:

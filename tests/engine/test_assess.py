@@ -67,7 +67,7 @@ def test_the_black_frame_of_a_negative_is_not_picture_and_not_damage():
 def test_suggestions_fit_the_catalog_and_everything_is_json():
     found = assess(age(pictures.astronaut(), seed=3, severity=0.8)[0])
     for row in found.suggestion:
-        spec(row["step"]).settled(row["settings"])
+        spec(row["step"]).settled(row["settings"], "embedded")
         assert row["reason"]
         assert row["facts"]
     assert json.loads(json.dumps(found.to_json())) == found.to_json()

@@ -120,7 +120,26 @@ def test_what_is_wrong_is_refused_with_its_code(data: Any, code: str):
 
 def test_every_default_in_the_catalog_is_within_its_own_limits():
     for spec in CATALOG:
-        assert set(spec.settled({})) == {setting.name for setting in spec.settings}
+        for setting in spec.settings:
+            assert setting.check(setting.default) == setting.default
+
+
+def test_a_plan_carries_what_its_backend_reads_and_no_more():
+    embedded = Plan((StepPlan("repair"),)).step("repair").settings
+    assert set(embedded) == {"sensitivity", "grain"}
+    drawn = Plan((StepPlan("repair", "generative", {"model": "sd15"}),)).step("repair").settings
+    assert drawn == {"model": "sd15", "sensitivity": 0.4, "strength": 0.85}
+    told = refusal(given(steps=[{"name": "repair", "settings": {"model": "sd15"}}]))
+    assert (told.code, told.facts["known"]) == ("unknown-setting", ["sensitivity", "grain"])
+
+
+def test_a_generative_step_always_freezes_one_model_that_can_do_it():
+    words = {"prompt": {"words": "a calm sea"}}
+    plan = Plan.from_json(given(steps=[{"name": "redraw", "backend": "generative"}], **words))
+    assert plan.step("redraw").settings["model"] == "sdxl"
+    only_repairs = {"model": "sd15-inpaint"}
+    step = {"name": "redraw", "backend": "generative", "settings": only_repairs}
+    assert refusal(given(steps=[step], **words)).code == "setting-choice"
 
 
 def test_every_embedded_backend_can_be_found():

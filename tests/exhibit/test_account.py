@@ -18,8 +18,7 @@ COLOUR = {"step": "colourise", "backend": "embedded"}
 REDRAW = {
     "step": "redraw",
     "backend": "generative",
-    "model": "klein",
-    "licence": "Apache-2.0",
+    "model": {"name": "sd15", "label": "Stable Diffusion 1.5", "licence_label": "Open RAIL-M"},
 }
 HAND = version({"step": "retouch", "backend": "hand"}, kind="retouch", by="Ada")
 
@@ -66,7 +65,7 @@ def test_everybody_is_thanked_once_in_the_order_of_the_work() -> None:
 
 def test_each_model_is_named_once_with_its_licence() -> None:
     models = credits.models_used([version(REDRAW), version(REDRAW, CLEAN)])
-    assert models == [{"name": "klein", "licence": "Apache-2.0"}]
+    assert models == [{"name": "Stable Diffusion 1.5", "licence": "Open RAIL-M"}]
 
 
 def test_colour_of_an_ancestor_is_still_counted_as_guessed() -> None:

@@ -107,6 +107,8 @@ def test_a_generative_step_is_offered_only_while_a_machine_for_it_lives(
     redraw = step(vera, "redraw")
     assert redraw["available"] is True
     assert "sd15 (Open RAIL-M)" in redraw["help"]
+    (choice,) = next(each for each in redraw["settings"] if each["name"] == "model")["choices"]
+    assert choice == {"value": "sd15", "label": "sd15 (Open RAIL-M)", "selected": True}
     backends = next(each for each in step(vera, "repair")["settings"] if each["name"] == "backend")
     assert [choice["value"] for choice in backends["choices"]] == ["embedded", "generative"]
 

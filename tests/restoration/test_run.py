@@ -8,9 +8,11 @@ from datetime import datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from archive import storage
 from archive.models import Collection
+from restoration import presence
 from restoration.lifecycle import JobState, VersionKind
 from restoration.models import Draft, Job, Version
 from tests import factories
@@ -191,6 +193,47 @@ def test_a_generative_step_without_a_machine_is_refused(vera: Desk) -> None:
     answer = vera.htmx("run", data=recipe(**fields))
     assert (answer.status_code, Job.objects.count()) == (422, 0)
     assert "No machine that can run this step" in answer.text
+
+
+def announced(*names: str) -> None:
+    """A living machine with these models, each for redrawing."""
+    models = [
+        {"name": each, "licence": "Open RAIL-M", "offers": [f"redraw:{each}"]} for each in names
+    ]
+    presence.announce(
+        name="gpu",
+        queues=["generative"],
+        offers=["embedded", *(offer for each in models for offer in each["offers"])],
+        models=models,
+        now=timezone.now(),
+    )
+
+
+def test_the_plan_freezes_the_model_that_was_chosen_or_else_the_first_that_is_there(
+    vera: Desk,
+) -> None:
+    announced("sd15")
+    fields = {"step-redraw": "on", "prompt-words": "a calm sea"}
+    vera.post("run", data=recipe(**fields))
+    assert job().plan["steps"][0]["settings"]["model"] == "sd15"
+    assert (job().needs, job().queue) == (["embedded", "redraw:sd15"], "generative")
+    announced("sdxl", "sd15")
+    vera.htmx("run", data=recipe(**fields, **{"redraw-model": "sd15"}))
+    vera.htmx("run", data=recipe(**fields))
+    assert [each.needs[1] for each in Job.objects.order_by("pk")[1:]] == [
+        "redraw:sd15",
+        "redraw:sdxl",
+    ]
+
+
+def test_a_model_that_nobody_offers_is_refused(vera: Desk) -> None:
+    announced("sdxl")
+    fields = {"step-redraw": "on", "prompt-words": "a calm sea"}
+    gone = vera.htmx("run", data=recipe(**fields, **{"redraw-model": "sd15"}))
+    assert "No machine that can run this step" in gone.text
+    never = vera.htmx("run", data=recipe(**fields, **{"redraw-model": "klein"}))
+    assert "“klein” is not there for “Model” in “Redraw”" in never.text
+    assert not Job.objects.exists()
 
 
 def test_three_runs_at_once_are_enough(vera: Desk) -> None:

@@ -19,7 +19,7 @@ from api.schema import tells
 from api.serializers.work import JobSerializer, MaskSerializer, RunSerializer, SheetSerializer
 from archive import storage
 from archive.models import Photo
-from restoration import masks, policy
+from restoration import drafting, masks, policy, presence
 from restoration.actions.jobs import cancel_job, request_job
 from restoration.actions.versions import scan_version
 from restoration.engine.errors import BadInput
@@ -50,6 +50,9 @@ class PhotoJobsView(APIView):
 
 def _plan(told: dict[str, Any]) -> Plan:
     """The plan, with something to do in it and its mask at hand."""
+    models, steps = presence.first_models(now=timezone.now()), told.get("steps")
+    if isinstance(steps, list):
+        told = told | {"steps": [drafting.with_model(step, models) for step in steps]}
     plan = Plan.from_json(told)
     if not any(step.name != "guard" for step in plan.steps):
         raise BadInput("no-steps")

@@ -58,7 +58,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         told = note("no-damage-found" if context.mask is None else "mask-empty")
         return StepResult(context.image, {"repaired": repaired}, {"filled_area": 0.0}, [told])
     workshop = require_workshop(context, "repair")
-    with workshop.lend("repair", settings.get("model", "auto")) as tool:
+    with workshop.lend("repair", settings["model"]) as tool:
         wording = worded(context.prompt, "repair", tool.family)
         passes = settings.get("passes", PASSES)
         wanted = request(wording, settings["strength"], passes, context.seed)
@@ -69,7 +69,7 @@ def wanted_mask(context: StepContext, settings: dict[str, Any]) -> Mask:
     """Return uint8 HxW, 255 where the volunteer says damage is, or else where it is found."""
     mask = context.mask
     if mask is None:
-        mask = repair.detect(context.image, float(settings.get("sensitivity", 0.4)))
+        mask = repair.detect(context.image, float(settings["sensitivity"]))
     return np.where(mask > 0, 255, 0).astype(np.uint8)
 
 

@@ -39,7 +39,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     Raises StepFailed model-missing, reframed or blank-result, OutOfMemory, and Cancelled.
     """
     workshop = require_workshop(context, "redraw")
-    with workshop.lend("redraw", settings.get("model", "auto")) as tool:
+    with workshop.lend("redraw", settings["model"]) as tool:
         wording = worded(context.prompt, "redraw", tool.family)
         wanted = request(wording, settings["strength"], settings["passes"], context.seed)
         return redrawn(context, workshop, tool, wanted, settings["faces"])

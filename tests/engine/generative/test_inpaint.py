@@ -9,7 +9,7 @@ from tests.engine.generative.stubs import memory_for, nothing_but_noise, nothing
 
 pytestmark = pytest.mark.generative
 
-SETTINGS = {"strength": 0.6, "passes": 3, "model": "sd15-inpaint"}
+SETTINGS = {"strength": 0.6, "passes": 3, "model": "sd15-inpaint", "sensitivity": 0.4}
 
 
 def inpaint(context, **settings):

@@ -34,6 +34,13 @@ def reasons(folder):
     return {info.model.name: info.reason for info in available(folder)}
 
 
+def test_the_catalog_offers_the_models_of_the_registry_in_the_same_order():
+    for spec in CATALOG:
+        able = tuple(model.name for model in MODELS if spec.name in model.pipelines)
+        offered = [setting.choices for setting in spec.settings if setting.name == "model"]
+        assert offered == ([able] if GENERATIVE in spec.backends else [])
+
+
 def test_every_row_names_a_known_family_and_steps_of_the_catalog():
     generative = {spec.name for spec in CATALOG if GENERATIVE in spec.backends}
     for model in MODELS:

@@ -159,7 +159,8 @@ class Bench {
     const input = one(`[name="${CSS.escape(`${name}-${key}`)}"]`, this.form);
     if (!input) return;
     if (input.type === "checkbox") input.checked = Boolean(value);
-    else input.value = value;
+    // A model that is not offered any more is no choice: the first one stays chosen.
+    else if (!input.options || [...input.options].some((each) => each.value === value)) input.value = value;
   }
 
   fillHidden() {
