@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from archive import decode, derivatives, storage
 from restoration import leases
 from restoration.engine import image as pictures
-from restoration.engine.belongs import belongs
+from restoration.engine.belongs import belongs, laid_back, stretch
 from restoration.engine.errors import Cancelled, EngineError
 from restoration.engine.plan import Plan
 from restoration.engine.restore import Inputs, Restored, restore
+from restoration.engine.step import note
 from restoration.engine.steps import assess as looking
 from restoration.engine.steps import guard
 from restoration.lifecycle import JobKind, VersionKind
@@ -174,7 +175,7 @@ def _restore(job: Job, report: _Reporter) -> leases.NewVersion:
     )
     shop = workshop() if any(step.backend != "embedded" for step in plan.steps) else None
     done = restore(image, plan, inputs, shop, report)
-    return _as_version(job, VersionKind.MACHINE, done, _scaled(source.frame, plan.scale))
+    return _as_version(job, VersionKind.MACHINE, done)
 
 
 def _source(job: Job) -> Version:
@@ -194,14 +195,14 @@ def _repaired_before(source: Version, shape: tuple[int, ...]) -> NDArray[np.bool
     return every
 
 
-def _as_version(job: Job, kind: str, done: Restored, frame: Frame) -> leases.NewVersion:
+def _as_version(job: Job, kind: str, done: Restored) -> leases.NewVersion:
     height, width = done.image.shape[:2]
     return leases.NewVersion(
         kind=kind,
         sha256=_keep_image(done.image),
         width=width,
         height=height,
-        frame=frame,
+        frame=_framed(_source(job), done.image.shape),
         records=done.records,
         meters=done.meters,
         maps={name: _keep_sheet(sheet) for name, sheet in done.maps.items()},
@@ -209,8 +210,11 @@ def _as_version(job: Job, kind: str, done: Restored, frame: Frame) -> leases.New
     )
 
 
-def _scaled(frame: Frame, scale: float) -> Frame:
-    return [[value * scale for value in row] for row in frame]
+def _framed(source: Version, shape: tuple[int, ...]) -> Frame:
+    """How the scan lies on a picture that was made from `source` on its canvas, at any scale."""
+    wider = stretch((source.height, source.width), shape)
+    framed: Frame = (wider @ np.vstack([source.frame, [0, 0, 1]]))[:2].tolist()
+    return framed
 
 
 def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
@@ -225,6 +229,7 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
     report("compare", 0.3)
     before = _load(parent.sha256)
     belonging = belongs(before, image)
+    image, off = laid_back(image, before.shape, belonging)
     report("guard", 0.6)
     meters, maps = guard.judge(
         image,
@@ -239,9 +244,11 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
         "upload_sha256": job.plan["upload_sha256"],
         "scale": belonging.scale,
         "changed": belonging.changed_fraction,
+        "realigned": off,
     }
-    done = Restored(image, maps, {"guard": meters}, [record])
-    return _as_version(job, VersionKind.RETOUCH, done, _scaled(parent.frame, belonging.scale))
+    notes = [{"step": "retouch", **note("realigned", pixels=off)}] if off else []
+    done = Restored(image, maps, {"guard": meters}, [record], notes)
+    return _as_version(job, VersionKind.RETOUCH, done)
 
 
 def _faces(job: Job) -> list[tuple[float, float, float, float]]:

@@ -214,6 +214,9 @@ NOTES: dict[str, Sentence] = {
     "worked-smaller-for-memory": _(
         "The machine had little memory and worked on a smaller picture."
     ),
+    "realigned": _(
+        "The file lay %(pixels)s pixels beside the photo at its worst corner, so it was laid back."
+    ),
     "tone-already-full": _("Tone: the tones were full already and were left alone."),
 }
 REASONS: dict[str, Sentence] = {

@@ -33,6 +33,8 @@ SAME = 0.5  # likeness from which two pictures of one frame are one photograph
 FOUND = 0.45  # likeness from which a turned picture or a part is recognised
 SHIFT_SLACK = 0.01  # of the longer side: an editor's half pixels, not a crop
 CHANGED = 6 / 255
+MOVED = 0.5  # parent's pixels at a corner from which an upload is laid back
+TOLD_APART = 1e-4  # of the longer side: less than this, registration cannot tell
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,21 @@ def belongs(reference: Floats, upload: Floats) -> Belonging:
         correlation=alike,
         changed_fraction=changed(calm, laid),
     )
+
+
+def laid_back(upload: Floats, parent: Shape, belonging: Belonging) -> tuple[Floats, float]:
+    """Return the upload, float32 HxWx3 in [0, 1], on its parent's canvas, and how far it was off.
+
+    The second is in the parent's pixels at the worst corner, 0 when the upload was left as it is:
+    resampling costs sharpness, so less than half a pixel stays.
+    """
+    square = np.vstack([belonging.frame, [0, 0, 1]])
+    straight = stretch(parent, upload.shape)
+    shift = corner_shift((np.linalg.inv(straight) @ square)[:2], parent)
+    if shift <= max(MOVED, TOLD_APART * max(parent[:2])):
+        return upload, 0.0
+    onto = (square @ np.linalg.inv(straight))[:2]
+    return np.clip(warp(upload, onto, upload.shape), 0, 1), round(shift, 2)
 
 
 def size(image: Floats) -> list[int]:

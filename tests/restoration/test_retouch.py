@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from restoration import runner
 from restoration.engine import image as pictures
 from restoration.lifecycle import JobState, VersionKind
 from restoration.models import Job, Version
@@ -102,6 +103,59 @@ def test_a_larger_one_is_laid_on_the_scan_by_its_scale(
     assert (made.width, made.height, made.frame[0][0]) == (640, 480, pytest.approx(2.0))
 
 
+def test_one_that_slipped_by_some_pixels_is_laid_back_and_says_so(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    moved = ndimage.shift(retouched(), (1.5, -2, 0), order=3, mode="nearest")
+    bring(desk, tiff(np.clip(moved, 0, 1), tmp_path))
+    (job,) = work()
+    assert (job.state, job.error_code) == (JobState.SUCCEEDED, "")
+    made = newest(desk.photo)
+    kept = stored_pixels(made)
+    inner = (slice(8, -8), slice(8, -8))
+    assert np.abs(kept - retouched())[inner].max() < 0.04
+    assert np.abs(moved - retouched())[inner].max() > 0.1
+    assert made.frame == [[1, 0, 0], [0, 1, 0]]
+    assert made.meters["guard"]["verdict"] in ("pass", "review")
+    (told,) = made.notes
+    assert told["code"] == "realigned"
+    assert told["facts"]["pixels"] == pytest.approx(2.5, abs=0.1)
+    assert "pixels beside the photo" in desk.get("bench").text
+
+
+def test_one_that_lies_where_it_should_keeps_its_very_pixels(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    bring(desk, tiff(retouched(), tmp_path))
+    work()
+    made = newest(desk.photo)
+    assert made.notes == []
+    assert np.abs(stored_pixels(made) - retouched()).max() < 1 / 65535
+
+
+def test_what_was_filled_before_is_still_marked_on_a_larger_retouch(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    filled = np.zeros((240, 320), np.uint8)
+    filled[100:104, 60:200] = 255
+    maps = {"repaired": runner._keep_sheet(filled)}
+    factories.version(desk.photo, desk.user, image=retouched(), maps=maps)
+    large = np.clip(pictures.resize(retouched(), 480, 640), 0, 1)
+    bring(desk, tiff(large, tmp_path), number=1)
+    work()
+    made = newest(desk.photo)
+    sheets = {name: runner._load_sheet(sha256) for name, sha256 in made.maps.items()}
+    assert {sheet.shape for sheet in sheets.values()} == {(480, 640)}
+    assert (sheets["repaired"] > 0).mean() == pytest.approx((filled > 0).mean(), rel=0.3)
+    assert (sheets["repaired"][202:206, 130:390] > 0).all()
+    assert made.frame == [[2, 0, 0.5], [0, 2, 0.5]]
+
+
+def stored_pixels(made: Version) -> Pixels:
+    """The pixels of a version as they are kept."""
+    return runner._load(made.sha256)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -145,7 +199,7 @@ def test_without_a_file_it_says_what_is_missing(desk: Desk) -> None:
 
 
 def test_a_file_past_the_limit_is_not_kept(desk: Desk, settings: Any, tmp_path: Path) -> None:
-    settings.MAX_UPLOAD_BYTES = 1000
+    settings.MAX_UPLOAD_BYTES = 100_000
     answer = bring(desk, tiff(SCAN, tmp_path))
     assert "The file is too large" in answer.text
     assert not Job.objects.exists()
