@@ -10,7 +10,7 @@ from string import Formatter
 
 from babel.messages import Catalog
 from babel.messages.catalog import Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_python
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
@@ -40,12 +40,18 @@ def key(message: Message) -> Key:
 
 def english(message: Message) -> str:
     """The English of a message: its singular where it has two forms."""
-    return message.id if isinstance(message.id, str) else message.id[0]
+    return forms(message)[0]
+
+
+def forms(message: Message) -> list[str]:
+    """The English of a message, in both forms where it has two."""
+    return [message.id] if isinstance(message.id, str) else list(message.id or ())
 
 
 def chinese(message: Message) -> str:
     """The Chinese of a message: it has one form."""
-    return message.string if isinstance(message.string, str) else message.string[0]
+    told = message.string
+    return told if isinstance(told, str) else (list(told or ()) or [""])[0]
 
 
 def strings() -> dict[Key, str]:
@@ -65,12 +71,8 @@ def _marked(path: Path) -> Iterator[Key]:
         # What Django makes of a template reads like Python but for its indentation.
         text = "\n".join(line.strip() for line in templatize(text).splitlines())
     source = io.BytesIO(text.encode())
-    for _line, function, said, _comments in extract_python(source, list(KEYWORDS), [], {}):
-        arguments = said if isinstance(said, tuple) else (said,)
-        in_context = "pgettext" in (function or "")
-        context, msgid = arguments[:2] if in_context else (None, arguments[0])
-        if msgid:
-            yield context, msgid
+    for _line, msgid, _comments, context in extract("python", source, keywords=KEYWORDS):
+        yield context, msgid if isinstance(msgid, str) else msgid[0]
 
 
 def placeholders(text: str) -> set[str]:

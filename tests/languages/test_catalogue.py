@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.languages.collect import catalogue, chinese, english, key, placeholders, strings
+from tests.languages.collect import catalogue, chinese, english, forms, key, placeholders, strings
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Half a sentence in the wrong shape: a Western comma or stop right after a Chinese character.
@@ -38,15 +38,11 @@ def test_the_same_places_are_filled_in() -> None:
     # A text may leave out the one of two ways to say a month; it may never ask for something new.
     for message in catalogue():
         if message.id:
-            given = {place for text in _forms(message.id) for place in placeholders(text)}
+            given = {place for text in forms(message) for place in placeholders(text)}
             asked = placeholders(chinese(message))
             lax = "no-python-brace-format" in message.flags
             same = asked <= given | {"{number}"} if lax else asked == given
             assert same, f"{english(message)}: {sorted(asked ^ given)}"
-
-
-def _forms(msgid: str | tuple[str, ...] | list[str]) -> list[str]:
-    return [msgid] if isinstance(msgid, str) else list(msgid)
 
 
 def test_it_has_one_plural_form() -> None:
