@@ -152,14 +152,15 @@ class Draft(models.Model):
 
 class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
-        """Own work, the scan of a photo in reach, and what was submitted where one curates."""
+        """Own work, the scan of a photo in reach, and what was ever submitted where one curates."""
         if not user.is_authenticated:
             return self.none()
         if user.is_steward:
             return self
         curated = Curatorship.objects.filter(user=user).values("collection_id")
         scan = Q(kind=VersionKind.SCAN, photo__in=Photo.objects.visible_to(user))
-        seen = ~Q(state=VersionState.DRAFT) & Q(photo__collection__in=curated)
+        # A draft that was taken back without having been shown stays its maker's.
+        seen = Q(submitted_at__isnull=False) & Q(photo__collection__in=curated)
         return self.filter(Q(made_by=user) | scan | seen)
 
 

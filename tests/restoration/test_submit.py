@@ -94,6 +94,20 @@ class TestWithdraw:
         assert "Taken back" in answer.text
         assert state(vera.photo) == VersionState.WITHDRAWN
 
+    def test_a_curator_never_sees_a_draft_that_was_taken_back_unsubmitted(
+        self, vera: Desk, people: Cast
+    ) -> None:
+        appoint(people.cora, vera.photo.collection)
+        factories.version(vera.photo, vera.user)
+        factories.version(vera.photo, vera.user)
+        submit(vera, 2)
+        for number in (1, 2):
+            vera.client.post(vera.url("withdraw", number))
+        seen = Version.objects.visible_to(people.cora).filter(photo=vera.photo)
+        assert set(seen.values_list("number", flat=True)) == {0, 2}
+        own = Version.objects.visible_to(vera.user).filter(photo=vera.photo)
+        assert own.filter(state=VersionState.WITHDRAWN).count() == 2
+
     def test_after_a_decision_it_does_not(self, vera: Desk, people: Cast) -> None:
         appoint(people.cora, vera.photo.collection)
         factories.version(vera.photo, vera.user)
