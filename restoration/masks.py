@@ -1,11 +1,17 @@
-"""What may come in as a painted mask. Only its header is read: pixels are a worker's business."""
+"""What may come in as a painted mask, and who may name it. Only its header is read: pixels are a
+worker's business."""
 
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from archive.models import Photo
 from restoration.engine.errors import BadInput
+from restoration.models import Assessment, Sheet
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = struct.Struct(">I4sIIBBBBB")
@@ -23,6 +29,20 @@ def check_mask(content: bytes, photo: Photo) -> None:
     longest = max(PAINTED_SIDE, photo.width, photo.height)
     if not (0 < width <= longest and 0 < height <= longest):
         raise BadInput("mask-file-too-large", {"width": width, "height": height})
+
+
+def is_at_hand(photo: Photo, user: User, sha256: str) -> bool:
+    """Whether it is the damage that was found on this photo, or what this person painted for it."""
+    return (
+        Sheet.objects.filter(photo=photo, kept_by=user, sha256=sha256).exists()
+        or Assessment.objects.filter(photo=photo, mask_sha256=sha256).exists()
+    )
+
+
+def require_at_hand(photo: Photo, user: User, sha256: str | None) -> None:
+    """BadInput `unknown-mask` for one that was painted by somebody else, elsewhere or never."""
+    if sha256 and not is_at_hand(photo, user, sha256):
+        raise BadInput("unknown-mask", {"mask_sha256": sha256})
 
 
 def _size(content: bytes) -> tuple[int, int]:

@@ -150,6 +150,27 @@ class Draft(models.Model):
         return f"{self.photo_id} by {self.volunteer_id}, {self.rev}"
 
 
+class Sheet(models.Model):
+    """A mask that a volunteer painted for a photo; only its maker may name it, only there."""
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="sheets")
+    sha256 = models.CharField(max_length=64)
+    kept_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sheets"
+    )
+    kept_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("painted mask")
+        verbose_name_plural = _("painted masks")
+        constraints = (
+            models.UniqueConstraint(fields=("photo", "kept_by", "sha256"), name="sheet_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.photo_id} by {self.kept_by_id}, {self.sha256[:12]}"
+
+
 class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
         """Own work, the scan of a photo in reach, and what was ever submitted where one curates."""

@@ -127,7 +127,7 @@ PROBLEMS: dict[str, Sentence] = {
     "region-colour": _("An outlined area needs one colour."),
     "bad-place": _("A colour lies outside the picture."),
     "bad-rgb": _("A colour could not be read."),
-    "mask-gone": _("The painted mask could not be found. Paint a stroke and run again."),
+    "unknown-mask": _("The painted mask could not be found. Paint a stroke and run again."),
     "mask-not-png": _("The mask is not a PNG of 8 bits. Paint it on the page."),
     "mask-file-too-large": _("The mask is larger than the photo allows."),
     "mask-too-large": _(

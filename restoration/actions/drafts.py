@@ -15,8 +15,8 @@ from archive.models import Photo
 from archive.policy import Refused
 from restoration import policy
 from restoration.lifecycle import ClaimState
-from restoration.masks import check_mask
-from restoration.models import Claim, Draft
+from restoration.masks import check_mask, require_at_hand
+from restoration.models import Claim, Draft, Sheet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -35,8 +35,12 @@ class DraftMoved(Refused):
 def save_draft(
     *, photo: Photo, by: User, rev: int, body: Mapping[str, Any], fence: int, now: datetime
 ) -> Draft:
-    """Keep the draft if nobody saved since `rev`; the fence ties it to its claim."""
+    """Keep the draft if nobody saved since `rev`; the fence ties it to its claim.
+
+    BadInput `unknown-mask` when its mask is not at hand for this person on this photo.
+    """
     claim = policy.hold(by, photo, fence=fence)
+    require_at_hand(photo, by, body.get("mask"))
     with transaction.atomic():
         draft, created = Draft.objects.get_or_create(
             photo=photo, volunteer=by, defaults={"rev": 1, "body": dict(body), "saved_at": now}
@@ -51,10 +55,13 @@ def save_draft(
     return draft
 
 
-def keep_mask(*, photo: Photo, by: User, fence: int, content: bytes) -> str:
+def keep_mask(
+    *, photo: Photo, by: User, content: bytes, now: datetime, fence: int | None = None
+) -> str:
     """Keep a painted mask under its sha256; BadInput when it is none."""
     policy.hold(by, photo, fence=fence)
     check_mask(content, photo)
     sha256 = hashlib.sha256(content).hexdigest()
     storage.put_bytes(storage.sheet_key(sha256), content)
+    Sheet.objects.get_or_create(photo=photo, kept_by=by, sha256=sha256, defaults={"kept_at": now})
     return sha256

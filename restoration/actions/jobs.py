@@ -13,7 +13,7 @@ from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused
 from archive.stateful import IllegalMove
-from restoration import leases, policy, presence
+from restoration import leases, masks, policy, presence
 from restoration.engine.plan import Plan
 from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobState
 from restoration.models import Claim, Job, Recipe, Version
@@ -32,9 +32,13 @@ def request_job(
     now: datetime,
     recipe: Recipe | None = None,
 ) -> Job:
-    """Freeze the plan and put one run of it on one version in the queue."""
+    """Freeze the plan and put one run of it on one version in the queue.
+
+    BadInput `unknown-mask` when its mask is not at hand for this person on this photo.
+    """
     photo = source.photo
     claim = policy.hold(by, photo, fence=fence)
+    masks.require_at_hand(photo, by, plan.mask_sha256)
     needs = presence.needs(plan)
     steps = [step.name for step in plan.steps]
     policy.check_run(by, photo, steps, offered=presence.offered(needs, now=now))

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive import storage
 from archive.languages import said
 from archive.models import Photo
 from archive.policy import Refused
@@ -80,6 +79,8 @@ def draft(request: Asked, ref: str) -> HttpResponse:
         )
     except DraftMoved as moved:
         return _moved(photo, moved)
+    except BadInput as bad:
+        return _problem(bad.code, wording.problem(bad.code, bad.facts), 422)
     return JsonResponse({"rev": saved.rev, "saved_at": saved.saved_at.isoformat()})
 
 
@@ -91,7 +92,13 @@ def mask(request: Asked, ref: str) -> HttpResponse:
     painted = request.FILES.get("mask")
     content = painted.read() if painted else b""
     try:
-        sha256 = keep_mask(photo=photo, by=request.user, fence=fence_of(request), content=content)
+        sha256 = keep_mask(
+            photo=photo,
+            by=request.user,
+            fence=fence_of(request),
+            content=content,
+            now=timezone.now(),
+        )
     except BadInput as bad:
         return _problem(bad.code, wording.problem(bad.code, bad.facts), 422)
     return JsonResponse({"sha256": sha256, "url": _sheet(photo, sha256)}, status=201)
@@ -156,10 +163,7 @@ def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:
 
 
 def _planned(drafted: Mapping[str, Any]) -> Plan:
-    plan = drafting.plan(drafted, presence.first_models(now=timezone.now()))
-    if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
-        raise BadInput("mask-gone", {})
-    return plan
+    return drafting.plan(drafted, presence.first_models(now=timezone.now()))
 
 
 def _source(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Version:

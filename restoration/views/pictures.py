@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
 from django.http import Http404, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -12,7 +11,8 @@ from django.views.decorators.http import require_safe
 from archive import pictures, storage
 from archive.models import Photo
 from archive.sizes import FULL, FULL_SIDE, NAMES, SIDES
-from restoration.models import Assessment, Draft, Job, Version
+from restoration import masks
+from restoration.models import Version
 from restoration.views.asking import Asked, photo_of, version_of
 
 JPEG, PNG = "image/jpeg", "image/png"
@@ -46,20 +46,9 @@ def overlay(request: Asked, ref: str, number: int, name: str) -> HttpResponseBas
 def sheet(request: Asked, ref: str, sha256: str) -> HttpResponseBase:
     """A mask that belongs to this photo: found by the machine, or painted by whoever asks."""
     photo = photo_of(request, ref)
-    if not belongs(photo, sha256, request):
+    if not masks.is_at_hand(photo, request.user, sha256):
         raise Http404
     return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
-
-
-def belongs(photo: Photo, sha256: str, request: Asked) -> bool:
-    """Whether the mask is the photo's own or this person's on it."""
-    mine = Q(photo=photo, requested_by=request.user, plan__mask_sha256=sha256)
-    drafts = Draft.objects.filter(photo=photo, volunteer=request.user)
-    return (
-        Assessment.objects.filter(photo=photo, mask_sha256=sha256).exists()
-        or any(draft.body.get("mask") == sha256 for draft in drafts)
-        or Job.objects.filter(mine).exists()
-    )
 
 
 def _derivative(sha256: str, name: str) -> HttpResponseBase:

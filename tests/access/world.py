@@ -18,7 +18,7 @@ from exhibit.actions import publish_version, retract_publication, suspend_public
 from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Publication, Room
 from restoration.actions.claims import claim_photo, release_claim
-from restoration.actions.drafts import save_draft
+from restoration.actions.drafts import keep_mask, save_draft
 from restoration.actions.jobs import request_job
 from restoration.actions.reviews import decline_version, open_review, return_version
 from restoration.actions.versions import withdraw_version
@@ -122,7 +122,8 @@ def _held(world: World) -> None:
     claim = claim_photo(photo=photo, by=people.vera, now=now)
     world.photos["held by the volunteer"] = photo
     world.claims["open"] = claim
-    world.sheets = {"found": _sheet(1), "painted": _sheet(2), "of a version": _sheet(3)}
+    painted = keep_mask(photo=photo, by=people.vera, content=_png(2), now=now)
+    world.sheets = {"found": _sheet(1), "painted": painted, "of a version": _sheet(3)}
     Assessment.objects.create(photo=photo, mask_sha256=world.sheets["found"], made_at=now)
     mask = {"mask": world.sheets["painted"]}
     save_draft(photo=photo, by=people.vera, rev=0, body=mask, fence=claim.pk, now=now)

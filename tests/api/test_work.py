@@ -189,7 +189,7 @@ def test_a_mask_is_kept_and_named_in_a_plan(program: Programs) -> None:
     gone = plan | {"mask_sha256": hashlib.sha256(b"no").hexdigest()}
     told = {"claim": claim.pk, "plan": gone}
     answer = client.post(f"{API}/photos/{photo.ref}/jobs", told, format="json")
-    assert answer.json()["code"] == "mask-gone"
+    assert answer.json()["code"] == "unknown-mask"
     wrong = SimpleUploadedFile("mask.png", b"GIF89a")
     assert client.post(url, {"file": wrong}).json()["code"] == "mask-not-png"
 

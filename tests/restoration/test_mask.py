@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from archive import storage
-from restoration.models import Assessment
+from restoration.models import Assessment, Draft, Job
+from tests import factories
 from tests.factories import NOW
+from tests.people import Cast
 
-from .conftest import Desk
+from .conftest import Desk, recipe
 
 
 def png(width: int = 32, height: int = 24, *, bits: int = 8, colour: int = 0) -> bytes:
@@ -38,8 +41,8 @@ def sheet(desk: Desk, sha256: str) -> Any:
     return desk.client.get(reverse("restoration:sheet", args=[desk.photo.ref, sha256]))
 
 
-def drafted(desk: Desk, sha256: str) -> None:
-    desk.client.put(
+def drafted(desk: Desk, sha256: str) -> Any:
+    return desk.client.put(
         desk.url("draft"), {"rev": 0, "draft": {"mask": sha256}}, content_type="application/json"
     )
 
@@ -51,11 +54,9 @@ def test_it_is_kept_by_its_content(vera: Desk) -> None:
     assert storage.exists(storage.sheet_key(first.json()["sha256"]))
 
 
-def test_it_can_be_seen_by_who_has_it_in_a_draft_and_by_nobody_else(
-    vera: Desk, victor: Desk
-) -> None:
+def test_it_can_be_seen_by_who_painted_it_and_by_nobody_else(vera: Desk, victor: Desk) -> None:
     sha256 = paint(vera, png()).json()["sha256"]
-    drafted(vera, sha256)
+    assert drafted(vera, sha256).status_code == 200
     answer = sheet(vera, sha256)
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
     assert "immutable" in answer["Cache-Control"]
@@ -69,6 +70,26 @@ def test_the_damage_that_was_found_can_be_seen_by_all_who_see_the_photo(
     Assessment.objects.create(photo=vera.photo, mask_sha256=sha256, made_at=NOW)
     assert sheet(victor, sha256).status_code == 200
     assert victor.client.get(sheet_url_elsewhere(sha256)).status_code == 404
+
+
+def test_only_its_painter_may_name_it_and_only_for_its_photo(
+    vera: Desk, people: Cast, sit: Callable[..., Desk]
+) -> None:
+    sha256 = paint(vera, png()).json()["sha256"]
+    fields = recipe(**{"step-repair": "on", "mask": sha256})
+    elsewhere = sit(people.vera, factories.photo(vera.photo.collection, bytes_too=True))
+    vera.post("release")
+    victor = sit(people.victor, vera.photo)
+    for desk in (elsewhere, victor):
+        answer = desk.post("run", data=fields)
+        assert answer.status_code == 422
+        assert "The painted mask could not be found" in answer.text
+        saved = drafted(desk, sha256)
+        assert (saved.status_code, saved.json()["code"]) == (422, "unknown-mask")
+    assert not Draft.objects.exists()
+    assert not Job.objects.exists()
+    Assessment.objects.create(photo=vera.photo, mask_sha256=sha256, made_at=NOW)
+    assert victor.post("run", data=fields).status_code == 302
 
 
 def sheet_url_elsewhere(sha256: str) -> str:

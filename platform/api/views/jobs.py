@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,9 +16,9 @@ from rest_framework.views import APIView
 from api.asking import Asked, given, job_of, photo_of
 from api.schema import tells
 from api.serializers.work import JobSerializer, MaskSerializer, RunSerializer, SheetSerializer
-from archive import storage
 from archive.models import Photo
-from restoration import drafting, masks, policy, presence
+from restoration import drafting, masks, presence
+from restoration.actions.drafts import keep_mask
 from restoration.actions.jobs import cancel_job, request_job
 from restoration.actions.versions import scan_version
 from restoration.engine.errors import BadInput
@@ -49,15 +48,13 @@ class PhotoJobsView(APIView):
 
 
 def _plan(told: dict[str, Any]) -> Plan:
-    """The plan, with something to do in it and its mask at hand."""
+    """The plan, with something to do in it and every model named."""
     models, steps = presence.first_models(now=timezone.now()), told.get("steps")
     if isinstance(steps, list):
         told = told | {"steps": [drafting.with_model(step, models) for step in steps]}
     plan = Plan.from_json(told)
     if not any(step.name != "guard" for step in plan.steps):
         raise BadInput("no-steps")
-    if plan.mask_sha256 and not storage.exists(storage.sheet_key(plan.mask_sha256)):
-        raise BadInput("mask-gone", {"mask_sha256": plan.mask_sha256})
     return plan
 
 
@@ -83,11 +80,8 @@ class MaskView(APIView):
     )
     def post(self, request: Asked, ref: str) -> Response:
         photo = photo_of(request, ref)
-        policy.hold(request.user, photo)
         content = given(MaskSerializer, request)["file"].read(masks.MOST_BYTES + 1)
-        masks.check_mask(content, photo)
-        sha256 = hashlib.sha256(content).hexdigest()
-        storage.put_bytes(storage.sheet_key(sha256), content)
+        sha256 = keep_mask(photo=photo, by=request.user, content=content, now=timezone.now())
         return Response({"sha256": sha256}, status=201)
 
 

@@ -66,7 +66,7 @@ def run(
     claim = claim_photo(photo=photo, by=by, now=now)
     source = parent or scan_version(photo=photo, now=now)
     if painted:
-        extra["mask_sha256"] = keep_mask(photo=photo, by=by, fence=claim.pk, content=painted)
+        extra["mask_sha256"] = keep_mask(photo=photo, by=by, content=painted, now=now)
     job = request_job(source=source, by=by, fence=claim.pk, plan=_plan(photo, **extra), now=now)
     return claim, _finished(job)
 
