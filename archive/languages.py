@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 
 # Suffix of the field -> BCP 47 tag for `lang` attributes, XMP and JSON-LD.
 TAGS = {"en": "en", "zh": "zh-Hans"}
@@ -42,3 +42,13 @@ def both(thing: Any, name: str) -> dict[str, str]:
 def _value(thing: Any, field: str) -> str:
     value = thing.get(field) if isinstance(thing, Mapping) else getattr(thing, field, "")
     return str(value or "").strip()
+
+
+def listed(words: Iterable[object]) -> str:
+    """Several things in one line, with what the reader's language puts between them."""
+    return pgettext("between two things of a list", ", ").join(str(word) for word in words)
+
+
+def headed(head: object, words: object) -> str:
+    """A thing and what is said of it."""
+    return f"{head}{pgettext('between a thing and what is said of it', ': ')}{words}"

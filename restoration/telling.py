@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from archive.languages import listed
 from restoration import wording
 
 # They look and judge; the picture does not pass through their hands.
@@ -36,7 +37,7 @@ class Step:
     @property
     def strengths(self) -> str:
         """The settings in one line."""
-        return ", ".join(f"{label} {value}" for label, value in self.settings)
+        return listed(f"{label} {value}" for label, value in self.settings)
 
 
 class Hint(NamedTuple):

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from archive.languages import TAGS, said
+from archive.languages import TAGS, headed, said
 from archive.models import Collection
 from exhibit.arranging import Headline, Words
 from exhibit.models import Exhibit, Placement, Room
@@ -32,7 +32,7 @@ class RoomField(forms.ModelChoiceField[Room]):
     """A room with the exhibit it belongs to, in the reader's language."""
 
     def label_from_instance(self, obj: Room) -> str:
-        return f"{said(obj.exhibit, 'title').text}: {said(obj, 'title').text}"
+        return headed(said(obj.exhibit, "title").text, said(obj, "title").text)
 
 
 class Bilingual(forms.ModelForm[Any]):

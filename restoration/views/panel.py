@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from archive import edtf
-from archive.languages import said
+from archive.languages import listed, said
 from archive.models import Photo
 from restoration import wording
 from restoration.drafting import PROMPT, STEPS
@@ -81,7 +81,7 @@ def _help(spec: StepSpec, models: list[dict[str, Any]]) -> str:
     words = str(wording.STEP_HELP.get(spec.name, ""))
     if not models:
         return words
-    named = ", ".join(_licensed(model) for model in models)
+    named = listed(_licensed(model) for model in models)
     return _("%(help)s Model: %(models)s.") % {"help": words, "models": named}
 
 

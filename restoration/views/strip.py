@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from archive.languages import said
+from archive.languages import headed, listed, said
 from restoration import telling, wording
 from restoration.lifecycle import VersionKind, VersionState
 from restoration.models import Version
@@ -51,7 +51,7 @@ def title(version: Version) -> str:
     if version.kind == VersionKind.SCAN:
         return _("as it came from the scanner")
     names = [wording.step(each["step"]) for each in version.records if each["step"] not in SILENT]
-    return ", ".join(names)
+    return listed(names)
 
 
 def made_with(version: Version) -> str:
@@ -89,7 +89,7 @@ def guard(version: Version) -> dict[str, Any] | None:
     return {
         "tone": tone,
         "icon": icon,
-        "label": ": ".join([str(words), *doubts[:1]]),
+        "label": headed(words, doubts[0]) if doubts else str(words),
         "doubts": doubts,
     }
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive import export, storage
 from archive import pictures as stored
-from archive.languages import said
+from archive.languages import listed, said
 from archive.models import Photo
 from restoration import policy, wording
 from restoration.actions.jobs import request_retouch
@@ -82,7 +82,7 @@ def _caption(version: Version) -> str:
     return told % {
         "changed": f"{float(meters['changed_area']):.1f}",
         "filled": f"{float(meters.get('filled_area', 0)):.1f}",
-        "verdict": ", ".join([str(wording.VERDICTS[meters["verdict"]][2]), *found["doubts"]]),
+        "verdict": listed([wording.VERDICTS[meters["verdict"]][2], *found["doubts"]]),
     }
 
 
