@@ -16,6 +16,7 @@ from django.conf import settings
 
 WALL_SECONDS = 180
 CPU_SECONDS = 300
+THREADS = "2"
 GIB = 1024**3
 # Codes after which another try may go better: the machine was too busy, not the file too bad.
 PASSING = frozenset({"took-too-long", "too-heavy"})
@@ -100,7 +101,11 @@ def _limits() -> dict[str, int]:
 def _environment(folder: Path) -> dict[str, str]:
     """Nothing of ours goes along: no address of a database, no key, no home."""
     kept = {name: os.environ[name] for name in ("PATH", "VIPS_CONCURRENCY") if name in os.environ}
+    # Each thread claims address space, which is what is bounded: a machine of many cores must not
+    # need more of it for the same file than a small one.
+    kept.setdefault("VIPS_CONCURRENCY", THREADS)
     return kept | {
+        "MALLOC_ARENA_MAX": "2",
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
@@ -115,7 +120,8 @@ def _died(code: int) -> Unreadable:
     number = -code if code < 0 else 0
     if number == signal.SIGXCPU:
         return Unreadable("took-too-long", {"seconds": CPU_SECONDS})
-    if number in (signal.SIGKILL, signal.SIGXFSZ):
+    # glib aborts when it is refused memory.
+    if number in (signal.SIGKILL, signal.SIGXFSZ, signal.SIGABRT):
         return Unreadable("too-heavy", {"signal": number})
     # It fell over inside a library: the file did that, and would do it again.
     return Unreadable("damaged", {"signal": number, "exit": max(code, 0)})

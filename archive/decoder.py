@@ -242,7 +242,8 @@ def failure(error: Exception, source: Path) -> Refused:
     """What libvips said, in our words."""
     said = str(error).replace(str(source), "the file").lower()
     detail = re.sub(r"[^\x20-\x7e]+", " ", said)[:300].strip()
-    if "out of memory" in said or "memory" in said or "file size limit" in said:
+    # A thread that cannot be made has met the bound of memory too: its stack lies there.
+    if re.search(r"memory|file size limit|creating thread", said):
         return Refused("too-heavy", detail=detail)
     if re.search(r"not configured|unsupported|whole number of bytes|labq", said):
         return Refused("samples-not-allowed", detail=detail)
