@@ -24,7 +24,6 @@ logger = logging.getLogger("django.request")
 MEGABYTE = 1024**2
 MEDIA_TYPE = "application/problem+json"
 CODES: dict[type[Exception], str] = {
-    exceptions.ParseError: "malformed",
     exceptions.AuthenticationFailed: "wrong-credentials",
     exceptions.NotAuthenticated: "not-signed-in",
     exceptions.PermissionDenied: "forbidden",
@@ -73,6 +72,9 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return problem("file-too-large", said, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         case PermissionDenied():
             return handler(exceptions.PermissionDenied(), context)
+        case exceptions.ParseError():
+            said, why = _("What was sent could not be read."), {"reason": str(error.detail)}
+            return problem("malformed", said, error.status_code, facts=why)
         case exceptions.APIException():
             return _refused_by_the_framework(error)
     logger.error("the API failed and it is our fault", exc_info=error)
