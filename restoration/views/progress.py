@@ -126,7 +126,7 @@ def _before(ahead: int) -> str:
 def span(seconds: Seconds) -> str:
     """ "15 to 25 s", "2 to 5 min": rounded outwards, because it is a guess."""
     if seconds.high < A_MINUTE:
-        low, high = int(seconds.low), max(1, -int(-seconds.high // 1))
+        low, high = max(1, int(seconds.low)), max(1, -int(-seconds.high // 1))
         text = _("%(low)s to %(high)s s")
     else:
         low, high = int(seconds.low // 60), -int(-seconds.high // 60)
