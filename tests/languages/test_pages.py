@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from babel.messages.mofile import write_mo
 from django.apps import apps
 from django.conf import settings as configured
 from django.db import models
@@ -20,21 +19,11 @@ from tests.access.world import World, build
 from tests.languages.collect import catalogue, chinese, english
 from tests.languages.read import said
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_chinese")]
 
 # Two words of English side by side are a sentence of ours; one alone may be a name or a format.
 ENGLISH = re.compile(r"\b[A-Za-z][a-z']+ [a-z]{2,}\b")
 PLACES = re.compile(r"%\(|\{")
-
-
-@pytest.fixture(autouse=True)
-def _in_chinese(tmp_path: Any, settings: Any) -> None:
-    """The catalogue of the tree, compiled here: whatever was compiled before may be old."""
-    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with (folder / "django.mo").open("wb") as file:
-        write_mo(file, catalogue())
-    settings.LOCALE_PATHS = [tmp_path]
 
 
 @pytest.fixture
