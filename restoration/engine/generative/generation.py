@@ -108,8 +108,11 @@ def latent_colours(tool: Tool, image: Floats) -> Any:
         latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
         known = with_offset(latents)
         seen = torch.nn.functional.adaptive_avg_pool2d(tensor(image), latents.shape[2:])
-        normal = known.T @ known + 1e-3 * torch.eye(known.shape[1])
-        return torch.linalg.solve(normal, known.T @ seen[0].flatten(1).T)
+        wanted = seen[0].flatten(1).T.double()
+        normal = known.double().T @ known.double()
+        # A grey picture's latents say the same thing thrice; the ridge grows with what they say.
+        normal += torch.eye(len(normal)) * (1e-6 * normal.trace())
+        return torch.linalg.solve(normal, known.double().T @ wanted).float()
 
 
 def with_offset(latents: Any) -> Any:

@@ -57,6 +57,16 @@ def test_progress_is_told_at_every_step_that_runs_with_a_preview(context):
     assert previews[0].shape[2] == 3
 
 
+def test_a_grey_photograph_has_a_preview_too(context, cat):
+    told = []
+    grey = np.repeat(cat.mean(axis=2, keepdims=True), 3, axis=2)
+    image = np.ascontiguousarray(np.round(grey, 1))
+    redraw(context(image=image, progress=lambda share, preview=None: told.append(preview)))
+    preview = np.asarray(told[-1], dtype=float)
+    assert np.ptp(preview, axis=2).max() < 30
+    assert preview.std() > 10
+
+
 def test_the_preview_looks_like_the_photograph(context, cat):
     told = []
     redraw(context(progress=lambda share, preview=None: told.append(preview)))
