@@ -19,10 +19,11 @@ STATIC := $(shell find platform/config/static -type f -not -path '*/dist/*')
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
 LINTS := lint-code lint-format lint-types lint-templates lint-contracts lint-migrations lint-catalogues
-.PHONY: help demo test lint $(LINTS) messages bench clean
+.PHONY: help demo test test-slow lint $(LINTS) messages bench clean
 help:
 	@echo 'make demo               start the demonstration museum   [PHOTOS=folder] [PORT=8000]'
 	@echo 'make test               run the tests                    [ARGS="tests/restoration -k claim"]'
+	@echo 'make test-slow          run those that take longer'
 	@echo 'make lint               run the linters and contracts'
 	@echo 'make messages           collect the strings to translate'
 	@echo 'make bench              measure the engine            [PHOTOS=folder of scans]'
@@ -73,8 +74,12 @@ $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) -c constraints.txt -e '.[demo,gpu,dev]'
 	@mkdir -p $(@D) && touch $@ $(DONE)/demo
 
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PYTEST) -m 'not slow' $(ARGS)
+# The same stories once more on other parts, and those that load torch in a process of their own.
+test-slow: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
+	@$(PYTEST) -m slow $(ARGS)
 
 # All of them, even when one has found something.
 lint: $(DONE)/dev

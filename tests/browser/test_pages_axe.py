@@ -13,7 +13,7 @@ from tests.browser.conftest import Visitor
 from tests.services import processes
 
 WIDE, NARROW = 1440, 390
-LANGUAGES = ("en", "zh-Hans")
+LANGUAGES = ("en", pytest.param("zh-Hans", marks=pytest.mark.slow))
 NOWHERE = "/nowhere/"
 SEED = """
 import json

@@ -24,7 +24,7 @@ LEASE = 2
 WORLDS = [
     pytest.param(("on_sqlite_file", None), id="sqlite-and-a-folder"),
     pytest.param(("on_postgres", "rabbitmq_url"), id="postgres-and-rabbitmq"),
-    pytest.param(("on_postgres", "redis_url"), id="postgres-and-redis"),
+    pytest.param(("on_postgres", "redis_url"), id="postgres-and-redis", marks=pytest.mark.slow),
 ]
 
 

@@ -115,6 +115,7 @@ def painted(hole: NDArray[np.uint8]) -> SimpleUploadedFile:
     return SimpleUploadedFile("mask.png", stream.getvalue(), content_type="image/png")
 
 
+@pytest.mark.slow
 def test_a_model_is_offered_used_and_named_while_its_worker_lives(
     on_sqlite_file: str,
     shared_bytes: None,
