@@ -33,27 +33,6 @@ def known(states: type[models.TextChoices], name: str) -> models.CheckConstraint
     return models.CheckConstraint(condition=Q(state__in=states.values), name=name)
 
 
-class Recipe(models.Model):
-    """A named, numbered list of steps with strengths that a steward offers; frozen once used."""
-
-    slug = models.SlugField(max_length=60)
-    number = models.PositiveIntegerField(default=1)
-    title_en = models.CharField(_("title (English)"), max_length=120)
-    title_zh = models.CharField(_("title (Chinese)"), max_length=120, blank=True)
-    steps = models.JSONField(default=list)
-    is_offered = models.BooleanField(default=True)
-
-    class Meta:
-        verbose_name = _("recipe")
-        verbose_name_plural = _("recipes")
-        constraints = (
-            models.UniqueConstraint(fields=("slug", "number"), name="recipe_number_once"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.slug} {self.number}"
-
-
 class Assessment(models.Model):
     """What the engine saw on the scan: a report, a suggested recipe and a damage mask."""
 
@@ -256,7 +235,6 @@ class Job(Stateful):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="jobs"
     )
-    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, null=True, related_name="jobs")
     plan = models.JSONField(default=dict)
     plan_sha256 = models.CharField(max_length=64, blank=True)
     # What a worker must offer to run it, for example ["embedded"] or ["redraw:sd15"].

@@ -16,7 +16,7 @@ from archive.stateful import IllegalMove
 from restoration import leases, masks, policy, presence
 from restoration.engine.plan import Plan
 from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobState
-from restoration.models import Claim, Job, Recipe, Version
+from restoration.models import Claim, Job, Version
 from restoration.tasks import ring
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def request_job(
     fence: int,
     plan: Plan,
     now: datetime,
-    recipe: Recipe | None = None,
 ) -> Job:
     """Freeze the plan and put one run of it on one version in the queue.
 
@@ -48,7 +47,6 @@ def request_job(
             kind=JobKind.RESTORE,
             source=source,
             requested_by=by,
-            recipe=recipe,
             plan=plan.to_json(),
             plan_sha256=plan.digest(),
             needs=needs,

@@ -31,23 +31,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Recipe',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60)),
-                ('number', models.PositiveIntegerField(default=1)),
-                ('title_en', models.CharField(max_length=120, verbose_name='title (English)')),
-                ('title_zh', models.CharField(blank=True, max_length=120, verbose_name='title (Chinese)')),
-                ('steps', models.JSONField(default=list)),
-                ('is_offered', models.BooleanField(default=True)),
-            ],
-            options={
-                'verbose_name': 'recipe',
-                'verbose_name_plural': 'recipes',
-                'constraints': [models.UniqueConstraint(fields=('slug', 'number'), name='recipe_number_once')],
-            },
-        ),
-        migrations.CreateModel(
             name='Version',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -118,7 +101,6 @@ class Migration(migrations.Migration):
                 ('error_facts', models.JSONField(default=dict)),
                 ('photo', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='archive.photo')),
                 ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to=settings.AUTH_USER_MODEL)),
-                ('recipe', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='restoration.recipe')),
                 ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='jobs_from', to='restoration.version')),
                 ('version', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='job', to='restoration.version')),
             ],
