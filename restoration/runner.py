@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,18 +185,50 @@ def _source(job: Job) -> Version:
     return job.source
 
 
+def _maps_before(source: Version, name: str, shape: tuple[int, ...]) -> list[pictures.Mask]:
+    """One map of each ancestor that has it, at the given size."""
+    line = ancestry(Version.objects.filter(photo=source.photo_id).in_bulk(), source)
+    sheets = [each.maps[name] for each in line if name in each.maps]
+    return [pictures.resize_mask(_load_sheet(sheet), *shape[:2]) for sheet in sheets]
+
+
 def _repaired_before(source: Version, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
     """What the ancestors filled, at the source's size: filled once is filled for ever."""
-    line = ancestry(Version.objects.filter(photo=source.photo_id).in_bulk(), source)
-    sheets = [each.maps["repaired"] for each in line if "repaired" in each.maps]
-    if not sheets:
+    masks = [found > 0 for found in _maps_before(source, "repaired", shape)]
+    if not masks:
         return None
-    masks = [pictures.resize_mask(_load_sheet(sheet), *shape[:2]) > 0 for sheet in sheets]
     every: NDArray[np.bool_] = np.logical_or.reduce(masks)
     return every
 
 
+def _with_colours_before(source: Version, done: Restored) -> Restored:
+    """Colour that an ancestor was given is on this picture too: its maps and meters say so."""
+    evidence = _strongest(source, done, "coloured_evidence")
+    guess = _strongest(source, done, "coloured_guess")
+    if evidence is None or guess is None:
+        return done
+    # Where anybody said what the colour is, it is not a guess any more.
+    guess = np.where(evidence > guard.COLOURED, 0, guess).astype(np.uint8)
+    maps = done.maps | {"coloured_evidence": evidence, "coloured_guess": guess}
+    areas = {
+        "coloured_evidence_area": guard.coloured_area(evidence),
+        "coloured_guess_area": guard.coloured_area(guess),
+    }
+    measured = done.meters | {"guard": done.meters.get("guard", {}) | areas}
+    return replace(done, maps=maps, meters=measured)
+
+
+def _strongest(source: Version, done: Restored, name: str) -> pictures.Mask | None:
+    layers = _maps_before(source, name, done.image.shape)
+    layers += [done.maps[name]] if name in done.maps else []
+    if not layers:
+        return None
+    strongest: pictures.Mask = np.maximum.reduce(layers)
+    return strongest
+
+
 def _as_version(job: Job, kind: str, done: Restored) -> leases.NewVersion:
+    done = _with_colours_before(_source(job), done)
     height, width = done.image.shape[:2]
     return leases.NewVersion(
         kind=kind,

@@ -83,16 +83,8 @@ def source_type(done: Sequence[str]) -> str:
 
 
 def guard(line: Line) -> dict[str, Any]:
-    """What the guard measured on the last version; it is judged against the scan.
-
-    Colour is the exception: the guard sees only the colours of its own run, and what was coloured
-    by an ancestor is still there.
-    """
-    measured = [version["meters"].get("guard") or {} for version in line]
-    found = dict(measured[-1]) if measured else {}
-    for name in ("coloured_evidence_area", "coloured_guess_area"):
-        found[name] = max((float(each.get(name) or 0) for each in measured), default=0.0)
-    return found
+    """What was measured on the last version: it is judged against the scan, ancestors included."""
+    return dict(line[-1]["meters"].get("guard") or {}) if line else {}
 
 
 def uses_ai(line: Line) -> bool:

@@ -68,12 +68,12 @@ def test_each_model_is_named_once_with_its_licence() -> None:
     assert models == [{"name": "Stable Diffusion 1.5", "licence": "Open RAIL-M"}]
 
 
-def test_colour_of_an_ancestor_is_still_counted_as_guessed() -> None:
+def test_what_was_measured_last_is_told_because_it_counts_the_ancestors_in() -> None:
     coloured, cleaned = version(COLOUR), version(CLEAN)
-    coloured["meters"] = {"guard": {"coloured_guess_area": 0.4}}
-    cleaned["meters"] = {"guard": {"coloured_guess_area": 0.0, "verdict": "pass"}}
-    guard = credits.guard([coloured, cleaned])
-    assert (guard["coloured_guess_area"], guard["verdict"]) == (0.4, "pass")
+    coloured["meters"] = {"guard": {"coloured_guess_area": 0.4, "verdict": "review"}}
+    cleaned["meters"] = {"guard": {"coloured_guess_area": 0.4, "verdict": "pass"}}
+    assert credits.guard([coloured, cleaned]) == cleaned["meters"]["guard"]
+    assert credits.guard([]) == {}
 
 
 FACTS = xmp.Facts(

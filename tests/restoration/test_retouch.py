@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from archive import storage
 from restoration import runner
+from restoration.actions.jobs import request_job
+from restoration.actions.versions import scan_version
 from restoration.engine import image as pictures
+from restoration.engine.plan import Dab, Plan, StepPlan
 from restoration.lifecycle import JobState, VersionKind
 from restoration.models import Job, Version
 from tests import factories
@@ -218,3 +223,32 @@ def test_without_the_photo_in_hand_it_is_refused(desk: Desk, tmp_path: Path) -> 
     answer = bring(desk, tiff(SCAN, tmp_path), headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (409, "no-claim")
     assert not Job.objects.exists()
+
+
+def test_colour_of_an_ancestor_is_still_told_on_a_retouch_and_on_a_run_after_it(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    claim, now = desk.claim, timezone.now()
+    plan = Plan(
+        steps=(StepPlan("colourise"),),
+        dabs=(Dab(0.5, 0.5, (200, 60, 40)), Dab(0.2, 0.3, (40, 60, 200))),
+        seed=1,
+    )
+    scan = scan_version(photo=desk.photo, now=now)
+    request_job(source=scan, by=claim.volunteer, fence=claim.pk, plan=plan, now=now)
+    work()
+    coloured = newest(desk.photo)
+    with storage.local(storage.working_key(coloured.sha256)) as path:
+        bring(desk, tiff(pictures.load(path), tmp_path), number=coloured.number)
+    work()
+    by_hand = newest(desk.photo)
+    again = Plan(steps=(StepPlan("denoise"),), seed=1)
+    request_job(source=by_hand, by=claim.volunteer, fence=claim.pk, plan=again, now=now)
+    work()
+    last = newest(desk.photo)
+    for name in ("coloured_evidence", "coloured_guess"):
+        share = coloured.meters["guard"][f"{name}_area"]
+        assert share > 0
+        for child in (by_hand, last):
+            assert child.meters["guard"][f"{name}_area"] == share
+            assert child.maps[name] == coloured.maps[name]

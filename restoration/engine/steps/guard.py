@@ -44,6 +44,7 @@ class Gates:
 PICTURE = Gates(pass_changed=2.0, fail_changed=5.0, pass_block=0.85, fail_block=0.70)
 FACE = Gates(pass_changed=1.0, fail_changed=5.0, pass_block=0.90, fail_block=0.80)
 MOST_DETAIL = 1.6
+COLOURED = 25  # the weight, of 255, from which a colour can be seen
 MOST_FILLED = 5.0
 ORDER = ("pass", "review", "fail")
 
@@ -60,8 +61,13 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     blank = np.zeros(context.image.shape[:2], np.uint8)
     for name in ("coloured_evidence", "coloured_guess"):
         maps[name] = context.maps.get(name, blank)
-        meters[name + "_area"] = round(float((maps[name] > 25).mean()), 5)
+        meters[name + "_area"] = coloured_area(maps[name])
     return StepResult(context.image, maps, meters)
+
+
+def coloured_area(found: Mask) -> float:
+    """The share of a colour map (uint8 HxW by weight) where the colour can be seen."""
+    return round(float((found > COLOURED).mean()), 5)
 
 
 def judge(
