@@ -237,7 +237,7 @@ def checked_description(fields: Mapping[str, str]) -> dict[str, str]:
         _check_length(name, text)
     date = told.get("date_edtf", "")
     if date and not edtf.is_edtf(date):
-        raise Refused("date-not-edtf", wording.date_sentence(date))
+        raise Refused("date-not-edtf", wording.date_sentence(date), invalid=True)
     return told
 
 
@@ -252,7 +252,7 @@ def _check_length(name: str, text: str) -> None:
     except ValidationError as error:
         label = str(field.verbose_name)
         message = _("{field}: {problem}").format(field=label, problem=" ".join(error.messages))
-        raise Refused("field-not-valid", message) from None
+        raise Refused("field-not-valid", message, invalid=True) from None
 
 
 # --- looking after a collection ------------------------------------------------------------------

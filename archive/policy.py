@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 class Refused(Exception):  # noqa: N818 - the word of the policy
     """A verb said no. `code` is stable for programs, `message` is a sentence for the person.
 
+    `invalid` tells that what was written cannot be taken; it may be written again.
     `conflict` tells a refusal by circumstance (another hand was quicker; try something else)
     from one by permission (you may not).
     """
 
-    def __init__(self, code: str, message: str | Promise, *, conflict: bool = False) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str | Promise,
+        *,
+        conflict: bool = False,
+        invalid: bool = False,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
         self.conflict = conflict
+        self.invalid = invalid
 
 
 def curates(user: User | AnonymousUser, collection_id: int) -> bool:

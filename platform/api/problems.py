@@ -48,6 +48,13 @@ def problem(code: str, detail: str, state: int, **facts: Any) -> Response:
     return Response(body | facts, status=state, content_type=MEDIA_TYPE, headers=headers)
 
 
+def _state(refused: Refused) -> HTTPStatus:
+    """Not now, not like this, or not you."""
+    if refused.conflict:
+        return HTTPStatus.CONFLICT
+    return HTTPStatus.UNPROCESSABLE_ENTITY if refused.invalid else HTTPStatus.FORBIDDEN
+
+
 def handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever a view of the API raised."""
     match error:
@@ -55,8 +62,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             facts = {"rev": error.draft.rev, "body": error.draft.body}
             return problem(error.code, str(error.message), HTTPStatus.CONFLICT, **facts)
         case Refused():
-            state = HTTPStatus.CONFLICT if error.conflict else HTTPStatus.FORBIDDEN
-            return problem(error.code, str(error.message), state)
+            return problem(error.code, str(error.message), _state(error))
         case BadInput():
             said = wording.problem(error.code, error.facts)
             return problem(error.code, said, HTTPStatus.UNPROCESSABLE_ENTITY, facts=error.facts)

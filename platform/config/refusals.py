@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from archive.policy import Refused
 
-CONFLICT, FORBIDDEN = 409, 403
+CONFLICT, INVALID, FORBIDDEN = 409, 422, 403
 HOME = "/"
 
 
@@ -30,7 +30,7 @@ class RefusalMiddleware:
 
 def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     """The answer to a refused request, as the asker can read it."""
-    state = CONFLICT if refused.conflict else FORBIDDEN
+    state = CONFLICT if refused.conflict else INVALID if refused.invalid else FORBIDDEN
     if wants_json(request):
         return problem(refused.code, str(refused.message), state)
     messages.warning(request, str(refused.message))

@@ -133,7 +133,7 @@ def retract_publication(*, publication: Publication, by: User, reason: str, now:
     """Take a picture down for good; its page becomes a tombstone that says when and why."""
     check_curate(by, publication.photo.collection)
     if not reason.strip():
-        raise Refused("no-reason", _("Say why; the page will show it."))
+        raise Refused("no-reason", _("Say why; the page will show it."), invalid=True)
     _end(publication, PublicationState.RETRACTED, by, reason, now)
 
 

@@ -67,7 +67,7 @@ def accept_version(*, review: Review, by: User, now: datetime, advice: str = "")
 def return_version(*, review: Review, by: User, reason: str, advice: str, now: datetime) -> None:
     """Send it back with what would make it accepted."""
     if not advice.strip():
-        raise Refused("no-advice", _("Say what would make it accepted."))
+        raise Refused("no-advice", _("Say what would make it accepted."), invalid=True)
     _decide(review, by, now, ReviewState.RETURNED, VersionState.RETURNED, reason, advice)
 
 
@@ -81,7 +81,7 @@ def _decide(
 ) -> None:
     policy.check_decide(by, review, now=now)
     if to != ReviewState.ACCEPTED and reason not in ReviewReason.values:
-        raise Refused("no-reason", _("Choose a reason; the maker will read it."))
+        raise Refused("no-reason", _("Choose a reason; the maker will read it."), invalid=True)
     sha256 = review.version.sha256
     facts: dict[str, Any] = {"sha256": sha256, "version": review.version.number}
     decided = {"decided_at": now, "file_sha256": sha256, "reason": reason, "advice": advice}

@@ -140,7 +140,7 @@ def test_a_curator_describes_holds_and_withdraws_a_photo(program: Programs) -> N
     told = client.patch(url, {"place_en": "Tehran"}, format="json")
     assert told.json()["place_en"] == "Tehran"
     wrong = client.patch(url, {"date_edtf": "last summer"}, format="json")
-    assert wrong.json()["code"] == "date-not-edtf"
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "date-not-edtf")
     reason = {"reason": "The family asks."}
     assert client.post(f"{url}/hold", reason, format="json").json()["state"] == "on_hold"
     assert client.post(f"{url}/unhold").json()["state"] == "ready"
