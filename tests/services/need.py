@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
+from restoration.engine.generative.registry import can_run
 from tests.services import addresses, brokers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +118,6 @@ SERVICES: dict[str, Callable[[], str]] = {
     "s3": _s3,
     "node": _node,
     "chromium": lambda: "" if chromium() else "there is no Chromium (set REKINDLE_CHROMIUM)",
-    "torch": lambda: "" if find_spec("torch") else "it is not installed (the gpu extra)",
+    "torch": lambda: "" if can_run() else "it or diffusers is not installed (the gpu extra)",
     "photos": lambda: "" if photos_folder().is_dir() else "there is no folder of photographs",
 }

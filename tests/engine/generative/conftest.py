@@ -5,23 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restoration.engine.generative.registry import can_run
 from restoration.engine.plan import Prompt
 from restoration.engine.step import StepContext
 from tests.benchmarks.registration import picture
+from tests.services.need import need
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "generative: runs tiny diffusion models; needs torch")
 
 
-def pytest_collection_modifyitems(items):
-    if can_run():
-        return
-    reason = "torch, diffusers or transformers is not installed (the `gpu` extra)"
-    for item in items:
-        if item.get_closest_marker("generative"):
-            item.add_marker(pytest.mark.skip(reason=reason))
+def pytest_runtest_setup(item):
+    """Before any fixture loads torch: left out without it, a failure where all is required."""
+    if item.get_closest_marker("generative"):
+        need("torch")
 
 
 @pytest.fixture(scope="session")
