@@ -8,8 +8,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from archive.models import Photo
-from restoration.lifecycle import ClaimState
-from restoration.models import Claim, Version
+from restoration.models import Version
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -35,12 +34,6 @@ def version_of(request: Asked, ref: str, number: int) -> Version:
     """The version, when this person may see it."""
     versions = Version.objects.visible_to(request.user).select_related("photo__collection")
     return get_object_or_404(versions, photo__ref=ref, number=number)
-
-
-def held_by(request: Asked, photo: Photo) -> Claim | None:
-    """This person's open claim on the photo."""
-    mine = Claim.objects.filter(photo=photo, volunteer=request.user, state=ClaimState.OPEN)
-    return mine.first()
 
 
 def fence_of(request: Asked) -> int:
