@@ -1,0 +1,1 @@
+"""What the engine reaches, in one table: each module beside this one has `NAME` and `rows`."""
