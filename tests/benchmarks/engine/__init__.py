@@ -1,1 +1,2 @@
-"""What the engine reaches, in one table: each module beside this one has `NAME` and `rows`."""
+"""What the engine reaches, in one table: each bench is a module here with `NAME`, the same as the
+file's, and `rows(photos, *, quick)`."""

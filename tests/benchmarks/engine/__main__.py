@@ -14,32 +14,31 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 from tests.benchmarks import engine
 from tests.benchmarks.engine.table import COLUMNS, NAN, Row, line, markdown
 
 BESIDE = Path(__file__).resolve().parents[3].parent / "shared" / "photos"
+NO_BENCHES = {"__main__", "table", "reference"}
 
 
-def benches(only: list[str]) -> list[ModuleType]:
-    """The modules here that have NAME and rows, by name; SystemExit for one that is not there."""
-    names = [found.name for found in pkgutil.iter_modules(engine.__path__)]
-    modules = [importlib.import_module(f"{engine.__name__}.{n}") for n in names if n != "__main__"]
-    known = {module.NAME: module for module in modules if hasattr(module, "rows")}
+def benches(only: list[str]) -> list[str]:
+    """The modules here that measure something, by name; SystemExit for one that is not there."""
+    known = sorted({found.name for found in pkgutil.iter_modules(engine.__path__)} - NO_BENCHES)
     if unknown := set(only) - set(known):
-        raise SystemExit(f"no such bench: {', '.join(sorted(unknown))}; there are {sorted(known)}")
-    return [known[name] for name in sorted(known) if not only or name in only]
+        raise SystemExit(f"no such bench: {', '.join(sorted(unknown))}; there are {known}")
+    return [name for name in known if not only or name in only]
 
 
-def measured(module: ModuleType, photos: Path, *, quick: bool) -> Iterator[Row]:
+def measured(name: str, photos: Path, *, quick: bool) -> Iterator[Row]:
     """The bench's rows; a bench that breaks is a missed row, and the others still run."""
     try:
+        module = importlib.import_module(f"{engine.__name__}.{name}")
         yield from module.rows(photos, quick=quick)
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         said = f"{type(error).__name__}: {str(error)[:80]}"
-        yield Row(module.NAME, "the bench itself", NAN, "", must=0, note=said)
+        yield Row(name, "the bench itself", NAN, "", must=0, note=said)
 
 
 def main() -> int:
@@ -51,8 +50,8 @@ def main() -> int:
     asked = parser.parse_args()
     rows = []
     _say(line(COLUMNS))
-    for module in benches(asked.only):
-        for row in measured(module, asked.photos, quick=asked.quick):
+    for name in benches(asked.only):
+        for row in measured(name, asked.photos, quick=asked.quick):
             rows.append(row)
             _say(line(row.cells()))
             if asked.out is not None:

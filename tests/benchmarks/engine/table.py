@@ -55,6 +55,8 @@ def line(cells: Iterable[str]) -> str:
 def markdown(rows: Iterable[Row]) -> str:
     """The whole table."""
     lines = [COLUMNS, ("---",) * len(COLUMNS), *(row.cells() for row in rows)]
-    return "".join(
-        f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n" for cells in lines
-    )
+    return "".join(f"| {' | '.join(_safe(cell) for cell in cells)} |\n" for cells in lines)
+
+
+def _safe(cell: str) -> str:
+    return cell.replace("|", "/").replace("\n", " ")
