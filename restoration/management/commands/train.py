@@ -1,0 +1,117 @@
+"""`manage.py train NETWORK`: teaches one of the networks that the engine ships."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from restoration.training.lessons import LESSONS
+
+if TYPE_CHECKING:
+    from restoration.training.school import Progress
+    from restoration.training.teaching import Order
+
+BAR = 30
+
+
+class Command(BaseCommand):
+    help = "Teach a network on clean pictures, aged on the fly; write it as ONNX with its card."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("network", choices=sorted(LESSONS))
+        parser.add_argument(
+            "--photos", action="append", default=[], type=Path, metavar="FOLDER",
+            help="clean pictures to learn from; may be given more than once",
+        )  # fmt: skip
+        parser.add_argument("--minutes", type=float, default=0, help="how long to teach")
+        parser.add_argument("--steps", type=int, default=0, help="or how many steps")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: all")
+        parser.add_argument("--device", default="", help="cpu or cuda; the best there is if empty")
+        parser.add_argument("--exact", action="store_true", help="single precision: slower")
+        parser.add_argument("--from", dest="first", type=Path, help="an .onnx to begin from")
+        parser.add_argument("--leaves", type=int, default=240, help="procedural pictures to add")
+        parser.add_argument("--out", type=Path, help="folder for file, card and checkpoint")
+        parser.add_argument("--ship", action="store_true", help="put the result into the package")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        order = self._order(options)
+        from restoration.training import teaching
+
+        if order.checkpoint.exists():
+            self.stdout.write(f"Going on from {order.checkpoint}.")
+        done = teaching.run(order, self._tell)
+        self.stdout.write(f"\n{order.file}: {done.size:,} bytes, sha256 {done.sha256}")
+        for name, number in done.figures.items():
+            self.stdout.write(f"  {name}: {number}")
+        if options["ship"]:
+            teaching.ship(order.name, order.file)
+            self.stdout.write("It is in the package now, with its card and its pin.")
+
+    def _order(self, options: dict[str, Any]) -> Order:
+        """The order as asked for, or a sentence that says what is wrong with it."""
+        if not (options["minutes"] > 0 or options["steps"] > 0):
+            raise CommandError("Say how long: --minutes 60 or --steps 20000.")
+        for folder in options["photos"]:
+            if not folder.is_dir():
+                raise CommandError(f"There is no folder {folder}.")
+        if not options["photos"] and not options["leaves"]:
+            raise CommandError("Without --photos there must be procedural pictures: --leaves 240.")
+        if options["first"] and not options["first"].is_file():
+            raise CommandError(f"There is no file {options['first']}.")
+        return self._made(options, _device(options["device"], options["threads"]))
+
+    def _made(self, options: dict[str, Any], device: str) -> Order:
+        from restoration.training.school import Term
+        from restoration.training.teaching import Order
+
+        name = options["network"]
+        folder = options["out"] or settings.REKINDLE_VAR_DIR / "training"
+        term = Term(
+            options["seed"], options["minutes"], options["steps"], quick=not options["exact"]
+        )
+        return Order(
+            name=name,
+            folders=tuple(options["photos"]),
+            term=term,
+            checkpoint=folder / f"{name}.checkpoint",
+            file=folder / f"{name}.onnx",
+            first=options["first"],
+            device=device,
+            leaves=options["leaves"],
+        )
+
+    def _tell(self, progress: Progress) -> None:
+        """A bar on a terminal, else a line."""
+        left = progress.seconds / max(progress.used, 1e-6) * (1 - progress.used) / 60
+        line = (
+            f"{progress.used:4.0%}  step {progress.steps}  loss {progress.loss:.5f}"
+            f"  about {left:.0f} min left"
+        )
+        if sys.stdout.isatty():
+            full = round(BAR * progress.used)
+            self.stdout.write(f"\r[{'#' * full}{'.' * (BAR - full)}] {line}  ", ending="")
+        else:
+            self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _device(wanted: str, threads: int) -> str:
+    """The device to teach on; a sentence when torch is not there or the device is not."""
+    try:
+        import torch
+    except ImportError as error:
+        raise CommandError("Teaching needs torch: pip install 'rekindle[train]'.") from error
+    if threads:
+        torch.set_num_threads(threads)
+    device = wanted or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise CommandError("There is no CUDA device here; leave --device out.")
+    if device.split(":")[0] not in {"cpu", "cuda"}:
+        raise CommandError(f"{device} is no device; write cpu or cuda.")
+    return device

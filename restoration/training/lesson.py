@@ -1,0 +1,32 @@
+"""What the school asks of a lesson."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor, nn
+
+from restoration.training.pictures import Shelf
+
+Random = np.random.Generator
+Batch = tuple[Tensor, ...]  # the network's inputs, and last what it should say
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One network to teach.
+
+    build: the network, fresh. batch(shelf, rng): inputs and target, float32 BxCxHxW.
+    loss(answer, target, progress in [0, 1]). figures(network, shelf): name to number, on the
+    pictures set aside. inputs: name to channels and the share of the picture's side, for export.
+    """
+
+    name: str
+    title: str
+    build: Callable[[], nn.Module]
+    batch: Callable[[Shelf, Random], Batch]
+    loss: Callable[[Tensor, Tensor, float], Tensor]
+    figures: Callable[[nn.Module, Shelf], Mapping[str, float]]
+    inputs: Mapping[str, tuple[int, int]]  # name: (channels, picture side divided by this)
+    rate: float = 1e-3
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,7 @@
+"""One lesson a network: its shape, its examples, its loss, and the figures of its card."""
+
+# Where each lesson is made; read by name, so that one is taught without loading the others.
+LESSONS = {
+    "clean-grey": "restoration.training.lessons.clean:grey",
+    "clean-colour": "restoration.training.lessons.clean:colour",
+}

@@ -1,0 +1,76 @@
+"""The clean pictures that a network learns from: an institution's own, and procedural ones."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from restoration.training.leaves import leaf_picture
+
+Picture = NDArray[np.uint8]  # HxWx3 RGB
+Random = np.random.Generator
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+SIZES = (1.0, 0.5, 0.33)  # web photographs are soft at full size, sharp when reduced
+LARGEST = 1600  # pixels of the long side that are kept in memory
+LEAVES = 240  # procedural pictures made for a training run
+LEAF_SIDE = 192
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Clean pictures to cut from; `kept` is set aside for the card's figures, never learnt from."""
+
+    pictures: tuple[Picture, ...]
+    kept: tuple[Picture, ...]
+    sources: tuple[tuple[str, str], ...]  # (file name, sha256), for the card
+
+    def crop(self, rng: Random, side: int) -> NDArray[np.float32]:
+        """A random square of that side, turned and mirrored, float32 side x side x 3 in [0, 1]."""
+        picture = self.pictures[rng.integers(len(self.pictures))]
+        top = rng.integers(picture.shape[0] - side + 1)
+        left = rng.integers(picture.shape[1] - side + 1)
+        cut = np.rot90(picture[top : top + side, left : left + side], rng.integers(4))
+        cut = cut[:, ::-1] if rng.random() < 0.5 else cut
+        found: NDArray[np.float32] = np.ascontiguousarray(cut).astype(np.float32) / 255
+        return found
+
+
+def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: int = 136) -> Shelf:
+    """All pictures under the folders at three sizes, and `leaves` procedural ones.
+
+    Every twentieth picture is set aside. Nothing below `least` pixels on its short side is used.
+    """
+    files = sorted(
+        each for folder in folders for each in folder.rglob("*") if each.suffix.lower() in ENDINGS
+    )
+    pictures: list[Picture] = []
+    kept: list[Picture] = []
+    for number, file in enumerate(files):
+        with Pillow.open(file) as opened:
+            whole = opened.convert("RGB")
+        whole.thumbnail((LARGEST, LARGEST), Pillow.Resampling.BOX)
+        if number % 20 == 7:
+            kept.append(np.asarray(_reduced(whole, 0.5)))
+        else:
+            sized = [np.asarray(_reduced(whole, size)) for size in SIZES]
+            pictures += [each for each in sized if min(each.shape[:2]) >= least]
+    rng = np.random.default_rng([seed, 0x1EAF])
+    pictures += [leaf_picture(rng, LEAF_SIDE) for _ in range(leaves)]
+    return Shelf(tuple(pictures), tuple(kept), _sources(files))
+
+
+def _reduced(picture: Pillow.Image, size: float) -> Pillow.Image:
+    if size == 1.0:
+        return picture
+    wide, high = max(1, round(picture.width * size)), max(1, round(picture.height * size))
+    return picture.resize((wide, high), Pillow.Resampling.BOX)
+
+
+def _sources(files: Sequence[Path]) -> tuple[tuple[str, str], ...]:
+    named = [(f"{file.parent.name}/{file.name}", file) for file in files]
+    return tuple((name, sha256(file.read_bytes()).hexdigest()) for name, file in named)

@@ -1,0 +1,173 @@
+"""Teaches a network: seeded examples, a falling rate, a mean of the weights, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from restoration.training.lesson import Batch, Lesson
+from restoration.training.pictures import Shelf
+
+SAVED_EVERY = 120.0  # seconds between checkpoints
+TOLD_EVERY = 10.0  # seconds between two lines of progress
+WARM_UP = 100  # steps until the rate is whole
+LAST_RATE = 0.005  # of the first
+MEAN_OF = 0.999  # decay of the running mean of the weights, which is what is shipped
+
+
+@dataclass(frozen=True)
+class Term:
+    """How long to teach. The rate falls over `minutes` of teaching or `steps`, whichever the run
+    has used more of; with steps alone the same seed gives the same network on the same machine."""
+
+    seed: int = 0
+    minutes: float = 0.0  # 0: by steps
+    steps: int = 0  # 0: by minutes
+    quick: bool = True  # bfloat16 where the processor has it
+
+    def used(self, taken: int, seconds: float) -> float:
+        by_steps = taken / self.steps if self.steps else 0.0
+        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
+        return max(by_steps, by_time)
+
+
+@dataclass
+class Progress:
+    """Where the run is; `loss` is the mean since the last line."""
+
+    steps: int
+    seconds: float
+    used: float
+    loss: float
+
+
+@dataclass
+class _Run:
+    network: nn.Module
+    mean: dict[str, Tensor]
+    optimiser: torch.optim.Optimizer
+    device: str = "cpu"
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def teach(
+    lesson: Lesson,
+    shelf: Shelf,
+    term: Term,
+    checkpoint: Path,
+    *,
+    first: dict[str, Tensor] | None = None,
+    device: str = "cpu",
+    tell: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[nn.Module, Progress]:
+    """The taught network, in evaluation mode with the mean weights, and how the run ended.
+
+    Goes on from the checkpoint when there is one; `first` are weights to begin with. A killed run
+    loses at most two minutes.
+    """
+    torch.manual_seed(term.seed)
+    run = _begun(lesson, first, device)
+    if checkpoint.exists():
+        _resume(run, checkpoint)
+    progress = _taught(lesson, shelf, term, checkpoint, run, tell)
+    run.network.load_state_dict(run.mean)
+    return run.network.eval(), progress
+
+
+def _begun(lesson: Lesson, first: dict[str, Tensor] | None, device: str) -> _Run:
+    network = lesson.build()
+    if first:
+        network.load_state_dict(first)
+    network.to(device)
+    optimiser = torch.optim.Adam(network.parameters(), lr=lesson.rate, fused=True)
+    mean = {name: value.clone() for name, value in network.state_dict().items()}
+    return _Run(network, mean, optimiser, device)
+
+
+def _taught(
+    lesson: Lesson,
+    shelf: Shelf,
+    term: Term,
+    checkpoint: Path,
+    run: _Run,
+    tell: Callable[[Progress], None],
+) -> Progress:
+    saved = told = since = time.monotonic()
+    losses: list[float] = []
+    while (used := term.used(run.steps, run.seconds)) < 1:
+        losses.append(_step(lesson, shelf, term, run, used))
+        now = time.monotonic()
+        run.seconds, since = run.seconds + now - since, now
+        if now - told > TOLD_EVERY:
+            tell(Progress(run.steps, run.seconds, used, float(np.mean(losses))))
+            told, losses = now, []
+        if now - saved > SAVED_EVERY:
+            _save(run, term, checkpoint)
+            saved = now
+    _save(run, term, checkpoint)
+    return Progress(run.steps, run.seconds, 1.0, float(np.mean(losses or [0.0])))
+
+
+def _step(lesson: Lesson, shelf: Shelf, term: Term, run: _Run, used: float) -> float:
+    """One example batch; its own seed, so that a resumed run sees what an unbroken one would."""
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate(lesson.rate, run.steps, used)
+    batch = lesson.batch(shelf, np.random.default_rng([term.seed, run.steps]))
+    loss = _loss(lesson, run, batch, used, quick=term.quick)
+    run.optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+    run.optimiser.step()
+    run.steps += 1
+    _average(run)
+    return float(loss.detach())
+
+
+def rate(first: float, steps: int, used: float) -> float:
+    """Warm-up, then half a cosine."""
+    falling = 0.5 * (1 + math.cos(math.pi * min(1.0, used))) + LAST_RATE
+    return first * min(1.0, (steps + 1) / WARM_UP) * falling
+
+
+def _loss(lesson: Lesson, run: _Run, batch: Batch, used: float, *, quick: bool) -> Tensor:
+    *inputs, target = [each.to(run.device) for each in batch]
+    with torch.autocast(run.device.split(":")[0], torch.bfloat16, enabled=quick):
+        answer = run.network(*inputs)
+    return lesson.loss(answer.float(), target, used)
+
+
+@torch.no_grad()
+def _average(run: _Run) -> None:
+    decay = min(MEAN_OF, (1 + run.steps) / (10 + run.steps))
+    for name, value in run.network.state_dict().items():
+        run.mean[name].lerp_(value, 1 - decay)
+
+
+def _save(run: _Run, term: Term, checkpoint: Path) -> None:
+    kept: dict[str, Any] = {
+        "network": run.network.state_dict(),
+        "mean": run.mean,
+        "optimiser": run.optimiser.state_dict(),
+        "steps": run.steps,
+        "seconds": run.seconds,
+        "term": asdict(term),
+    }
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    beside = checkpoint.with_suffix(".part")
+    torch.save(kept, beside)
+    beside.replace(checkpoint)
+
+
+def _resume(run: _Run, checkpoint: Path) -> None:
+    kept = torch.load(checkpoint, weights_only=True, map_location=run.device)
+    run.network.load_state_dict(kept["network"])
+    run.mean = kept["mean"]
+    run.optimiser.load_state_dict(kept["optimiser"])
+    run.steps, run.seconds = kept["steps"], kept["seconds"]

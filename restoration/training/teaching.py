@@ -1,0 +1,111 @@
+"""One whole run: pictures, lesson, school, file, card. `manage.py train` is its door."""
+
+import hashlib
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from restoration.training import export, pictures
+from restoration.training.card import Run, card
+from restoration.training.lesson import Lesson
+from restoration.training.lessons import LESSONS
+from restoration.training.school import Progress, Term, teach
+
+SHIPPED = Path(__file__).parents[1] / "engine" / "shipped"
+CARDS = Path(__file__).parents[2] / "docs" / "networks"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to teach, on what, and where it goes.
+
+    folders: clean pictures. checkpoint: kept there, gone on from. file: the ONNX to write, the
+    card beside it. first: an exported network of the same lesson whose weights begin the run.
+    """
+
+    name: str
+    folders: tuple[Path, ...]
+    term: Term
+    checkpoint: Path
+    file: Path
+    first: Path | None = None
+    device: str = "cpu"
+    leaves: int = pictures.LEAVES
+
+
+def lesson(name: str) -> Lesson:
+    """The lesson of that name; KeyError when there is none."""
+    module, function = LESSONS[name].split(":")
+    found: Lesson = getattr(importlib.import_module(module), function)()
+    return found
+
+
+def run(order: Order, tell: Callable[[Progress], None]) -> Run:
+    """Teaches, exports, and writes the card beside the file (`NAME.md`)."""
+    what = lesson(order.name)
+    shelf = pictures.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
+    network, end = teach(
+        what, shelf, order.term, order.checkpoint,
+        first=_first(order), device=order.device, tell=tell,
+    )  # fmt: skip
+    done = finish(order, what, network.cpu(), end, shelf)
+    order.file.with_suffix(".md").write_text(card(done, order.folders), encoding="utf-8")
+    return done
+
+
+def finish(
+    order: Order, what: Lesson, network: nn.Module, end: Progress, shelf: pictures.Shelf
+) -> Run:
+    """Exports the network and measures what the file holds."""
+    order.file.parent.mkdir(parents=True, exist_ok=True)
+    digest = export.export(network, what.inputs, order.file)
+    return Run(
+        lesson=what,
+        term=order.term,
+        end=end,
+        parameters=sum(each.numel() for each in network.parameters()),
+        size=order.file.stat().st_size,
+        sha256=digest,
+        figures=what.figures(network, shelf) if shelf.kept else {},
+        sources=shelf.sources,
+        leaves=order.leaves,
+        began_from=f"{order.first.stem} {_digest(order.first)[:12]}" if order.first else "",
+        device=_device(order.device),
+    )
+
+
+def ship(name: str, file: Path) -> None:
+    """Puts a file and its card where the package keeps them, and pins it."""
+    SHIPPED.mkdir(exist_ok=True)
+    CARDS.mkdir(parents=True, exist_ok=True)
+    (SHIPPED / f"{name}.onnx").write_bytes(file.read_bytes())
+    (CARDS / f"{name}.md").write_bytes(file.with_suffix(".md").read_bytes())
+    _pin(SHIPPED)
+
+
+def _pin(folder: Path) -> None:
+    """In the form that `sha256sum --check` reads."""
+    lines = [f"{_digest(each)}  {each.name}\n" for each in sorted(folder.glob("*.onnx"))]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
+
+
+def _first(order: Order) -> dict[str, Tensor] | None:
+    return export.weights(order.first) if order.first else None
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _device(device: str) -> str:
+    if device == "cpu":
+        return f"on {torch.get_num_threads()} processor thread(s)"
+    return f"on {torch.cuda.get_device_name(device)}"
+
+
+def names() -> Sequence[str]:
+    return sorted(LESSONS)
