@@ -63,7 +63,8 @@ def _listed(info: Any) -> dict[str, Any]:
     return {
         "name": model.name,
         "label": model.label,
-        "licence": model.licence.label,
+        "licence": model.licence_label,
+        "commercial": model.commercial,
         "offers": [f"{step}:{model.name}" for step in sorted(model.pipelines)],
     }
 

@@ -105,8 +105,15 @@ def _share(name: str, default: float, backend: str | None = None) -> Setting:
 
 # The models that can do a step, the first choice first. Their rows are in generative.registry,
 # which stands a floor higher; a test keeps the two alike.
-REDRAWERS = ("sdxl", "sd15")
-REPAIRERS = ("sdxl-inpaint", "sdxl", "sd15-inpaint", "sd15")
+COLOURISTS = ("klein", "qwen-edit-lightning", "qwen-edit")
+REDRAWERS = (
+    "klein", "sdxl-tile", "sdxl", "z-image-turbo", "qwen-edit-lightning", "qwen-edit",
+    "sd15-tile", "sd15",
+)  # fmt: skip
+REPAIRERS = (
+    "klein", "sdxl-inpaint", "sdxl-tile", "sdxl", "z-image-turbo", "qwen-edit-lightning",
+    "qwen-edit", "sd15-inpaint", "sd15-tile", "sd15",
+)  # fmt: skip
 
 
 def _model(names: tuple[str, ...]) -> Setting:
@@ -144,15 +151,18 @@ CATALOG: tuple[StepSpec, ...] = (
             _model(REDRAWERS),
             Setting("strength", "float", 0.3, 0.05, 0.6, 0.05),
             _share("faces", 0.3),
-            Setting("passes", "int", 28, 1, 60, 1),
+            Setting("passes", "int", 0, 0, 60, 1),  # 0: as many as the model was made for
         ),
         backends={GENERATIVE: "restoration.engine.generative.redraw:run"},
         requires_prompt=True,
     ),
     StepSpec(
         "colourise",
-        settings=(_share("strength", 0.9), _share("reach", 0.5)),
-        backends={EMBEDDED: "restoration.engine.steps.colourise:run"},
+        settings=(_model(COLOURISTS), _share("strength", 0.9), _share("reach", 0.5)),
+        backends={
+            EMBEDDED: "restoration.engine.steps.colourise:run",
+            GENERATIVE: "restoration.engine.generative.colour:run",
+        },
     ),
     StepSpec(
         "upscale",

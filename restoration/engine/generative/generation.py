@@ -55,7 +55,7 @@ def generated(
         "callback_on_step_end": reporter(tool, image, progress),
         tool.family.cfg: tool.family.guidance,
     }
-    if tool.family.negative:
+    if tool.family.negative == "words":
         given["negative_prompt"] = wanted.wording.negative
     if mask is not None:
         sizes = {"height": image.shape[0], "width": image.shape[1]}

@@ -31,7 +31,7 @@ def worded(prompt: Prompt | None, step: str, family: Family) -> Wording:
     keep = f"keep {told.keep.strip()} unchanged" if told.keep.strip() else ""
     parts = [KIND[step], told.words, told.who, *told.facts, keep, GUARD[step], setting]
     text = ", ".join(part.strip(" \n\t,.;") for part in parts if part.strip(" \n\t,.;"))
-    return Wording(" ".join(text.split()), NEGATIVE if family.negative else "")
+    return Wording(" ".join(text.split()), NEGATIVE if family.negative == "words" else "")
 
 
 def foreign(text: str, family: Family) -> bool:

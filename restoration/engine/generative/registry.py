@@ -1,64 +1,19 @@
-"""The models this engine can run, one row each; light enough for the web to read.
+"""Which of the models are here, whether they can be used, and why not; imports nothing heavy."""
 
-To add a model: one row in MODELS (and one in FAMILIES when it is the first of its kind), and a
-tiny one in tests/engine/generative/tiny.py.
-"""
-
+import importlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from restoration.engine.generative.rows import FAMILIES, MODELS, Family, Licence, Model, Part
+
+__all__ = ["FAMILIES", "MODELS", "Family", "Licence", "Model", "ModelInfo", "Part"]
+
 NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-
-
-@dataclass(frozen=True)
-class Licence:
-    """Under what terms the weights may be used; `spdx` is an SPDX id or a LicenseRef."""
-
-    spdx: str
-    label: str
-    commercial: bool
-
-
-@dataclass(frozen=True)
-class Family:
-    """What all models of one architecture share.
-
-    multiple_of: both sides of what the model sees; max_pixels: the area it was made for.
-    cfg: name of the pipeline's guidance argument; negative: whether it reads a negative prompt.
-    languages: what its text encoder understands.
-    """
-
-    name: str
-    multiple_of: int
-    max_pixels: int
-    dtype: str
-    cfg: str
-    guidance: float
-    negative: bool
-    steps: int
-    languages: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Model:
-    """One set of weights: where it lies, what it is declared to be, which steps it can do.
-
-    folder: name below the models directory; declared: the `_class_name`s its index may carry;
-    pipelines: the diffusers class by step name.
-    """
-
-    name: str
-    label: str
-    family: str
-    folder: str
-    declared: tuple[str, ...]
-    pipelines: Mapping[str, str]
-    licence: Licence
-    min_memory_gb: float
+TILED = 1.25  # how much more memory a tile needs than a picture of its size
 
 
 @dataclass(frozen=True)
@@ -73,88 +28,28 @@ class ModelInfo:
     def usable(self) -> bool:
         return not self.reason
 
-
-OPENRAIL_M = Licence("LicenseRef-CreativeML-OpenRAIL-M", "CreativeML Open RAIL-M", True)
-OPENRAIL_PP = Licence("LicenseRef-CreativeML-OpenRAIL-PlusPlus-M", "CreativeML Open RAIL++-M", True)
-
-FAMILIES: tuple[Family, ...] = (
-    Family(
-        name="sd15",
-        multiple_of=8,
-        max_pixels=768 * 768,
-        dtype="bfloat16",
-        cfg="guidance_scale",
-        guidance=6.0,
-        negative=True,
-        steps=30,
-        languages=("en",),
-    ),
-    Family(
-        name="sdxl",
-        multiple_of=8,
-        max_pixels=1024 * 1024,
-        dtype="bfloat16",
-        cfg="guidance_scale",
-        guidance=5.0,
-        negative=True,
-        steps=30,
-        languages=("en",),
-    ),
-)
-
-# Where several can do a step, the first one that is there is taken.
-MODELS: tuple[Model, ...] = (
-    Model(
-        name="sdxl-inpaint",
-        label="Stable Diffusion XL Inpainting 0.1",
-        family="sdxl",
-        folder="sdxl-inpaint",
-        declared=("StableDiffusionXLInpaintPipeline",),
-        pipelines={"repair": "StableDiffusionXLInpaintPipeline"},
-        licence=OPENRAIL_PP,
-        min_memory_gb=10,
-    ),
-    Model(
-        name="sdxl",
-        label="Stable Diffusion XL 1.0",
-        family="sdxl",
-        folder="sdxl",
-        declared=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
-        pipelines={
-            "redraw": "StableDiffusionXLImg2ImgPipeline",
-            "repair": "StableDiffusionXLInpaintPipeline",
-        },
-        licence=OPENRAIL_PP,
-        min_memory_gb=10,
-    ),
-    Model(
-        name="sd15-inpaint",
-        label="Stable Diffusion 1.5 Inpainting",
-        family="sd15",
-        folder="sd15-inpaint",
-        declared=("StableDiffusionInpaintPipeline",),
-        pipelines={"repair": "StableDiffusionInpaintPipeline"},
-        licence=OPENRAIL_M,
-        min_memory_gb=4,
-    ),
-    Model(
-        name="sd15",
-        label="Stable Diffusion 1.5",
-        family="sd15",
-        folder="sd15",
-        declared=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
-        pipelines={
-            "redraw": "StableDiffusionImg2ImgPipeline",
-            "repair": "StableDiffusionInpaintPipeline",
-        },
-        licence=OPENRAIL_M,
-        min_memory_gb=4,
-    ),
-)
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folders of its base and its parts, in the order of `Model.folders`."""
+        return tuple(self.path.parent / folder for folder in self.model.folders)
 
 
 def family_of(model: Model) -> Family:
     return next(family for family in FAMILIES if family.name == model.family)
+
+
+def named(name: str) -> Model | None:
+    """The row of that name, or None."""
+    return next((model for model in MODELS if model.name == name), None)
+
+
+def guidance_of(model: Model) -> float:
+    return family_of(model).guidance if model.guidance is None else model.guidance
+
+
+def work_bytes(family: Family, pixels: int, element: int, *, tiled: bool = False) -> int:
+    """Return the memory to decode so many pixels with `element` bytes a number, weights apart."""
+    return int(pixels * element * family.decode_bytes * (TILED if tiled else 1))
 
 
 def can_run() -> bool:
@@ -162,28 +57,40 @@ def can_run() -> bool:
     return all(find_spec(name) is not None for name in NEEDED)
 
 
+@cache
+def lacking(family: Family) -> str:
+    """Return a library that this family needs besides and that does not work here, or nothing.
+
+    It is imported to find out: one that was built for another torch is there, and dies.
+    """
+    for name in family.needs:
+        try:
+            importlib.import_module(name)
+        except (ImportError, RuntimeError, OSError):
+            return name
+    return ""
+
+
 def available(models_dir: Path) -> list[ModelInfo]:
-    """Return the models whose folder is there, usable or with the reason why not."""
+    """Return the models whose folders are there, usable or with the reason why not."""
     folders = ((model, models_dir / model.folder) for model in MODELS)
+    found = [ModelInfo(model, path) for model, path in folders]
     return [
-        ModelInfo(model, path, refusal(model, path)) for model, path in folders if path.is_dir()
+        ModelInfo(info.model, info.path, refusal(info.model, info.path))
+        for info in found
+        if all(path.is_dir() for path in info.paths)
     ]
 
 
-def capabilities(models_dir: Path) -> tuple[str, ...]:
-    """Return what a worker here may advertise, as `step:model`; empty without the libraries."""
-    if not can_run():
-        return ()
-    return tuple(
-        f"{step}:{info.model.name}"
-        for info in available(models_dir)
-        if info.usable
-        for step in sorted(info.model.pipelines)
-    )
-
-
 def refusal(model: Model, path: Path) -> str:
-    """Return why a folder cannot be used: a code, or nothing."""
+    """Return why a model here, its parts beside it, cannot be used: a code, or nothing."""
+    reasons = [base_refusal(model, path)]
+    reasons += [part_refusal(part, path.parent / part.folder) for part in model.parts]
+    reasons += ["library-missing" if lacking(family_of(model)) else ""]
+    return next((reason for reason in reasons if reason), "")
+
+
+def base_refusal(model: Model, path: Path) -> str:
     try:
         index = json.loads((path / "model_index.json").read_text(encoding="utf-8"))
         declared = index["_class_name"]
@@ -195,6 +102,19 @@ def refusal(model: Model, path: Path) -> str:
         return "other-class"
     reasons = (weights_refusal(path / name) for name, part in index.items() if is_part(part))
     return next((reason for reason in reasons if reason), "")
+
+
+def part_refusal(part: Part, path: Path) -> str:
+    """Return why an added part cannot be used; a LoRA is one file without a configuration."""
+    if not any(path.glob("*.safetensors")):
+        return "pickled-weights" if any(holds_pickles(path)) else "no-weights"
+    if part.kind == "controlnet" and not (path / "config.json").is_file():
+        return "no-index"
+    return ""
+
+
+def holds_pickles(path: Path) -> list[str]:
+    return [file.name for file in path.iterdir() if file.suffix in PICKLES]
 
 
 def is_part(part: object) -> bool:
