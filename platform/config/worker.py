@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from restoration import presence
-from restoration.engine.generative import registry
+from restoration.engine.generative import registry, workshop
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _announce(name: str, queues: list[str]) -> None:
 def _models() -> list[dict[str, Any]]:
     if not registry.can_run():
         return []
-    return [_listed(info) for info in _usable(registry.available(settings.MODELS_DIR))]
+    return [_listed(info) for info in _usable(workshop.ready(settings.MODELS_DIR))]
 
 
 def _usable(found: Iterable[Any]) -> list[Any]:

@@ -27,7 +27,7 @@ from restoration.actions.jobs import cancel_job
 from restoration.actions.versions import scan_version
 from restoration.engine.generative.prompts import worded
 from restoration.engine.generative.registry import FAMILIES
-from restoration.engine.generative.weights import measured
+from restoration.engine.generative.weights import lock, verified
 from restoration.engine.plan import Prompt
 from restoration.lifecycle import JobState
 from restoration.models import Draft, Job, Version, Worker
@@ -55,6 +55,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     parts = tiny.small_parts(4, faithful=True)
     StableDiffusionImg2ImgPipeline(**parts).save_pretrained(folder / "sd15")
+    lock(folder / "sd15")
     return folder
 
 
@@ -175,7 +176,7 @@ def a_redraw_names_its_model_and_what_it_was_told(
     assert record["settings"]["model"] == record["model"]["name"] == "sd15"
     assert record["model"]["licence"] == "LicenseRef-CreativeML-OpenRAIL-M"
     assert record["model"]["licence_label"] == LICENCE
-    assert record["model"]["weights_sha256"] == measured(models / "sd15").digest
+    assert record["model"]["weights_sha256"] == verified(models / "sd15").digest
     told = worded(Prompt(words="a calm sea", period="1974"), "redraw", FAMILIES[0])
     assert record["prompt"] == told.prompt
     assert "a calm sea" in record["prompt"]

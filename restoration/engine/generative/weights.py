@@ -1,26 +1,105 @@
-"""Which bytes a model's weights are: their hashes, and the manifest an operator may pin them by."""
+"""Which bytes a model's folder holds: a lock lists every file, and nothing else is ever loaded.
+
+The lock lies beside the files and guards against accident and mix-up, not against somebody who may
+write there: who can change a file can change the lock.
+"""
 
 import hashlib
 import json
-from dataclasses import dataclass
-from functools import lru_cache
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from restoration.engine.errors import StepFailed
 
-MANIFEST = "rekindle.json"
+LOCK = "rekindle.lock.json"
+FORMAT = 1
+# A pickle runs what its author wrote into it as soon as it is opened.
+PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
+CHUNK = 1 << 20
+# Who says that the bytes are right: the registry, the hub, or nobody before us.
+PINNED, HUB, FIRST_USE = "pinned", "hub", "first-use"
+
+Told = Callable[[int], None]
+# By file, how it looked when it was read, and its sha256.
+_seen: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+
+def _nobody(count: int) -> None:
+    """Nobody counts the bytes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a file must be: its size in bytes and its sha256 in hex."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A repository, the commit its files are of, and the folder below the model's they are in."""
+
+    repository: str
+    revision: str
+    into: str = ""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Every file of a folder by its path, and where they are from.
+
+    trust: 'pinned' (hashes known beforehand), 'hub' (those the hub names), 'first-use' (as found).
+    """
+
+    files: Mapping[str, Entry]
+    origins: tuple[Origin, ...] = ()
+    licence: str = ""
+    trust: str = FIRST_USE
+    locked_at: str = ""
+
+    @property
+    def revision(self) -> str:
+        return self.origins[0].revision if self.origins else ""
+
+    @property
+    def size(self) -> int:
+        return sum(entry.size for entry in self.files.values())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Lock":
+        """Read what `to_json` wrote; KeyError, TypeError or ValueError when it is something else."""
+        if content["format"] != FORMAT:
+            raise ValueError(content["format"])
+        return cls(
+            files={path: Entry(**entry) for path, entry in content["files"].items()},
+            origins=tuple(Origin(**origin) for origin in content["origins"]),
+            licence=content["licence"],
+            trust=content["trust"],
+            locked_at=content["locked_at"],
+        )
 
 
 @dataclass(frozen=True)
 class Weights:
     """The sha256 of every safetensors file by its path, and of which revision they are.
 
-    size: bytes of all; variant: 'fp16' when only such files are there.
+    size: bytes of all; numbers: how many of them are parameters; variant: 'fp16' when only such
+    files are there.
     """
 
     files: dict[str, str]
     revision: str
     size: int
+    numbers: int = field(default=0, compare=False)
 
     @property
     def digest(self) -> str:
@@ -33,43 +112,133 @@ class Weights:
         return "fp16" if half and all(half) else None
 
 
-def measured(folder: Path, revision: str = "") -> Weights:
-    """Hash the weights in a folder; a file that did not change is hashed once per process."""
-    found = {}
-    size = 0
-    for file in sorted(folder.rglob("*.safetensors")):
-        stat = file.stat()
-        size += stat.st_size
-        found[file.relative_to(folder).as_posix()] = sha256_of(file, stat.st_size, stat.st_mtime_ns)
-    return Weights(found, revision, size)
+def lock(
+    folder: Path,
+    *,
+    origins: Iterable[Origin] = (),
+    licence: str = "",
+    trust: str = FIRST_USE,
+    told: Told = _nobody,
+) -> Lock:
+    """Write the lock of a folder as it is now; `told` hears how many bytes were read.
 
-
-def pin(folder: Path, revision: str) -> Weights:
-    """Write the manifest of a folder as it is now."""
-    weights = measured(folder, revision)
-    content = {"revision": revision, "files": weights.files}
-    (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return weights
-
-
-def verified(folder: Path) -> Weights:
-    """Hash the weights and hold them against the manifest, if one is there.
-
-    Raises StepFailed 'weights-changed' with the first file that differs, is missing or is new.
+    Raises StepFailed 'weights-pickled'.
     """
+    found = present(folder)
+    refuse_pickles(folder, found)
+    files = {path: Entry(file.stat().st_size, hashed(file, told)) for path, file in found.items()}
+    made = Lock(files, tuple(origins), licence, trust, datetime.now(UTC).isoformat("T", "seconds"))
+    beside = folder / f".{LOCK}"
+    beside.write_text(json.dumps(made.to_json(), indent=2) + "\n", encoding="utf-8")
+    beside.replace(folder / LOCK)
+    return made
+
+
+def read_lock(folder: Path) -> Lock:
+    """Return a folder's lock; StepFailed 'weights-unlocked' without one that can be read."""
     try:
-        pinned = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return measured(folder)
-    weights = measured(folder, str(pinned["revision"]))
-    differing = sorted(set(weights.files.items()) ^ set(pinned["files"].items()))
-    if differing:
-        raise StepFailed("weights-changed", {"folder": folder.name, "file": differing[0][0]})
-    return weights
+        return Lock.from_json(json.loads((folder / LOCK).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StepFailed("weights-unlocked", {"folder": folder.name}) from error
 
 
-@lru_cache(maxsize=256)
-def sha256_of(file: Path, size: int, modified_ns: int) -> str:
-    """Hash a file; size and time are there to tell the cache that it is another one now."""
+def looked_over(folder: Path) -> Lock:
+    """Hold names and sizes against the lock, which costs next to nothing.
+
+    Raises StepFailed 'weights-unlocked', 'weights-pickled', 'weights-unlisted', 'weights-missing'
+    or 'weights-changed', each with the first file.
+    """
+    locked, found = read_lock(folder), present(folder)
+    refuse_pickles(folder, found)
+    for path in found.keys() - locked.files.keys():
+        raise StepFailed("weights-unlisted", {"folder": folder.name, "file": path})
+    for path, entry in locked.files.items():
+        if path not in found:
+            raise StepFailed("weights-missing", {"folder": folder.name, "file": path})
+        if found[path].stat().st_size != entry.size:
+            raise StepFailed("weights-changed", {"folder": folder.name, "file": path})
+    return locked
+
+
+def verified(folder: Path, told: Told = _nobody, *, afresh: bool = False) -> Weights:
+    """Hold every byte against the lock; a file that was not touched since is read once a process.
+
+    afresh: read them all now, whatever was read before. Raises what `looked_over` raises.
+    """
+    locked = looked_over(folder)
+    read = hashed if afresh else sha256_of
+    for path, entry in sorted(locked.files.items()):
+        if read(folder / path, told) != entry.sha256:
+            raise StepFailed("weights-changed", {"folder": folder.name, "file": path})
+    return weights_of(folder, locked)
+
+
+def unready(folder: Path) -> str:
+    """Return the code for which a folder would be refused at once, or nothing."""
+    try:
+        looked_over(folder)
+    except StepFailed as refusal:
+        return refusal.code
+    return ""
+
+
+def weights_of(folder: Path, locked: Lock) -> Weights:
+    """Return the networks' files among those of a lock."""
+    files = {
+        path: entry for path, entry in sorted(locked.files.items()) if path.endswith(".safetensors")
+    }
+    return Weights(
+        files={path: entry.sha256 for path, entry in files.items()},
+        revision=locked.revision,
+        size=sum(entry.size for entry in files.values()),
+        numbers=sum(parameters(folder / path) for path in files),
+    )
+
+
+def present(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder by their path; hidden ones are nobody's, and never loaded."""
+    paths = ((file.relative_to(folder), file) for file in sorted(folder.rglob("*")))
+    return {
+        path.as_posix(): file
+        for path, file in paths
+        if file.is_file()
+        and path.as_posix() != LOCK
+        and not any(part.startswith(".") for part in path.parts)
+    }
+
+
+def refuse_pickles(folder: Path, found: Iterable[str]) -> None:
+    for path in found:
+        if path.lower().endswith(PICKLES):
+            raise StepFailed("weights-pickled", {"folder": folder.name, "file": path})
+
+
+def parameters(file: Path) -> int:
+    """Return how many numbers a safetensors file holds, from its header; 0 when it has none."""
+    try:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            tensors = json.loads(stream.read(min(length, 100 << 20)))
+        return sum(prod(each["shape"]) for name, each in tensors.items() if name != "__metadata__")
+    except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError):
+        return 0  # a torn file is told of by its hash, or by its loader
+
+
+def hashed(file: Path, told: Told = _nobody) -> str:
+    """Return the sha256 of a file, read now."""
+    digest = hashlib.sha256()
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while block := stream.read(CHUNK):
+            digest.update(block)
+            told(len(block))
+    return digest.hexdigest()
+
+
+def sha256_of(file: Path, told: Told = _nobody) -> str:
+    """Return the sha256 of a file, read again only when it is another than it was."""
+    stat = file.stat()
+    look = stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    seen = _seen.get(file)
+    if seen is None or seen[0] != look:
+        seen = _seen[file] = look, hashed(file, told)
+    return seen[1]

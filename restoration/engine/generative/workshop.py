@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from restoration.engine.generative.registry import (
     can_run,
     family_of,
 )
-from restoration.engine.generative.weights import Weights, verified
+from restoration.engine.generative.weights import Weights, unready, verified
 
 GIB = 1 << 30
 WORK_SHARE = 0.8  # of the memory may hold weights; the rest is for the work itself
@@ -90,7 +90,7 @@ class Workshop:
         """Return the model that would be lent; imports nothing heavy."""
         if not can_run():
             raise StepFailed("backend-unavailable", {"step": step, "backend": "generative"})
-        able = [info for info in available(self.models_dir) if step in info.model.pipelines]
+        able = [info for info in ready(self.models_dir) if step in info.model.pipelines]
         named = [info for info in able if name in ("auto", info.model.name)]
         usable = next((info for info in named if info.usable), None)
         if usable is not None:
@@ -220,6 +220,13 @@ class Workshop:
         if self.dtype != "auto":
             return self.dtype
         return family_of(model).dtype if self._device().startswith("cuda") else "float32"
+
+
+def ready(models_dir: Path) -> list[ModelInfo]:
+    """Return the models whose folder is there, usable and as locked, or with the reason why not."""
+    return [
+        replace(info, reason=info.reason or unready(info.path)) for info in available(models_dir)
+    ]
 
 
 def pipeline_class(name: str) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from restoration.engine.generative.weights import lock
 from restoration.engine.plan import Prompt
 from restoration.engine.step import StepContext
 from tests.benchmarks.registration import picture
@@ -31,6 +32,8 @@ def models(tmp_path_factory) -> Path:
     torch.set_num_threads(1)  # so small a network only loses time when two cores share it
     folder = tmp_path_factory.mktemp("models")
     tiny.save_all(folder, faithful=True)
+    for model in folder.iterdir():
+        lock(model)
     return folder
 
 

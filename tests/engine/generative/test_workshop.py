@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from restoration.engine.errors import StepFailed
-from restoration.engine.generative.weights import measured, pin
+from restoration.engine.generative.weights import LOCK, Origin, lock, verified
 from restoration.engine.generative.workshop import Workshop
 
 pytestmark = pytest.mark.generative
@@ -55,7 +55,7 @@ def test_two_threads_load_a_model_once(own, monkeypatch):
 
 
 def test_the_least_recently_used_makes_room(models):
-    both = sum(measured(models / name).size for name in ("sd15", "sdxl"))
+    both = sum(verified(models / name).size for name in ("sd15", "sdxl"))
     small = Workshop(models, device="cpu", budget_gb=0.9 * both / 2**30)
     for name in ("sd15", "sdxl", "sd15"):
         with small.lend("redraw", name):
@@ -92,6 +92,7 @@ def test_a_saved_plain_pipeline_serves_for_both_steps(models, tmp_path):
 
     shutil.copytree(models / "sdxl", tmp_path / "sdxl")
     declare(tmp_path / "sdxl", "StableDiffusionXLPipeline")
+    lock(tmp_path / "sdxl")
     own = Workshop(tmp_path, device="cpu")
     with own.lend("repair") as tool:
         assert type(tool.pipeline).__name__ == "StableDiffusionXLInpaintPipeline"
@@ -115,19 +116,36 @@ def test_a_missing_model_is_named(tmp_path):
         pass
 
 
-def test_weights_that_are_not_the_pinned_ones_are_not_loaded(models, tmp_path):
+def test_weights_that_are_not_the_locked_ones_are_not_loaded(models, tmp_path):
     shutil.copytree(models / "sd15", tmp_path / "sd15")
-    pin(tmp_path / "sd15", "main")
     vae = tmp_path / "sd15" / "vae" / "diffusion_pytorch_model.safetensors"
     vae.write_bytes(vae.read_bytes()[:-1] + b"\x01")
     with pytest.raises(StepFailed, match="weights-changed"), Workshop(tmp_path).lend("redraw"):
         pass
 
 
+@pytest.mark.parametrize("path", ["unet/another.safetensors", "text_encoder/note.txt"])
+def test_an_unlisted_file_keeps_the_whole_model_out(models, tmp_path, path):
+    shutil.copytree(models / "sd15", tmp_path / "sd15")
+    (tmp_path / "sd15" / path).write_bytes(b"more")
+    with pytest.raises(StepFailed, match="model-refused") as refusal:
+        Workshop(tmp_path).find("redraw")
+    assert refusal.value.facts["refused"] == {"sd15": "weights-unlisted"}
+
+
+def test_a_folder_that_nobody_locked_is_not_offered(models, tmp_path):
+    shutil.copytree(models / "sd15", tmp_path / "sd15")
+    (tmp_path / "sd15" / LOCK).unlink()
+    with pytest.raises(StepFailed, match="model-refused") as refusal:
+        Workshop(tmp_path).find("redraw")
+    assert refusal.value.facts["refused"] == {"sd15": "weights-unlocked"}
+
+
 def test_a_torn_file_is_told_and_nothing_is_kept(models, tmp_path):
     shutil.copytree(models / "sd15", tmp_path / "sd15")
     vae = tmp_path / "sd15" / "vae" / "diffusion_pytorch_model.safetensors"
     vae.write_bytes(vae.read_bytes()[:5000])
+    lock(tmp_path / "sd15")
     own = Workshop(tmp_path, device="cpu")
     with pytest.raises(StepFailed, match="model-broken"), own.lend("redraw"):
         pass
@@ -138,14 +156,14 @@ def test_half_precision_files_are_found_by_their_variant(models, tmp_path):
     shutil.copytree(models / "sd15", tmp_path / "sd15")
     for file in list(tmp_path.rglob("*.safetensors")):
         file.rename(file.with_name(f"{file.stem}.fp16.safetensors"))
+    lock(tmp_path / "sd15")
     with Workshop(tmp_path, device="cpu").lend("redraw") as tool:
         assert any(".fp16." in name for name in tool.weights.files)
 
 
-def test_the_pinned_revision_comes_with_the_tool(models, tmp_path):
+def test_the_locked_revision_comes_with_the_tool(models, tmp_path):
     shutil.copytree(models / "sd15", tmp_path / "sd15")
-    pinned = pin(tmp_path / "sd15", "451f4fe")
+    lock(tmp_path / "sd15", origins=[Origin("somebody/sd15", "451f4fe")])
     with Workshop(tmp_path, device="cpu", dtype="bfloat16").lend("redraw") as tool:
-        assert tool.weights == pinned
         assert tool.weights.revision == "451f4fe"
         assert str(tool.pipeline.unet.dtype) == "torch.bfloat16"
