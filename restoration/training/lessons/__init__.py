@@ -4,4 +4,6 @@
 LESSONS = {
     "clean-grey": "restoration.training.lessons.clean:grey",
     "clean-colour": "restoration.training.lessons.clean:colour",
+    "fill": "restoration.training.lessons.fill:fill",
+    "enlarge": "restoration.training.lessons.enlarge:enlarge",
 }
