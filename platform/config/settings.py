@@ -198,10 +198,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ENABLE_UTC = True
 # A job whose worker has not beaten for this long goes to the next worker.
 JOB_LEASE_SECONDS = envint("REKINDLE_JOB_LEASE_SECONDS", 90, least=1)
+# A job that works for longer than this has failed.
+JOB_LIMIT_SECONDS = envint("REKINDLE_JOB_LIMIT_SECONDS", 1800, least=1)
 # The queues that the workers started here serve.
 WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative"))
 # Where an operator keeps the weights of generative models; nothing is ever fetched while working.
 MODELS_DIR = envpath("REKINDLE_MODELS_DIR", BASE_DIR / "models")
+# Where `manage.py fetch_models` gets them, and whether ones that may not earn money are let in.
+MODELS_HUB = envstr("REKINDLE_MODELS_HUB", "https://huggingface.co").rstrip("/")
+MODELS_HUB_TOKEN = envsecret("REKINDLE_MODELS_HUB_TOKEN")
+NONCOMMERCIAL_MODELS = envbool("REKINDLE_NONCOMMERCIAL_MODELS")
+# What a worker's models may take of the memory, work included; 0: most of the card, or of the RAM.
+MODELS_MEMORY_GB = envint("REKINDLE_MODELS_MEMORY_GB", 0)
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

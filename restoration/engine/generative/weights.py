@@ -18,6 +18,7 @@ from restoration.engine.errors import StepFailed
 
 LOCK = "rekindle.lock.json"
 FORMAT = 1
+TEXTS = ("repository", "revision", "licence", "trust", "locked_at")
 # A pickle runs what its author wrote into it as soon as it is opened.
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 CHUNK = 1 << 20
@@ -42,30 +43,19 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """A repository, the commit its files are of, and the folder below the model's they are in."""
-
-    repository: str
-    revision: str
-    into: str = ""
-
-
-@dataclass(frozen=True)
 class Lock:
-    """Every file of a folder by its path, and where they are from.
+    """Every file of a folder by its path, the repository and commit they are of, and the licence.
 
-    trust: 'pinned' (hashes known beforehand), 'hub' (those the hub names), 'first-use' (as found).
+    trust: 'pinned' (a commit that the registry names), 'hub' (hashes that the hub names),
+    'first-use' (whatever lay there).
     """
 
     files: Mapping[str, Entry]
-    origins: tuple[Origin, ...] = ()
+    repository: str = ""
+    revision: str = ""
     licence: str = ""
     trust: str = FIRST_USE
     locked_at: str = ""
-
-    @property
-    def revision(self) -> str:
-        return self.origins[0].revision if self.origins else ""
 
     @property
     def size(self) -> int:
@@ -81,10 +71,7 @@ class Lock:
             raise ValueError(content["format"])
         return cls(
             files={path: Entry(**entry) for path, entry in content["files"].items()},
-            origins=tuple(Origin(**origin) for origin in content["origins"]),
-            licence=content["licence"],
-            trust=content["trust"],
-            locked_at=content["locked_at"],
+            **{name: str(content[name]) for name in TEXTS},
         )
 
 
@@ -115,7 +102,8 @@ class Weights:
 def lock(
     folder: Path,
     *,
-    origins: Iterable[Origin] = (),
+    repository: str = "",
+    revision: str = "",
     licence: str = "",
     trust: str = FIRST_USE,
     told: Told = _nobody,
@@ -127,7 +115,8 @@ def lock(
     found = present(folder)
     refuse_pickles(folder, found)
     files = {path: Entry(file.stat().st_size, hashed(file, told)) for path, file in found.items()}
-    made = Lock(files, tuple(origins), licence, trust, datetime.now(UTC).isoformat("T", "seconds"))
+    now = datetime.now(UTC).isoformat("T", "seconds")
+    made = Lock(files, repository, revision, licence, trust, now)
     beside = folder / f".{LOCK}"
     beside.write_text(json.dumps(made.to_json(), indent=2) + "\n", encoding="utf-8")
     beside.replace(folder / LOCK)

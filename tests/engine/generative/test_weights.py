@@ -10,7 +10,6 @@ from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
 from restoration.engine.generative.weights import (
     LOCK,
-    Origin,
     lock,
     looked_over,
     parameters,
@@ -30,7 +29,7 @@ def folder(tmp_path):
     (tmp_path / "unet").mkdir()
     (tmp_path / "unet" / "model.safetensors").write_bytes(TENSORS)
     (tmp_path / "model_index.json").write_text("{}")
-    lock(tmp_path, origins=[Origin("somebody/model", "abc123")])
+    lock(tmp_path, repository="somebody/model", revision="abc123")
     return tmp_path
 
 
@@ -45,7 +44,7 @@ def test_the_lock_lists_every_file_with_size_and_sha256(folder):
     assert content["files"].keys() == {NETWORK, "model_index.json"}
     sha256 = hashlib.sha256(TENSORS).hexdigest()
     assert content["files"][NETWORK] == {"size": len(TENSORS), "sha256": sha256}
-    assert content["origins"] == [{"repository": "somebody/model", "revision": "abc123", "into": ""}]
+    assert (content["repository"], content["revision"]) == ("somebody/model", "abc123")
     assert content["trust"] == "first-use"
 
 

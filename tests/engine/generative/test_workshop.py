@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from restoration.engine.errors import StepFailed
-from restoration.engine.generative.weights import LOCK, Origin, lock, verified
+from restoration.engine.generative.weights import LOCK, lock, verified
 from restoration.engine.generative.workshop import Workshop
 
 pytestmark = pytest.mark.generative
@@ -163,7 +163,7 @@ def test_half_precision_files_are_found_by_their_variant(models, tmp_path):
 
 def test_the_locked_revision_comes_with_the_tool(models, tmp_path):
     shutil.copytree(models / "sd15", tmp_path / "sd15")
-    lock(tmp_path / "sd15", origins=[Origin("somebody/sd15", "451f4fe")])
+    lock(tmp_path / "sd15", revision="451f4fe")
     with Workshop(tmp_path, device="cpu", dtype="bfloat16").lend("redraw") as tool:
         assert tool.weights.revision == "451f4fe"
         assert str(tool.pipeline.unet.dtype) == "torch.bfloat16"
