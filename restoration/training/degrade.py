@@ -80,5 +80,5 @@ def compressed(picture: Planes, quality: int) -> Planes:
     Pillow.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels).save(
         kept, "JPEG", quality=quality
     )
-    back = np.asarray(Pillow.open(kept), np.float32) / 255
-    return back.reshape(picture.shape)
+    back: Planes = np.asarray(Pillow.open(kept), np.float32).reshape(picture.shape)
+    return back / np.float32(255)

@@ -1,5 +1,6 @@
 """Writes a taught network as ONNX: half-precision weights, single-precision in and out."""
 
+import warnings
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -37,12 +38,8 @@ def export(network: nn.Module, inputs: Mapping[str, tuple[int, int]], path: Path
     """
     network = halved(network).eval()
     trial = _trial(inputs, SIDE)
-    axes = {name: {0: "n", 2: f"{name}_h", 3: f"{name}_w"} for name in (*inputs, "answer")}
     beside = path.with_suffix(".part")
-    torch.onnx.export(
-        network, tuple(trial.values()), str(beside), dynamo=False, opset_version=OPSET,
-        input_names=list(inputs), output_names=["answer"], dynamic_axes=axes,
-    )  # fmt: skip
+    _trace(network, trial, beside)
     graph = onnx.load(str(beside))
     _halve(graph)
     onnx.checker.check_model(graph)
@@ -50,6 +47,23 @@ def export(network: nn.Module, inputs: Mapping[str, tuple[int, int]], path: Path
     _compare(network, inputs, beside)
     beside.replace(path)
     return sha256(path.read_bytes()).hexdigest()
+
+
+def _trace(network: nn.Module, trial: Mapping[str, Tensor], path: Path) -> None:
+    """By the older exporter: its graph is smaller, and any size of picture goes through it."""
+    axes = {name: {0: "n", 2: f"{name}_h", 3: f"{name}_w"} for name in (*trial, "answer")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            tuple(trial.values()),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(trial),
+            output_names=["answer"],
+            dynamic_axes=axes,
+        )
 
 
 def _trial(inputs: Mapping[str, tuple[int, int]], side: int) -> dict[str, Tensor]:

@@ -66,8 +66,9 @@ class Network(nn.Module):
         self.fine_out = _blocks(fine, shape.blocks[0])
         self.leave = nn.Conv2d(fine, shape.given * (2 * shape.scale) ** 2, 3, padding=1)
         if shape.residual:
-            nn.init.zeros_(self.leave.weight)
-            nn.init.zeros_(self.leave.bias)
+            with torch.no_grad():
+                for value in self.leave.parameters():
+                    value.zero_()
 
     def forward(self, picture: Tensor, conditions: Tensor | None = None) -> Tensor:
         x = functional.pixel_unshuffle(picture, 2)

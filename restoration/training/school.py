@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ TOLD_EVERY = 10.0  # seconds between two lines of progress
 WARM_UP = 100  # steps until the rate is whole
 LAST_RATE = 0.005  # of the first
 MEAN_OF = 0.999  # decay of the running mean of the weights, which is what is shipped
+
+
+class OtherRunError(Exception):
+    """The checkpoint belongs to another network or another seed."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,18 @@ def teach(
 ) -> tuple[nn.Module, Progress]:
     """The taught network, in evaluation mode with the mean weights, and how the run ended.
 
-    Goes on from the checkpoint when there is one; `first` are weights to begin with. A killed run
-    loses at most two minutes.
+    Goes on from the checkpoint when there is one (OtherRunError when it is not this run's);
+    `first` are weights to begin with. A killed run loses at most two minutes, Ctrl-C nothing.
     """
     torch.manual_seed(term.seed)
     run = _begun(lesson, first, device)
     if checkpoint.exists():
-        _resume(run, checkpoint)
-    progress = _taught(lesson, shelf, term, checkpoint, run, tell)
+        _resume(run, lesson, term, checkpoint)
+    try:
+        progress = _taught(lesson, shelf, term, checkpoint, run, tell)
+    except KeyboardInterrupt:
+        _save(run, lesson, term, checkpoint)
+        raise
     run.network.load_state_dict(run.mean)
     return run.network.eval(), progress
 
@@ -109,9 +117,9 @@ def _taught(
             tell(Progress(run.steps, run.seconds, used, float(np.mean(losses))))
             told, losses = now, []
         if now - saved > SAVED_EVERY:
-            _save(run, term, checkpoint)
+            _save(run, lesson, term, checkpoint)
             saved = now
-    _save(run, term, checkpoint)
+    _save(run, lesson, term, checkpoint)
     return Progress(run.steps, run.seconds, 1.0, float(np.mean(losses or [0.0])))
 
 
@@ -150,14 +158,15 @@ def _average(run: _Run) -> None:
         run.mean[name].lerp_(value, 1 - decay)
 
 
-def _save(run: _Run, term: Term, checkpoint: Path) -> None:
+def _save(run: _Run, lesson: Lesson, term: Term, checkpoint: Path) -> None:
     kept: dict[str, Any] = {
         "network": run.network.state_dict(),
         "mean": run.mean,
         "optimiser": run.optimiser.state_dict(),
         "steps": run.steps,
         "seconds": run.seconds,
-        "term": asdict(term),
+        "lesson": lesson.name,
+        "seed": term.seed,
     }
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     beside = checkpoint.with_suffix(".part")
@@ -165,8 +174,10 @@ def _save(run: _Run, term: Term, checkpoint: Path) -> None:
     beside.replace(checkpoint)
 
 
-def _resume(run: _Run, checkpoint: Path) -> None:
+def _resume(run: _Run, lesson: Lesson, term: Term, checkpoint: Path) -> None:
     kept = torch.load(checkpoint, weights_only=True, map_location=run.device)
+    if (kept["lesson"], kept["seed"]) != (lesson.name, term.seed):
+        raise OtherRunError(f"{checkpoint} is of {kept['lesson']} with seed {kept['seed']}")
     run.network.load_state_dict(kept["network"])
     run.mean = kept["mean"]
     run.optimiser.load_state_dict(kept["optimiser"])

@@ -42,10 +42,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         order = self._order(options)
         from restoration.training import teaching
+        from restoration.training.school import OtherRunError
 
         if order.checkpoint.exists():
             self.stdout.write(f"Going on from {order.checkpoint}.")
-        done = teaching.run(order, self._tell)
+        try:
+            done = teaching.run(order, self._tell)
+        except OtherRunError as error:
+            raise CommandError(f"{error}; move it away, or name another --out.") from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped; the same command goes on from here.") from None
         self.stdout.write(f"\n{order.file}: {done.size:,} bytes, sha256 {done.sha256}")
         for name, number in done.figures.items():
             self.stdout.write(f"  {name}: {number}")
@@ -71,7 +77,7 @@ class Command(BaseCommand):
         from restoration.training.teaching import Order
 
         name = options["network"]
-        folder = options["out"] or settings.REKINDLE_VAR_DIR / "training"
+        folder = options["out"] or settings.VAR_DIR / "training"
         term = Term(
             options["seed"], options["minutes"], options["steps"], quick=not options["exact"]
         )

@@ -77,7 +77,7 @@ def _psnr(network: nn.Module, shelf: Shelf, channels: int, sigma: int) -> float:
     found = []
     for kept in shelf.kept:
         high, wide = kept.shape[0] // 8 * 8, kept.shape[1] // 8 * 8
-        clean = _seen(kept[:high, :wide].astype(np.float32) / 255, channels)
+        clean = _seen(kept[:high, :wide].astype(np.float32) / np.float32(255), channels)
         noisy = degrade.spoilt(clean, degrade.Faults(noise=sigma), rng)
         planes = torch.zeros(1, 4, high // 2, wide // 2)
         planes[:, degrade.NOISE] = sigma / 255

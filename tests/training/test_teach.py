@@ -1,0 +1,166 @@
+"""A network is taught, stopped, gone on with, and written for ONNX Runtime."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from restoration.training.leaves import leaf_picture
+from restoration.training.pictures import Shelf
+from tests.services.need import need
+
+
+@pytest.fixture(autouse=True)
+def _torch() -> None:
+    need("torch")
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    rng = np.random.default_rng(5)
+    pictures = tuple(leaf_picture(rng, 104) for _ in range(3))
+    return Shelf(pictures, pictures[:1], (("own/leaf.png", "0" * 64),))
+
+
+def lesson(stop_at: int = 0):
+    """The grey cleaner on a network of a few hundred weights; Ctrl-C at that example."""
+    from dataclasses import replace
+
+    from restoration.training.lessons import clean
+    from restoration.training.networks import Network, Shape
+
+    whole = clean.grey()
+    calls = iter(range(1, 100))
+
+    def batch(shelf, rng):
+        if next(calls) == stop_at:
+            raise KeyboardInterrupt
+        return whole.batch(shelf, rng)
+
+    shape = Shape(1, 4, 1, (4, 4, 4), (1, 1, 1))
+    return replace(whole, build=lambda: Network(shape), batch=batch)
+
+
+def taught(what, shelf: Shelf, checkpoint: Path):
+    from restoration.training.school import Term, teach
+
+    network, _ = teach(what, shelf, Term(seed=3, steps=4, quick=False), checkpoint)
+    return np.concatenate([value.detach().numpy().ravel() for value in network.parameters()])
+
+
+def test_a_stopped_run_goes_on_to_what_an_unbroken_one_gives(shelf, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        taught(lesson(stop_at=3), shelf, tmp_path / "broken")
+    gone_on = taught(lesson(), shelf, tmp_path / "broken")
+    unbroken = taught(lesson(), shelf, tmp_path / "whole")
+    assert np.array_equal(gone_on, unbroken)
+
+
+def test_a_checkpoint_of_another_seed_is_not_gone_on_with(shelf, tmp_path):
+    from restoration.training.school import OtherRunError, Term, teach
+
+    taught(lesson(), shelf, tmp_path / "kept")
+    with pytest.raises(OtherRunError, match="seed 3"):
+        teach(lesson(), shelf, Term(seed=4, steps=4), tmp_path / "kept")
+
+
+def test_the_rate_warms_up_and_falls_to_almost_nothing():
+    from restoration.training.school import rate
+
+    assert rate(1.0, 0, 0.0) < 0.02 < rate(1.0, 500, 0.1)
+    assert rate(1.0, 500, 1.0) < 0.01
+
+
+def test_the_file_answers_as_the_network_does(tmp_path):
+    import onnxruntime
+    import torch
+
+    from restoration.training.export import export, weights
+
+    network = lesson().build()
+    torch.nn.init.normal_(network.leave.weight, std=0.05)
+    file = tmp_path / "small.onnx"
+    export(network, {"picture": (1, 1), "conditions": (4, 2)}, file)
+    picture, told = torch.rand(2, 1, 40, 24), torch.rand(2, 4, 20, 12)
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    given = session.run(None, {"picture": picture.numpy(), "conditions": told.numpy()})[0]
+    with torch.inference_mode():
+        assert np.abs(given - network(picture, told).numpy()).max() < 1e-4
+    begun = lesson().build()
+    begun.load_state_dict(weights(file))
+    assert torch.equal(begun.leave.weight, network.leave.weight)
+
+
+def test_a_file_that_answers_otherwise_is_not_written(tmp_path):
+    import torch
+
+    from restoration.training.export import UnlikeError, export
+
+    class Unsteady(torch.nn.Module):
+        """Says at a large picture what it did not say at the small one it was traced with."""
+
+        def forward(self, picture):
+            return picture * (2.0 if picture.shape[2] > 64 else 1.0)
+
+    with pytest.raises(UnlikeError):
+        export(Unsteady(), {"picture": (1, 1)}, tmp_path / "wrong.onnx")
+    assert not (tmp_path / "wrong.onnx").exists()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    from PIL import Image
+
+    folder = tmp_path / "clean" / "own"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(8)
+    for number in range(9):
+        Image.fromarray(leaf_picture(rng, 136)).save(folder / f"leaf{number}.png")
+    rows = "".join(f"own/leaf{number}.png,CC0 1.0\n" for number in range(9))
+    (folder.parent / "manifest.csv").write_text(f"file,licence\n{rows}")
+    return folder.parent
+
+
+def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
+    said = io.StringIO()
+    order = ["clean-grey", "--photos", str(pictures), "--steps", "1", "--leaves", "1"]
+    call_command("train", *order, "--threads", "1", "--out", str(tmp_path), stdout=said)
+    card = (tmp_path / "clean-grey.md").read_text()
+    assert "sha256" in said.getvalue()
+    assert "| CC0 1.0 | 9 |" in card
+    assert "own/leaf4.png" in card
+    assert "psnr_25" in card
+    assert "1 steps" in card
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        (["clean-grey"], "how long"),
+        (["clean-grey", "--steps", "1", "--photos", "/nowhere"], "no folder"),
+        (["clean-grey", "--steps", "1", "--leaves", "0"], "procedural"),
+        (["clean-grey", "--steps", "1", "--from", "/nowhere.onnx"], "no file"),
+        (["clean-grey", "--steps", "1", "--device", "abacus"], "no device"),
+        (["poetry", "--steps", "1"], "poetry"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_is_answered_with_a_sentence(order, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command("train", *order)
+
+
+def test_every_shipped_network_is_pinned_and_has_a_card():
+    import hashlib
+
+    from restoration.training.teaching import CARDS, SHIPPED
+
+    pins = dict(line.split()[::-1] for line in (SHIPPED / "SHA256SUMS").read_text().splitlines())
+    files = {file.name: file for file in SHIPPED.glob("*.onnx")}
+    assert set(pins) == set(files)
+    for name, file in files.items():
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == pins[name]
+        assert pins[name] in (CARDS / name).with_suffix(".md").read_text()
+    assert sum(file.stat().st_size for file in files.values()) <= 12 * 2**20
