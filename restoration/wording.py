@@ -48,6 +48,8 @@ SETTINGS: dict[str, Sentence] = {
     "passes": pgettext_lazy("setting of a step", "Passes"),
     "reach": pgettext_lazy("setting of a step", "How far a colour spreads"),
     "sharpen": pgettext_lazy("setting of a step", "Sharpening"),
+    "deblur": pgettext_lazy("setting of a step", "Sharpness the lens lost"),
+    "deblock": pgettext_lazy("setting of a step", "Blocks of JPEG taken away"),
     "backend": pgettext_lazy("setting of a step", "Done by"),
     "model": pgettext_lazy("setting of a step", "Model"),
 }
@@ -152,6 +154,15 @@ PROBLEMS: dict[str, Sentence] = {
     "backend-unavailable": _(
         "The machine that took this run cannot do “%(step)s”. Try again later."
     ),
+    "network-missing": _(
+        "The network “%(network)s” is not on that machine. "
+        "Ask who runs the site to install it again."
+    ),
+    "network-altered": _(
+        "The file of the network “%(network)s” is not the one that was shipped, so it was not "
+        "used. Ask who runs the site to install it again."
+    ),
+    "network-answer": OUR_FAULT,
     "out-of-memory": _(
         "The machine ran out of memory. Leave the heaviest step out, or try again later."
     ),

@@ -1,5 +1,7 @@
 """Pictures in and out: files to float32 HxWx3 RGB (sRGB values, [0, 1]) and back, by libvips."""
 
+import mmap
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ Mask = NDArray[np.uint8]
 
 SMALLEST_SIDE = 16
 MOST_PIXELS = 100_000_000
+IN_MEMORY = 256 * 2**20  # bytes; what is larger is kept in a file that has no name
 LOADERS = ("jpegload", "pngload", "tiffload", "webpload", "heifload")
 
 
@@ -25,10 +28,21 @@ def check_image(image: NDArray[Any]) -> Image:
     if image.ndim != 3 or image.shape[2] != 3:
         raise BadInput("image-shape", {"shape": list(image.shape)})
     check_size(image.shape[1], image.shape[0])
-    low, high = float(image.min()), float(image.max())
+    low, high = _range(image)
     if not (low >= 0.0 and high <= 1.0):  # a NaN makes either comparison false
         raise BadInput("image-range", {"low": str(low), "high": str(high)})
     return image
+
+
+def _range(image: Image) -> tuple[float, float]:
+    """Least and most, row by row when the picture is in a file; NaN when there is one."""
+    ends = []
+    for top in range(0, len(image), 1024):
+        part = image[top : top + 1024]
+        ends.append((float(part.min()), float(part.max())))
+        let_go(image)
+    low, high = np.min(ends), np.max(ends)
+    return float(low), float(high)
 
 
 def check_mask(mask: NDArray[Any], shape: tuple[int, ...]) -> Mask:
@@ -45,6 +59,22 @@ def check_size(width: int, height: int) -> None:
         raise BadInput("image-too-small", {"width": width, "height": height})
     if width * height > MOST_PIXELS:
         raise BadInput("image-too-large", {"width": width, "height": height})
+
+
+def room(shape: tuple[int, ...]) -> Image:
+    """Room for a float32 array: in memory, or in a file that goes with it when it is large."""
+    size = 4 * int(np.prod(shape))
+    if size <= IN_MEMORY:
+        return np.empty(shape, np.float32)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(size)
+        return np.memmap(file, np.float32, "r+", shape=shape)
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Gives the memory back in which a file's pages are held; what was written stays written."""
+    if isinstance(array, np.memmap) and array.mode != "c":
+        array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
 
 def load(path: str | Path) -> Image:
