@@ -128,7 +128,11 @@ class Plan:
             if spec(step.name).requires_prompt and empty:
                 raise BadInput("prompt-required", {"step": step.name})
             if step.name == "colourise" and not (self.dabs or self.regions):
-                raise BadInput("no-colour-hints", {"step": step.name})
+                # A model may go by words, but not by nothing: its colours would be its habits.
+                if step.backend == EMBEDDED:
+                    raise BadInput("no-colour-hints", {"step": step.name})
+                if empty:
+                    raise BadInput("prompt-required", {"step": step.name})
 
     def step(self, name: str) -> StepPlan | None:
         """The plan of that step, or None when the plan leaves it out."""

@@ -1,5 +1,6 @@
 """One call of a diffusion pipeline: floats in, floats out, progress and cancel on every step."""
 
+import inspect
 import math
 import platform
 from collections.abc import Callable
@@ -10,12 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from restoration.engine.errors import OutOfMemory, StepFailed
 from restoration.engine.generative.canvas import Canvas, Floats, fitted
-from restoration.engine.generative.prompts import Wording, foreign
+from restoration.engine.generative.prompts import Count, Wording, foreign, worded
+from restoration.engine.generative.registry import guidance_of, most_steps, steps_of
 from restoration.engine.generative.workshop import Tool, Workshop, is_out_of_memory
-from restoration.engine.step import Mask, Progress, note
+from restoration.engine.image import resize
+from restoration.engine.step import Mask, Progress, StepContext, note
 
 LESS = 0.75  # of the area, once memory ran out
 FLAT = 1 / 255
@@ -31,9 +35,20 @@ class Request:
     seed: int
 
 
-def request(wording: Wording, strength: float, steps: int, seed: int) -> Request:
-    """Return a request with enough steps that at least one is really run at this strength."""
+def request(tool: Tool, wording: Wording, strength: float, passes: int, seed: int) -> Request:
+    """Return a request with the steps that will run: `passes`, or the model's own when it is 0.
+
+    A distilled model draws badly in many more steps than it was made for, so it is given twice as
+    many at most; where strength bounds the change, at least one step must be left to run.
+    """
+    model = tool.model
+    steps = min(passes or steps_of(model), most_steps(model))
     return Request(wording, strength, max(steps, math.ceil(1 / strength) + 1), seed)
+
+
+def instructed(tool: Tool, mask: Mask | None) -> bool:
+    """Say whether this call draws the whole picture anew, by words and without a strength."""
+    return tool.family.edits and mask is None
 
 
 def generated(
@@ -45,29 +60,71 @@ def generated(
     'blank-result' for NaN or a flat picture, and whatever `progress` raises.
     """
     progress(0.0, None)
-    given: dict[str, Any] = {
-        "prompt": wanted.wording.prompt,
-        "image": tensor(image),
-        "strength": wanted.strength,
-        "num_inference_steps": wanted.steps,
-        "generator": torch.Generator("cpu").manual_seed(wanted.seed),
-        "output_type": "np",
+    given = {
+        **said_to(tool, wanted),
+        **shown_to(tool, image, mask),
         "callback_on_step_end": reporter(tool, image, progress),
-        tool.family.cfg: tool.family.guidance,
     }
-    if tool.family.negative == "words":
-        given["negative_prompt"] = wanted.wording.negative
-    if mask is not None:
-        sizes = {"height": image.shape[0], "width": image.shape[1]}
-        given |= {"mask_image": tensor((mask > 0).astype(np.float32)[..., None]), **sizes}
-    picture = np.asarray(tool.pipeline(**given).images[0], dtype=np.float32)
+    if not instructed(tool, mask):
+        given["strength"] = wanted.strength
+    offered = np.asarray(tool.pipeline(**given).images[0], dtype=np.float32)
+    picture = sized(tool, offered, image)
     require_picture(picture, image)
     return picture
 
 
+def said_to(tool: Tool, wanted: Request) -> dict[str, Any]:
+    """Return a call's words and numbers, under the names that the family's pipelines know."""
+    guidance = guidance_of(tool.model)
+    given: dict[str, Any] = {
+        "prompt": wanted.wording.prompt,
+        "num_inference_steps": wanted.steps,
+        "generator": torch.Generator("cpu").manual_seed(wanted.seed),
+        "output_type": "np",
+        tool.family.cfg: guidance,
+    }
+    if tool.family.negative == "words" or (tool.family.negative == "blank" and guidance > 1):
+        given["negative_prompt"] = wanted.wording.negative
+    if tool.family.worded == "sentences":
+        given["max_sequence_length"] = tool.family.most_tokens
+    return given
+
+
+def shown_to(tool: Tool, image: Floats, mask: Mask | None) -> dict[str, Any]:
+    """Return a call's pictures; an editing pipeline takes none but of 8 bits, and lists of them."""
+    known = inspect.signature(tool.pipeline.__call__).parameters
+    form = as_pil if tool.family.edits else tensor
+    shown: dict[str, Any] = {"image": form(image)}
+    if mask is not None:
+        shown["mask_image"] = form((mask > 0).astype(np.float32)[..., None])
+    elif tool.family.edits:
+        shown["image"] = [shown["image"]]
+    for part in tool.model.parts:
+        if part.kind == "controlnet":
+            shown |= {"control_image": form(image), "controlnet_conditioning_scale": part.scale}
+    sizes = {"height": image.shape[0], "width": image.shape[1]}
+    return shown | {name: side for name, side in sizes.items() if name in known}
+
+
+def as_pil(image: Floats) -> Any:
+    """Return HxWx3, or HxWx1 as grey, as a picture of 8 bits."""
+    levels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return Image.fromarray(levels if levels.shape[2] == 3 else levels[..., 0])
+
+
 def tensor(image: Floats) -> Any:
-    """Return HxWxC as the 1xCxHxW that every pipeline takes without rounding it to 8 bits."""
+    """Return HxWxC as the 1xCxHxW that a pipeline takes without rounding it to 8 bits."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))[None])
+
+
+def sized(tool: Tool, picture: Floats, base: Floats) -> Floats:
+    """Return what an editing model drew at another size than asked at the base's size.
+
+    Registration finds out whether it is still the same frame. Any other model keeps to the size.
+    """
+    if picture.shape == base.shape or not (tool.family.edits and picture.ndim == 3):
+        return picture
+    return np.clip(resize(picture, *base.shape[:2]), 0, 1)
 
 
 def require_picture(picture: Floats, base: Floats) -> None:
@@ -90,7 +147,7 @@ def reporter(tool: Tool, image: Floats, progress: Progress) -> Callable[..., dic
     def step_done(
         pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]
     ) -> dict[str, Any]:
-        preview = preview_of(tensors["latents"], colours)
+        preview = preview_of(tensors["latents"], colours, image.shape)
         progress(min(0.99, (index + 1) / pipeline.num_timesteps), preview)
         return tensors
 
@@ -102,12 +159,10 @@ def latent_colours(tool: Tool, image: Floats) -> Any:
 
     Solved from this very picture, so no table per family is needed.
     """
-    vae = tool.pipeline.vae
     with torch.inference_mode():
-        pixels = tensor(image * 2 - 1).to(tool.device, vae.dtype)
-        latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
-        known = with_offset(latents)
-        seen = torch.nn.functional.adaptive_avg_pool2d(tensor(image), latents.shape[2:])
+        latents = latents_of(tool, image)
+        known, (height, width) = with_offset(latents, image.shape)
+        seen = torch.nn.functional.adaptive_avg_pool2d(tensor(image), (height, width))
         wanted = seen[0].flatten(1).T.double()
         normal = known.double().T @ known.double()
         # A grey picture's latents say the same thing thrice; the ridge grows with what they say.
@@ -115,18 +170,43 @@ def latent_colours(tool: Tool, image: Floats) -> Any:
         return torch.linalg.solve(normal, known.double().T @ wanted).float()
 
 
-def with_offset(latents: Any) -> Any:
-    """Return 1xCxHxW as HWx(C+1) floats on the CPU, the last column ones; NaN becomes 0."""
-    flat = torch.nan_to_num(latents[0].float().cpu()).flatten(1).T
-    return torch.cat([flat, torch.ones(len(flat), 1)], dim=1)
+def latents_of(tool: Tool, image: Floats) -> Any:
+    """Return a picture as the latents that its pipeline hands to a callback: 1xCxHxW, or packed."""
+    pipeline, vae = tool.pipeline, tool.pipeline.vae
+    pixels = tensor(image * 2 - 1).to(tool.device, vae.dtype)
+    if tool.family.latents == "grid":
+        shift = getattr(vae.config, "shift_factor", None) or 0.0
+        return (vae.encode(pixels).latent_dist.mode() - shift) * vae.config.scaling_factor
+    if tool.family.latents == "film":  # a picture is a film of one frame
+        latents = pipeline._encode_vae_image(pixels.unsqueeze(2), generator=None)
+        return pipeline._pack_latents(latents, 1, latents.shape[1], *latents.shape[3:])
+    return pipeline._pack_latents(pipeline._encode_vae_image(pixels, generator=None))
 
 
-def preview_of(latents: Any, colours: Any) -> NDArray[np.uint8]:
+def with_offset(latents: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, int]]:
+    """Return latents as NxC+1 floats on the CPU, the last column ones, and the grid they form.
+
+    Latents are 1xCxHxW, or packed as 1xNxC of a picture of `shape`; NaN becomes 0.
+    """
+    rows = latents[0].float().cpu()
+    if latents.ndim == 3:
+        grid = grid_of(len(rows), shape)
+    else:
+        grid, rows = tuple(rows.shape[1:]), rows.flatten(1).T
+    return torch.cat([torch.nan_to_num(rows), torch.ones(len(rows), 1)], dim=1), grid
+
+
+def grid_of(count: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the height and width of so many tokens that cover a picture evenly."""
+    height = round((count * shape[0] / shape[1]) ** 0.5)
+    return (height, count // height)
+
+
+def preview_of(latents: Any, colours: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return a rough uint8 RGB picture of latents, a few pixels of the result for each of them."""
-    height, width = latents.shape[2:]
-    rough = with_offset(latents) @ colours
-    shown = (rough.clamp(0, 1) * 255).round().to(torch.uint8).reshape(height, width, 3)
-    return np.asarray(shown.numpy())
+    known, (height, width) = with_offset(latents, shape)
+    shown = ((known @ colours).clamp(0, 1) * 255).round().to(torch.uint8)
+    return np.asarray(shown.reshape(height, width, 3).numpy())
 
 
 def canvas_for(
@@ -161,13 +241,24 @@ def with_less_on_failure(
     raise OutOfMemory("out-of-memory", {**facts, "tried_share": LESS})
 
 
+def wording_for(tool: Tool, context: StepContext, step: str) -> Wording:
+    """Return what was told, in the words of the model that was lent and of a length it reads."""
+    return worded(context.prompt, step, tool.family, counter(tool))
+
+
+def counter(tool: Tool) -> Count:
+    """Return how long a text is to the model, in its tokens."""
+    tokenizer = tool.pipeline.tokenizer
+    return lambda text: len(tokenizer(text, truncation=False, verbose=False)["input_ids"])
+
+
 def wording_notes(tool: Tool, wording: Wording) -> list[dict[str, Any]]:
     """Return what the volunteer should know of how the model reads the prompt."""
     notes = []
-    tokenizer = tool.pipeline.tokenizer
-    used = len(tokenizer(wording.prompt, truncation=False, verbose=False)["input_ids"])
-    if used > tokenizer.model_max_length:
-        notes.append(note("prompt-cut", tokens=used, most=tokenizer.model_max_length))
+    if wording.left_out:
+        notes.append(
+            note("prompt-cut", fields=list(wording.left_out), most=tool.family.most_tokens)
+        )
     if foreign(wording.prompt, tool.family):
         notes.append(note("prompt-language", languages=list(tool.family.languages)))
     return notes
@@ -175,26 +266,15 @@ def wording_notes(tool: Tool, wording: Wording) -> list[dict[str, Any]]:
 
 def record_of(tool: Tool, wanted: Request) -> dict[str, Any]:
     """Return what a reader needs to know who drew here, with what, and how to do it again."""
-    model = tool.model
     return {
-        "model": {
-            "name": model.name,
-            "label": model.label,
-            "family": model.family,
-            "folder": model.folder,
-            "pipeline": type(tool.pipeline).__name__,
-            "licence": model.licence.spdx,
-            "licence_label": model.licence.label,
-            "commercial_use": model.licence.commercial,
-            "revision": tool.weights.revision,
-            "weights_sha256": tool.weights.digest,
-            "files_sha256": dict(tool.weights.files),
-        },
+        "model": model_record(tool),
         "prompt": wanted.wording.prompt,
         "negative_prompt": wanted.wording.negative,
+        "prompt_fields": dict(wanted.wording.fields),
+        "prompt_left_out": list(wanted.wording.left_out),
         "strength": wanted.strength,
         "steps": wanted.steps,
-        "guidance": tool.family.guidance,
+        "guidance": guidance_of(tool.model),
         "scheduler": type(tool.pipeline.scheduler).__name__,
         "seed": wanted.seed,
         "device": device_name(tool.device),
@@ -203,6 +283,25 @@ def record_of(tool: Tool, wanted: Request) -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "diffusers", "transformers")},
         },
+    }
+
+
+def model_record(tool: Tool) -> dict[str, Any]:
+    model = tool.model
+    return {
+        "name": model.name,
+        "label": model.label,
+        "family": model.family,
+        "folder": model.folder,
+        "parts": [{"kind": part.kind, "scale": part.scale} for part in model.parts],
+        "repositories": [model.source.repository, *(p.source.repository for p in model.parts)],
+        "pipeline": type(tool.pipeline).__name__,
+        "licence": " AND ".join(licence.spdx for licence in model.licences),
+        "licence_label": model.licence_label,
+        "commercial_use": model.commercial,
+        "revision": tool.weights.revision,
+        "weights_sha256": tool.weights.digest,
+        "files_sha256": dict(tool.weights.files),
     }
 
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from restoration.engine.compose import inside_mask, settled
 from restoration.engine.errors import StepFailed
+from restoration.engine.fill import fill
 from restoration.engine.generative.canvas import Floats
 from restoration.engine.generative.generation import (
     Request,
@@ -17,9 +18,9 @@ from restoration.engine.generative.generation import (
     record_of,
     request,
     with_less_on_failure,
+    wording_for,
     wording_notes,
 )
-from restoration.engine.generative.prompts import worded
 from restoration.engine.generative.redraw import MOVED, require_workshop
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.luma import luma
@@ -29,8 +30,7 @@ from restoration.engine.steps import repair
 
 Box = tuple[slice, slice]
 
-PASSES = 30
-MARGIN = 96  # pixels of surroundings that a model is shown
+MARGIN = 128  # pixels of surroundings that a model is shown
 MOST_CROPS = 24
 LARGEST = 2.0  # a small crop is enlarged so far, because models draw badly in few pixels
 SPREAD = 4  # pixels that the model may redraw around the mask; the photograph keeps its own there
@@ -59,9 +59,9 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         return StepResult(context.image, {"repaired": repaired}, {"filled_area": 0.0}, [told])
     workshop = require_workshop(context, "repair")
     with workshop.lend("repair", settings["model"]) as tool:
-        wording = worded(context.prompt, "repair", tool.family)
-        passes = settings.get("passes", PASSES)
-        wanted = request(wording, settings["strength"], passes, context.seed)
+        wording = wording_for(tool, context, "repair")
+        passes = settings.get("passes", 0)
+        wanted = request(tool, wording, settings["strength"], passes, context.seed)
         return filled(context, workshop, tool, wanted, repaired)
 
 
@@ -104,7 +104,7 @@ def drawn(
     workshop: Workshop, tool: Tool, image: Floats, mask: Mask, wanted: Request, progress: Progress
 ) -> Patch:
     """Draw inside the mask of one crop, and bring it back exact outside."""
-    begun = repair.fill(image, mask > 0, np.random.default_rng(wanted.seed), 0.0)
+    begun = fill(image, mask > 0, np.random.default_rng(wanted.seed), 0.0)
 
     def attempt(share: float) -> Floats:
         canvas = canvas_for(workshop, tool, image.shape, share, LARGEST)

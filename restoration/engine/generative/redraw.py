@@ -21,15 +21,16 @@ from restoration.engine.generative.generation import (
     record_of,
     request,
     with_less_on_failure,
+    wording_for,
     wording_notes,
 )
-from restoration.engine.generative.prompts import worded
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.luma import luma
 from restoration.engine.register import Registration, register, require_same_frame, warp
 from restoration.engine.step import Mask, StepContext, StepResult, note
 
 FACE_REACH = 0.25  # of a face's box, because foreheads and chins lie outside it
+WHOLE = 0.5  # strength from which all the detail that an editing model drew is taken
 MOVED = 0.5  # pixels at a corner from which a redrawn picture is laid back
 
 
@@ -40,8 +41,8 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     """
     workshop = require_workshop(context, "redraw")
     with workshop.lend("redraw", settings["model"]) as tool:
-        wording = worded(context.prompt, "redraw", tool.family)
-        wanted = request(wording, settings["strength"], settings["passes"], context.seed)
+        wording = wording_for(tool, context, "redraw")
+        wanted = request(tool, wording, settings["strength"], settings["passes"], context.seed)
         return redrawn(context, workshop, tool, wanted, settings["faces"])
 
 
@@ -58,10 +59,12 @@ def redrawn(
     facts = {"step": "redraw", "width": image.shape[1], "height": image.shape[0]}
     offered, share = with_less_on_failure(workshop, attempt, facts)
     canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
-    composed, registration = composed_from(canvas, image, offered, face_share)
+    taken = share_taken(tool, wanted.strength)
+    composed, registration = composed_from(canvas, image, offered, face_share, taken)
     record = {
         **record_of(tool, wanted),
         "worked_at": list(canvas.padded[::-1]),
+        "detail_taken": taken,
         "registration": registration.figures(),
     }
     notes = wording_notes(tool, wanted.wording)
@@ -75,21 +78,38 @@ def redrawn(
     return StepResult(composed, meters=meters, notes=notes, record=record)
 
 
+def share_taken(tool: Tool, strength: float) -> float:
+    """Return how much of the drawn detail is taken, in [0, 1].
+
+    A model that edits knows no strength: asked to change little, we take little of what it drew.
+    """
+    return round(min(1.0, strength / WHOLE), 4) if tool.family.edits else 1.0
+
+
 def composed_from(
-    canvas: Canvas, image: Floats, offered: Floats, face_share: float
+    canvas: Canvas, image: Floats, offered: Floats, face_share: float, taken: float
 ) -> tuple[Floats, Registration]:
     """Compose at the size that was redrawn, and carry only what is gained up to full size.
 
     So the picture keeps the detail of its own that is finer than the model ever saw.
     """
     small = canvas.shrink(image)
+    offered, registration = laid_on(small, offered)
+    protect = face_mask(small) if face_share < 1 else None
+    gained = detail_gain(small, offered, protect=protect, protect_weight=face_share)
+    return np.clip(image + canvas.enlarge(taken * gained)[..., None], 0, 1), registration
+
+
+def laid_on(small: Floats, offered: Floats) -> tuple[Floats, Registration]:
+    """Return what was drawn, laid back on what it was drawn from, and how it had lain.
+
+    Raises StepFailed 'reframed'.
+    """
     registration = register(small, offered)
     require_same_frame(registration, small.shape)
     if registration.corner_shift_px > MOVED:
         offered = np.clip(warp(offered, registration.matrix, small.shape), 0, 1)
-    protect = face_mask(small) if face_share < 1 else None
-    gained = detail_gain(small, offered, protect=protect, protect_weight=face_share)
-    return np.clip(image + canvas.enlarge(gained)[..., None], 0, 1), registration
+    return offered, registration
 
 
 def face_mask(image: Floats) -> Mask:

@@ -47,6 +47,17 @@ def guidance_of(model: Model) -> float:
     return family_of(model).guidance if model.guidance is None else model.guidance
 
 
+def steps_of(model: Model) -> int:
+    """Return how many steps the model was made for."""
+    return model.steps or family_of(model).steps
+
+
+def most_steps(model: Model) -> int:
+    """Return with how many steps it still draws well; a LoRA for few steps distils too."""
+    distilled = family_of(model).distilled or model.steps is not None
+    return 2 * steps_of(model) if distilled else 100
+
+
 def work_bytes(family: Family, pixels: int, element: int, *, tiled: bool = False) -> int:
     """Return the memory to decode so many pixels with `element` bytes a number, weights apart."""
     return int(pixels * element * family.decode_bytes * (TILED if tiled else 1))
@@ -57,18 +68,21 @@ def can_run() -> bool:
     return all(find_spec(name) is not None for name in NEEDED)
 
 
-@cache
-def lacking(family: Family) -> str:
-    """Return a library that this family needs besides and that does not work here, or nothing.
+def lacking(model: Model) -> str:
+    """Return a library that this model needs besides and that does not work here, or nothing."""
+    wanted = [*family_of(model).needs]
+    wanted += ["peft" for part in model.parts if part.kind == "lora"]
+    return next((name for name in wanted if not works(name)), "")
 
-    It is imported to find out: one that was built for another torch is there, and dies.
-    """
-    for name in family.needs:
-        try:
-            importlib.import_module(name)
-        except (ImportError, RuntimeError, OSError):
-            return name
-    return ""
+
+@cache
+def works(library: str) -> bool:
+    """Say whether a library can be imported: one built for another torch is there, and dies."""
+    try:
+        importlib.import_module(library)
+    except (ImportError, RuntimeError, OSError):
+        return False
+    return True
 
 
 def available(models_dir: Path) -> list[ModelInfo]:
@@ -86,7 +100,7 @@ def refusal(model: Model, path: Path) -> str:
     """Return why a model here, its parts beside it, cannot be used: a code, or nothing."""
     reasons = [base_refusal(model, path)]
     reasons += [part_refusal(part, path.parent / part.folder) for part in model.parts]
-    reasons += ["library-missing" if lacking(family_of(model)) else ""]
+    reasons += [f"{library}-missing" if (library := lacking(model)) else ""]
     return next((reason for reason in reasons if reason), "")
 
 

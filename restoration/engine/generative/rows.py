@@ -59,6 +59,7 @@ class Family:
     edits: it redraws the whole picture by an instruction and knows no strength; only its repairs
     are bounded. worded: 'tags' or 'sentences'; most_tokens: what its text encoder reads.
     distilled: made for just so many steps. batches: may draw several pictures in one call.
+    latents: how a picture is kept while it is drawn, on a 'grid', in 'patches', or as a 'film'.
     languages: what its text encoder understands; needs: libraries beyond those all need.
     decode_bytes: memory to decode, a pixel and a byte of the dtype, as measured by InvokeAI.
     """
@@ -79,6 +80,7 @@ class Family:
     batches: bool = False
     never: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    latents: Literal["grid", "patches", "film"] = "grid"
     decode_bytes: int = 2200
 
 
@@ -153,6 +155,7 @@ FAMILIES: tuple[Family, ...] = (
         most_tokens=512,
         edits=True,
         distilled=True,
+        latents="patches",
     ),
     Family(
         name="sdxl",
@@ -196,6 +199,7 @@ FAMILIES: tuple[Family, ...] = (
         most_tokens=512,
         edits=True,
         needs=("torchvision",),
+        latents="film",
         decode_bytes=2900,
     ),
     Family(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.engine.errors import OutOfMemory, StepFailed
+from restoration.engine.generative import parts
 from restoration.engine.generative.registry import (
     Family,
     Model,
@@ -23,7 +24,7 @@ from restoration.engine.generative.registry import (
     can_run,
     family_of,
 )
-from restoration.engine.generative.weights import Weights, unready, verified
+from restoration.engine.generative.weights import Weights, unready
 
 GIB = 1 << 30
 WORK_SHARE = 0.8  # of the memory may hold weights; the rest is for the work itself
@@ -134,10 +135,10 @@ class Workshop:
             return loaded
 
     def _load(self, info: ModelInfo, step: str) -> Loaded:
-        weights = verified(info.path)
+        base, weights = parts.weighed(info)
         self._make_room(weights.size)
         try:
-            pipeline = self._pipeline(info, step, weights.variant)
+            pipeline = self._pipeline(info, step, base.variant)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -158,16 +159,19 @@ class Workshop:
         hush()
         kind = pipeline_class(info.model.pipelines[step])
         unneeded = {"safety_checker", "feature_extractor", "image_encoder"} & set(arguments(kind))
+        dtype = getattr(torch, self._dtype(info.model))
         try:
             pipeline = kind.from_pretrained(
                 info.path,
-                dtype=getattr(torch, self._dtype(info.model)),
+                dtype=dtype,
                 variant=variant,
                 local_files_only=True,
                 use_safetensors=True,
                 **dict.fromkeys(unneeded),
                 **quiet_extras(kind),
+                **parts.networks(info, dtype),
             )
+            parts.lay_on(pipeline, info)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             facts = {"model": info.model.name, "detail": str(error)[:200]}
             raise StepFailed("model-broken", facts) from error
@@ -176,14 +180,14 @@ class Workshop:
     def _tool(self, model: Model, loaded: Loaded, step: str) -> Tool:
         kind = pipeline_class(model.pipelines[step])
         scheduler = loaded.parts["scheduler"]
-        parts = {**loaded.parts, "scheduler": type(scheduler).from_config(scheduler.config)}
+        own = {**loaded.parts, "scheduler": type(scheduler).from_config(scheduler.config)}
         known = arguments(kind)
         extras = {
             name: value
             for name, value in loaded.extras.items()
-            if name in known and name not in parts
+            if name in known and name not in own
         }
-        pipeline = kind(**parts, **{**extras, **quiet_extras(kind)})
+        pipeline = kind(**own, **{**extras, **quiet_extras(kind)})
         pipeline.set_progress_bar_config(disable=True)
         return Tool(
             pipeline, model, family_of(model), loaded.weights, self._device(), self._dtype(model)
@@ -217,15 +221,17 @@ class Workshop:
         return "cuda" if torch.cuda.is_available() else "cpu"
 
     def _dtype(self, model: Model) -> str:
+        family = family_of(model)
         if self.dtype != "auto":
-            return self.dtype
-        return family_of(model).dtype if self._device().startswith("cuda") else "float32"
+            return family.dtype if self.dtype in family.never else self.dtype
+        return family.dtype if self._device().startswith("cuda") else "float32"
 
 
 def ready(models_dir: Path) -> list[ModelInfo]:
     """Return the models whose folder is there, usable and as locked, or with the reason why not."""
     return [
-        replace(info, reason=info.reason or unready(info.path)) for info in available(models_dir)
+        replace(info, reason=next(filter(None, [info.reason, *map(unready, info.paths)]), ""))
+        for info in available(models_dir)
     ]
 
 

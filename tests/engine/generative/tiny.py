@@ -1,4 +1,4 @@
-"""Tiny Stable Diffusion checkpoints, built from configurations and saved as real ones are.
+"""Tiny checkpoints of every family, built from configurations and saved as real ones are.
 
 Two kinds. A *random* model has random weights and returns garbage, which the engine must refuse.
 A *faithful* one has an autoencoder set by hand that keeps the picture at half size, and latents so
@@ -6,20 +6,38 @@ large that a few steps of noise hardly show: it stands for a model that did its 
 """
 
 import json
+import re
 from pathlib import Path
 
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderKLFlux2,
+    ControlNetModel,
     DDIMScheduler,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
     UNet2DConditionModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    Qwen2Tokenizer,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from restoration.engine.generative.prompts import TAGS
 
 WIDTH = 16
 LARGE = 4.0  # a constant beside which the picture is small, so that normalising only scales
@@ -34,20 +52,38 @@ def byte_letters() -> list[str]:
     return [signs[byte] for byte in range(256)]
 
 
+def word_merges() -> list[tuple[str, str]]:
+    """Return the merges by which the words that are always said become one token each.
+
+    Without them every letter is a token, and the guard words alone would fill a CLIP encoder.
+    """
+    frames = (form for frame in TAGS.values() for _, form in frame)
+    words = sorted({word for form in frames for word in re.findall("[a-z]+", form)})
+    merges: dict[tuple[str, str], None] = {}
+    for word in words:
+        for end in range(1, len(word) - 1):
+            merges[word[:end], word[end]] = None
+        merges[word[:-1], f"{word[-1]}</w>"] = None
+    return [pair for pair in merges if pair[0]]
+
+
 def tokenizer() -> CLIPTokenizer:
     letters = byte_letters()
     ends = [f"{letter}</w>" for letter in letters]
-    words = [*letters, *ends, "<|startoftext|>", "<|endoftext|>"]
+    merges = word_merges()
+    joined = dict.fromkeys("".join(pair) for pair in merges)
+    words = [*letters, *ends, *joined, "<|startoftext|>", "<|endoftext|>"]
     vocabulary = {word: index for index, word in enumerate(words)}
-    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
 
 
 def text_config() -> CLIPTextConfig:
+    words = len(tokenizer())
     return CLIPTextConfig(
-        vocab_size=514,
-        bos_token_id=512,
-        eos_token_id=513,
-        pad_token_id=513,
+        vocab_size=words,
+        bos_token_id=words - 2,
+        eos_token_id=words - 1,
+        pad_token_id=words - 1,
         hidden_size=32,
         intermediate_size=37,
         num_attention_heads=4,
@@ -75,6 +111,27 @@ def autoencoder(*, faithful: bool) -> AutoencoderKL:
     return vae
 
 
+def film_autoencoder(kind: type, *, faithful: bool, **given: object) -> torch.nn.Module:
+    """Return an autoencoder of the newer families: sixteen channels, or four packed into one."""
+    channels = given.pop("latent_channels")
+    vae = kind(
+        in_channels=3,
+        out_channels=3,
+        down_block_types=["DownEncoderBlock2D"] * 2,
+        up_block_types=["UpDecoderBlock2D"] * 2,
+        block_out_channels=[WIDTH, WIDTH],
+        norm_num_groups=1,
+        mid_block_add_attention=False,
+        latent_channels=channels,
+        sample_size=64,
+        **given,
+    )
+    if faithful:
+        with torch.no_grad():
+            make_faithful(vae)
+    return vae
+
+
 def make_faithful(vae: AutoencoderKL) -> None:
     """Set the weights so that decoding an encoding gives the picture back at half its detail.
 
@@ -91,7 +148,7 @@ def make_faithful(vae: AutoencoderKL) -> None:
     same(vae.decoder.up_blocks[0].upsamplers[0].conv)
     same(vae.quant_conv)
     same(vae.post_quant_conv)
-    vae.quant_conv.bias[4:] = -30.0  # the latents have no spread
+    vae.quant_conv.bias[vae.config.latent_channels :] = -30.0  # the latents have no spread
 
 
 def spread(conv: torch.nn.Conv2d) -> None:
@@ -196,8 +253,98 @@ def large_parts(channels: int, *, faithful: bool) -> dict[str, object]:
     }
 
 
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+CHAT = (
+    "{% for m in messages %}<|im_start|>{{m['role']}}\n{{m['content']}}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def chat_tokenizer() -> Qwen2Tokenizer:
+    vocabulary = {letter: index for index, letter in enumerate(byte_letters())}
+    made = Qwen2Tokenizer(vocab=vocabulary, merges=[])
+    made.add_special_tokens({"pad_token": SPECIAL[0], "eos_token": SPECIAL[2]})
+    made.add_tokens(list(SPECIAL), special_tokens=True)
+    made.chat_template = CHAT
+    return made
+
+
+def chat_encoder(layers: int) -> Qwen3ForCausalLM:
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=8,
+        vocab_size=272,
+        max_position_embeddings=1024,
+    )
+    return Qwen3ForCausalLM(config)
+
+
+def klein_parts(*, faithful: bool) -> dict[str, object]:
+    """Return the parts of a FLUX.2 klein; its pipeline reads layers 9, 18 and 27 of the words."""
+    torch.manual_seed(0)
+    vae = film_autoencoder(AutoencoderKLFlux2, faithful=faithful, latent_channels=4)
+    vae.bn.running_var.fill_((1 / 40) ** 2 if faithful else 1.0)  # latents beside which noise fades
+    return {
+        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "text_encoder": chat_encoder(27),
+        "tokenizer": chat_tokenizer(),
+        "transformer": Flux2Transformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=48,
+            timestep_guidance_channels=256,
+            axes_dims_rope=[4, 4, 4, 4],
+            guidance_embeds=False,
+        ),
+        "vae": vae,
+        "is_distilled": True,
+    }
+
+
+def z_image_parts(*, faithful: bool) -> dict[str, object]:
+    torch.manual_seed(0)
+    scales = {"scaling_factor": 40.0 if faithful else 0.36, "shift_factor": 0.11}
+    return {
+        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "vae": film_autoencoder(AutoencoderKL, faithful=faithful, latent_channels=16, **scales),
+        "text_encoder": chat_encoder(2),
+        "tokenizer": chat_tokenizer(),
+        "transformer": ZImageTransformer2DModel(
+            all_patch_size=(2,),
+            all_f_patch_size=(1,),
+            in_channels=16,
+            dim=32,
+            n_layers=2,
+            n_refiner_layers=1,
+            n_heads=2,
+            n_kv_heads=2,
+            norm_eps=1e-5,
+            qk_norm=True,
+            cap_feat_dim=16,
+            rope_theta=256.0,
+            t_scale=1000.0,
+            axes_dims=[8, 4, 4],
+            axes_lens=[1024, 128, 128],
+        ),
+    }
+
+
+def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """Return a ControlNet for a UNet; as in a real one that is new, its last layers are zero."""
+    return ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 16))
+
+
 def save_all(models: Path, *, faithful: bool) -> None:
-    """Save one model under each folder name that the registry knows."""
+    """Save a model or a part under each folder that the registry knows and this machine can run."""
     small, large = (
         {channels: make(channels, faithful=faithful) for channels in (4, 9)}
         for make in (small_parts, large_parts)
@@ -206,6 +353,10 @@ def save_all(models: Path, *, faithful: bool) -> None:
     StableDiffusionInpaintPipeline(**small[9]).save_pretrained(models / "sd15-inpaint")
     StableDiffusionXLImg2ImgPipeline(**large[4]).save_pretrained(models / "sdxl")
     StableDiffusionXLInpaintPipeline(**large[9]).save_pretrained(models / "sdxl-inpaint")
+    controlnet(small[4]["unet"]).save_pretrained(models / "sd15-tile-controlnet")
+    controlnet(large[4]["unet"]).save_pretrained(models / "sdxl-tile-controlnet")
+    Flux2KleinPipeline(**klein_parts(faithful=faithful)).save_pretrained(models / "klein")
+    ZImagePipeline(**z_image_parts(faithful=faithful)).save_pretrained(models / "z-image-turbo")
 
 
 def declare(folder: Path, class_name: str) -> None:

@@ -1,0 +1,48 @@
+"""What a model puts onto its base, each from a folder of its own: a ControlNet, a LoRA."""
+
+from typing import Any
+
+from restoration.engine.generative.registry import ModelInfo
+from restoration.engine.generative.weights import Weights, verified
+
+
+def weighed(info: ModelInfo) -> tuple[Weights, Weights]:
+    """Hold every folder of a model against its lock; return the base's weights, and all of them.
+
+    A part's files carry its folder's name. Raises what `weights.verified` raises.
+    """
+    base, *parts = (verified(path) for path in info.paths)
+    files = dict(base.files)
+    for folder, part in zip(info.model.folders[1:], parts, strict=True):
+        files |= {f"{folder}/{name}": sha256 for name, sha256 in part.files.items()}
+    every = [base, *parts]
+    size, numbers = (sum(getattr(each, name) for each in every) for name in ("size", "numbers"))
+    return base, Weights(files, base.revision, size, numbers)
+
+
+def networks(info: ModelInfo, dtype: Any) -> dict[str, Any]:
+    """Return the ControlNet that the model's pipelines ask for, by the name they know it by."""
+    import diffusers
+
+    return {
+        part.kind: diffusers.ControlNetModel.from_pretrained(
+            path,
+            dtype=dtype,
+            variant=verified(path).variant,
+            local_files_only=True,
+            use_safetensors=True,
+        )
+        for part, path in zip(info.model.parts, info.paths[1:], strict=True)
+        if part.kind == "controlnet"
+    }
+
+
+def lay_on(pipeline: Any, info: ModelInfo) -> None:
+    """Fuse the model's LoRA into the networks it was made for; nothing of it can be left behind."""
+    for part, path in zip(info.model.parts, info.paths[1:], strict=True):
+        if part.kind == "lora":
+            pipeline.load_lora_weights(
+                path, weight_name=part.source.file, local_files_only=True, use_safetensors=True
+            )
+            pipeline.fuse_lora(lora_scale=part.scale)
+            pipeline.unload_lora_weights()
