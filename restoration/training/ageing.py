@@ -15,6 +15,8 @@ from restoration.training.layers import Image, Random, Sheet, Truth
 
 Mask = NDArray[np.uint8]
 
+NO_STAMPS = marks.Stamps()
+
 
 def age(
     image: Image,
@@ -22,12 +24,13 @@ def age(
     seed: int,
     severity: float = 0.5,
     colour: bool = False,
-    stamps: marks.Stamps | None = None,
+    stamps: marks.Stamps = NO_STAMPS,
 ) -> tuple[Image, Mask]:
     """The aged picture (float32 HxWx3 RGB in [0, 1]) and its damage mask (uint8 HxW, 255).
 
     severity 0 (well kept) to 1 (found in an attic). The mask holds dust, lint, scratches, creases
-    and missing paper; fading, grain and soft stains are not in it. Same seed, same bytes.
+    and missing paper; fading, grain and soft stains are not in it. `stamps` adds real dirt (see
+    marks.stamps). Same seed, same bytes.
     """
     check_image(image)
     rng = np.random.default_rng([seed, 0xA6E])
@@ -39,16 +42,16 @@ def age(
 
 
 def damaged(
-    image: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps | None = None
+    image: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps = NO_STAMPS
 ) -> tuple[Image, Truth]:
     """The picture with stains, folds and marks on it, and the truth about them (HxWx4 bool)."""
     truth = layers.untouched(image.shape)
     steps = [stains.stained, folds.given_way, _marked]
     for number in rng.permutation(len(steps)):
         image = steps[number](image, truth, rng, sheet)
-    for _ in range(_stamp_count(rng, sheet) if stamps else 0):
-        assert stamps is not None
-        image = layers.laid(image, truth, marks.stamped(rng, sheet, stamps))
+    if stamps.planes:
+        for _ in range(_stamp_count(rng, sheet)):
+            image = layers.laid(image, truth, marks.stamped(rng, sheet, stamps))
     return image, truth
 
 
@@ -59,4 +62,4 @@ def _marked(image: Image, truth: Truth, rng: Random, sheet: Sheet) -> Image:
 
 
 def _stamp_count(rng: Random, sheet: Sheet) -> int:
-    return int(rng.poisson(sheet.chance(2 + 14 * sheet.severity, 200 * sheet.scale)))
+    return int(rng.poisson(sheet.chance(2 + 12 * sheet.severity, 150 * sheet.scale)))

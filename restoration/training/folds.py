@@ -119,5 +119,3 @@ def given_way(image: Image, truth: Truth, rng: Random, sheet: Sheet) -> Image:
     for number in rng.permutation(len(folds)):
         image = folds[number](image, truth, rng, sheet)
     return image
-
-

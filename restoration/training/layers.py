@@ -19,7 +19,9 @@ Truth = NDArray[np.bool_]  # HxWx4, in the order of PLANES
 Random = np.random.Generator
 
 VISIBLE = 0.12  # opacity from which a mark counts as damage
-LEAST_CHANGE = 4 / 255  # a mark that changes the picture less than this is no damage: nobody sees it
+LEAST_CHANGE = (
+    4 / 255
+)  # a mark that changes the picture less than this is no damage: nobody sees it
 STANDARD_SIDE = 1000  # lengths are told for a picture of that long side
 TOLD = {
     "dust": ("damage",),
@@ -93,11 +95,22 @@ def untouched(shape: tuple[int, ...]) -> Truth:
 
 def laid(image: Image, truth: Truth, layer: Layer) -> Image:
     """The picture under the layer; what of it can be seen is entered in the truth."""
-    change = layer.opacity[..., None] * (layer.paint - image)
-    seen = (layer.opacity > VISIBLE) & (np.abs(change @ WEIGHTS) > LEAST_CHANGE)
-    _enter(truth, seen, layer.kind)
-    found: Image = image + change
+    box = _box(layer.opacity)
+    opacity, below = layer.opacity[box], image[box]
+    change = opacity[..., None] * (np.broadcast_to(layer.paint, image.shape)[box] - below)
+    seen = (opacity > VISIBLE) & (np.abs(change @ WEIGHTS) > LEAST_CHANGE)
+    _enter(truth[box], seen, layer.kind)
+    found: Image = image.copy()
+    found[box] += change
     return found
+
+
+def _box(opacity: Plane) -> tuple[slice, slice]:
+    """Around all that is not quite transparent; empty where nothing is."""
+    rows, columns = ((opacity > 0).any(axis=axis).nonzero()[0] for axis in (1, 0))
+    if not len(rows):
+        return slice(0), slice(0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def dimmed(image: Image, truth: Truth, depth: Plane, absorbed: Image) -> Image:

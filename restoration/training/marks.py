@@ -1,7 +1,8 @@
 """Dust, fibres and scratches, drawn; and stamps of real dirt, laid at any size and angle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,15 @@ Points = NDArray[np.float64]
 
 RUST = np.array([0.45, 0.30, 0.16], np.float32)
 KINDS = {  # folder of stamps: kind of damage, how large the stamp is against the print
-    "dirt": ("dust", 0.5, 1.3),
-    "dots": ("loss", 0.05, 0.4),
+    "dirt": ("dust", 0.3, 0.9),
+    "dots": ("loss", 0.05, 0.3),
     "hair": ("hair", 0.4, 1.3),
     "hair-short": ("hair", 0.4, 1.3),
     "lint": ("hair", 0.25, 0.8),
     "scratches": ("scratch", 0.5, 1.6),
-    "smut": ("loss", 0.1, 0.6),
+    "smut": ("loss", 0.1, 0.5),
     "spots": ("dust", 0.5, 1.3),
-    "sprinkles": ("dust", 0.5, 1.3),
+    "sprinkles": ("dust", 0.3, 0.9),
     "stain": ("stain", 0.3, 1.3),
 }
 SET_ASIDE, OF = 2, 5  # every fifth stamp of a kind measures and never teaches
@@ -114,7 +115,8 @@ def _layers(strokes: list[Stroke], rng: Random, shape: tuple[int, int]) -> Itera
     edge = np.clip(radius * (1 + 0.25 * ragged) + 0.5 - away, 0, 1)
     opacity = (edge * strength * np.clip(0.85 + 0.25 * ragged, 0.25, 1)).astype(np.float32)
     light = np.array([stroke.tone > 0.5 for stroke in strokes])[mine]
-    paint = np.where(light[..., None], PAPER, SHADOW * 0.7)
+    bright, dark = PAPER * rng.uniform(0.8, 1.05), SHADOW * rng.uniform(0.1, 1)
+    paint = np.where(light[..., None], bright, dark).astype(np.float32)
     for kind in sorted({stroke.kind for stroke in strokes}):
         of_kind = np.array([stroke.kind == kind for stroke in strokes])[mine]
         yield Layer(opacity * of_kind, paint, kind)
@@ -131,46 +133,77 @@ def pixels(points: Points, shape: tuple[int, int]) -> tuple[NDArray[np.int64], .
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """Of a folder of KINDS: opacity at full, half and quarter size, and where it is opaque."""
+
+    folder: str
+    sizes: tuple[Pillow.Image, ...]
+    opaque: Points  # Nx2, row and column at full size
+
+
+@dataclass(frozen=True)
 class Stamps:
-    """Real dirt: (folder, opacity as a Pillow picture at full, half and quarter size)."""
+    """Real dirt."""
 
-    planes: tuple[tuple[str, tuple[Pillow.Image, ...]], ...]
-
-
-def stamps(folder: Path, *, kept: bool = False) -> Stamps:
-    """The stamps of a folder (RGBA files in one sub-folder a kind, see KINDS) that teach, or with
-    `kept` those set aside to measure with."""
-    found = []
-    for kind in KINDS:
-        files = sorted((folder / kind).glob("*.png"))
-        chosen = [file for place, file in enumerate(files) if (place % OF == SET_ASIDE) == kept]
-        found += [(kind, _sizes(file)) for file in chosen]
-    return Stamps(tuple(found))
+    planes: tuple[Stamp, ...] = ()
 
 
-def _sizes(file: Path) -> tuple[Pillow.Image, ...]:
+def holds_stamps(folder: Path) -> bool:
+    return any((folder / kind).is_dir() for kind in KINDS)
+
+
+def stamps(folders: Iterable[Path], *, kept: bool = False) -> Stamps:
+    """The stamps of the folders (RGBA files in one sub-folder a kind, see KINDS) that teach, or
+    with `kept` those set aside to measure with."""
+    chosen = [
+        (file.parent.name, file)
+        for place, file in _files(folders)
+        if (place % OF == SET_ASIDE) == kept
+    ]
+    return Stamps(tuple(_stamp(kind, file) for kind, file in chosen))
+
+
+def sources(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
+    """(file name, sha256) of the stamps that teach, for the card."""
+    files = [file for place, file in _files(folders) if place % OF != SET_ASIDE]
+    return tuple(
+        (f"{file.parent.name}/{file.name}", sha256(file.read_bytes()).hexdigest()) for file in files
+    )
+
+
+def _files(folders: Iterable[Path]) -> Iterator[tuple[int, Path]]:
+    """Each stamp with its place among those of its kind."""
+    for folder in folders:
+        for kind in KINDS:
+            yield from enumerate(sorted((folder / kind).glob("*.png")))
+
+
+def _stamp(folder: str, file: Path) -> Stamp:
     with Pillow.open(file) as opened:
         alpha = opened.convert("RGBA").getchannel("A")
-    return alpha, alpha.reduce(2), alpha.reduce(4)
+    opaque = np.argwhere(np.asarray(alpha) > 100).astype(np.float64)
+    if not len(opaque):
+        opaque = np.array([[alpha.height / 2, alpha.width / 2]])
+    return Stamp(
+        folder, (alpha, alpha.reduce(2), alpha.reduce(4)), opaque[:: len(opaque) // 200 + 1]
+    )
 
 
 def stamped(rng: Random, sheet: Sheet, held: Stamps) -> Layer:
     """One stamp somewhere on the sheet, light or dark, a stain in brown."""
-    folder, sizes = held.planes[rng.integers(len(held.planes))]
-    kind, least, most = KINDS[folder]
+    stamp = held.planes[rng.integers(len(held.planes))]
+    kind, least, most = KINDS[stamp.folder]
     size = sheet.scale * float(np.exp(rng.uniform(np.log(least), np.log(most))))
-    placed = _placed(rng, sheet, sizes, max(0.06, size))
+    placed = _placed(rng, sheet, stamp, max(0.06, size))
     strength, paint = rng.uniform(0.45, 1.0), _paint(rng)
-    if kind == "stain":
-        kind, strength, paint = _spilt(rng)
-    elif kind == "loss" and rng.random() < 0.3:
+    if kind == "stain" or (kind == "loss" and rng.random() < 0.3):
         kind, strength, paint = _spilt(rng)
     return Layer(placed * np.float32(strength), paint, kind)
 
 
 def _paint(rng: Random) -> Plane:
     if rng.random() < 0.65:
-        return (PAPER * rng.uniform(0.85, 1.05)).astype(np.float32)
+        return (PAPER * rng.uniform(0.8, 1.05)).astype(np.float32)
     return (SHADOW * rng.uniform(0.1, 1.0)).astype(np.float32)
 
 
@@ -182,21 +215,17 @@ def _spilt(rng: Random) -> tuple[str, float, Plane]:
     return "loss", rng.uniform(0.6, 1.0), _paint(rng)
 
 
-def _placed(
-    rng: Random, sheet: Sheet, sizes: tuple[Pillow.Image, ...], size: float
-) -> Plane:
+def _placed(rng: Random, sheet: Sheet, stamp: Stamp, size: float) -> Plane:
     """The stamp turned and sized, some opaque pixel of it on a random place: HxW in [0, 1]."""
-    level = int(np.clip(np.floor(np.log2(1 / size)), 0, len(sizes) - 1)) if size < 1 else 0
-    stamp, step = sizes[level], 1 / (size * 2**level)
-    full = np.argwhere(np.asarray(stamp) > 100)
-    held = full[rng.integers(len(full))] if len(full) else np.array(stamp.size) / 2
+    level = int(np.clip(np.floor(np.log2(1 / size)), 0, len(stamp.sizes) - 1))
+    held = stamp.opaque[rng.integers(len(stamp.opaque))] / 2**level
+    step, turn = 1 / (size * 2**level), rng.uniform(0, 2 * np.pi)
+    cos, sin, mirror = step * np.cos(turn), step * np.sin(turn), rng.choice([-1, 1])
     y, x = rng.uniform(0, sheet.shape)
-    turn, mirror = rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])
-    cos, sin = step * np.cos(turn), step * np.sin(turn)
-    matrix = (mirror * cos, -sin, 0, mirror * sin, cos, 0)
-    start_x = held[1] - matrix[0] * x - matrix[1] * y
-    start_y = held[0] - matrix[3] * x - matrix[4] * y
-    data = (matrix[0], matrix[1], start_x, matrix[3], matrix[4], start_y)
-    high, wide = sheet.shape
-    found = stamp.transform((wide, high), Pillow.Transform.AFFINE, data, Pillow.Resampling.BILINEAR)
+    start_x = held[1] - mirror * cos * x + sin * y
+    start_y = held[0] - mirror * sin * x - cos * y
+    matrix = (mirror * cos, -sin, start_x, mirror * sin, cos, start_y)
+    found = stamp.sizes[level].transform(
+        sheet.shape[::-1], Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BILINEAR
+    )
     return np.asarray(found, np.float32) / 255

@@ -1,0 +1,226 @@
+"""The damage mask: dust, hairs, scratches, creases and tears at full resolution, and stains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from restoration.engine.damage import PLANES
+from restoration.training import ageing, emulsion, layers, lookalikes, marks, pictures
+from restoration.training.degrade import compressed
+from restoration.training.layers import Image, Sheet, Truth
+from restoration.training.lesson import Batch, Lesson, Random
+from restoration.training.networks import Network, Shape
+from restoration.training.pictures import Shelf
+
+SIDE, EXAMPLES = 176, 6
+FRESH, POOL = 2, 1200  # new examples in a batch, and how many old ones wait to be seen again
+WIDTHS, BLOCKS = (24, 48, 96), (1, 1, 2)
+SMALLEST, LARGEST = 320, 2600  # long side of the pictures that the windows are cut from
+SOUND = 0.2  # share of examples without damage
+DECORATED, FRAMED = 0.35, 0.05
+WEIGHT = torch.tensor([1.0, 0.3, 0.3, 0.4])[:, None, None]  # of each plane in the loss
+SCARCE = torch.tensor([2.5, 2.0, 2.0, 1.5])[:, None, None]  # a damaged pixel counts that often
+EXAMINED = {"kept": 0.3, "aged": 0.8}  # severity
+
+NOTES = (
+    "## What it answers\n\n"
+    "`answer` has four planes of probability: `damage` (dust, hairs, scratches, creases, tears, "
+    "flaked emulsion: what hides the picture and is to be filled), `line` (scratches, hairs, "
+    "creases) and `missing` (tears, flakes) tell its kinds apart, `stain` (tide lines, foxing, "
+    "spilt colour: what tints a picture that is still there, and is not to be filled).",
+    "## What it is not\n\n"
+    "It was taught on clean photographs that were damaged on purpose; real damage is more various. "
+    "It takes fine bright or dark details for dust now and then, and misses faint or very wide "
+    "damage. Whatever it finds, a person sees it as a veil on the bench and may brush it away.",
+)
+
+
+class Finder(nn.Module):
+    """The network and its probabilities."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = Network(Shape(3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False))
+        nn.init.constant_(self.network.get_parameter("leave.bias"), -3.0)  # damage is rare
+
+    def forward(self, picture: Tensor) -> Tensor:
+        found: Tensor = self.network(picture)
+        return found if self.training else torch.sigmoid(found)
+
+
+@dataclass(frozen=True)
+class DamageShelf(Shelf):
+    """Clean pictures, and stamps of real dirt: those that teach and those set aside."""
+
+    stamps: marks.Stamps
+    stamps_kept: marks.Stamps
+
+
+def shelf(folders: Sequence[Path], *, seed: int, leaves: int) -> DamageShelf:
+    """As pictures.shelf; folders that hold stamps (see marks.KINDS) give stamps, not pictures."""
+    dirt = [folder for folder in folders if marks.holds_stamps(folder)]
+    clean = [folder for folder in folders if folder not in dirt]
+    plain = pictures.shelf(clean, seed=seed, leaves=leaves, least=SIDE)
+    return DamageShelf(
+        plain.pictures,
+        plain.kept,
+        plain.sources + marks.sources(dirt),
+        stamps=marks.stamps(dirt),
+        stamps_kept=marks.stamps(dirt, kept=True),
+    )
+
+
+def lesson() -> Lesson:
+    return Lesson(
+        name="damage",
+        title="Finds dust, hairs, scratches, creases, tears and stains",
+        build=lambda: Finder().to(memory_format=torch.channels_last),
+        batch=_Pool().batch,
+        loss=loss,
+        figures=_figures,
+        inputs={"picture": (3, 1)},
+        rate=1.5e-3,
+        shelf=shelf,
+        notes=NOTES,
+    )
+
+
+def _stamps(shelf: Shelf, *, kept: bool = False) -> marks.Stamps:
+    """None at all on a plain shelf: then all damage is drawn."""
+    if not isinstance(shelf, DamageShelf):
+        return marks.Stamps(())
+    return shelf.stamps_kept if kept else shelf.stamps
+
+
+class _Pool:
+    """Examples that were made before, to be seen again turned: making one costs half as much as
+    learning from it."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[NDArray[np.uint8], Truth]] = []
+
+    def batch(self, shelf: Shelf, rng: Random) -> Batch:
+        fresh = EXAMPLES if len(self.held) < POOL // 4 else FRESH
+        drawn = [self._made(shelf, rng) for _ in range(fresh)]
+        chosen = rng.integers(len(self.held), size=EXAMPLES - fresh) if fresh < EXAMPLES else []
+        drawn += [self.held[number] for number in chosen]
+        turned = [_turned(image, truth, rng) for image, truth in drawn]
+        seen = np.stack([image for image, _ in turned]).astype(np.float32) / 255
+        true = np.stack([truth for _, truth in turned]).astype(np.float32)
+        return _tensor(seen), _tensor(true)
+
+    def _made(self, shelf: Shelf, rng: Random) -> tuple[NDArray[np.uint8], Truth]:
+        image, truth = example(shelf.crop(rng, SIDE), rng, _stamps(shelf))
+        levels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+        if len(self.held) < POOL:
+            self.held.append((levels, truth))
+        else:
+            self.held[rng.integers(POOL)] = (levels, truth)
+        return levels, truth
+
+
+def _turned(image: NDArray[np.uint8], truth: Truth, rng: Random) -> tuple[NDArray[np.uint8], Truth]:
+    quarters, mirrored = int(rng.integers(4)), rng.random() < 0.5
+    image, truth = np.rot90(image, quarters), np.rot90(truth, quarters)
+    return (image[:, ::-1], truth[:, ::-1]) if mirrored else (image, truth)
+
+
+def example(crop: Image, rng: Random, stamps: marks.Stamps) -> tuple[Image, Truth]:
+    """A window of an old photograph and the truth about it: HxWx3 in [0, 1], HxWx4."""
+    if rng.random() < DECORATED:
+        crop = lookalikes.decorated(crop, rng)
+    sheet = _sheet(rng)
+    image = _aged(crop, rng, sheet)
+    truth = layers.untouched(crop.shape)
+    if rng.random() >= SOUND:
+        image, truth = ageing.damaged(image, rng, sheet, stamps)
+    image = _scanned(image, rng, sheet)
+    if rng.random() < FRAMED:
+        return lookalikes.framed(image, truth, rng)
+    return image, truth
+
+
+def _sheet(rng: Random) -> Sheet:
+    """A window of a picture of any size; a third of them at an edge of it."""
+    long = round(float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST)))))
+    whole = (long, max(SIDE, round(long * rng.uniform(0.6, 1))))
+    room = (whole[0] - SIDE, whole[1] - SIDE)
+    corner = [int(rng.integers(most + 1)) for most in room]
+    if rng.random() < 0.35:
+        axis = int(rng.integers(2))
+        corner[axis] = int(rng.choice([0, room[axis]]))
+    if rng.random() < 0.15:
+        corner = [int(rng.choice([0, most])) for most in room]
+    density = float(np.exp(rng.uniform(np.log(0.6), np.log(3))))
+    severity = float(rng.uniform(0.1, 1))
+    return Sheet((SIDE, SIDE), whole, (corner[0], corner[1]), severity, density)
+
+
+def _aged(crop: Image, rng: Random, sheet: Sheet) -> Image:
+    """Old in all ways, or clean, or clean with noise of any strength."""
+    kind = rng.random()
+    if kind < 0.65:
+        return emulsion.worn(crop, rng, sheet, colour=rng.random() < 0.2)
+    if kind < 0.85:
+        return crop
+    noise = rng.standard_normal(crop.shape[:2], dtype=np.float32)[..., None]
+    return crop + noise * np.float32(rng.uniform(0.005, 0.1))
+
+
+def _grey(image: Image) -> Image:
+    return np.repeat((image @ layers.WEIGHTS)[..., None], 3, axis=2)
+
+
+def _scanned(image: Image, rng: Random, sheet: Sheet) -> Image:
+    """Mostly as grey: then its damage is grey as well."""
+    if rng.random() < 0.6:
+        image = _grey(image)
+    if rng.random() < 0.6:
+        return emulsion.scanned(image, rng, sheet)
+    image = np.clip(image, 0, 1)
+    return compressed(image, int(rng.integers(30, 90))) if rng.random() < 0.4 else image
+
+
+def _tensor(pictures: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+
+
+def loss(answer: Tensor, target: Tensor, progress: float) -> Tensor:
+    """Cross entropy, and one minus the soft F1 (dice) of each plane."""
+    del progress
+    entropy = functional.binary_cross_entropy_with_logits(
+        answer, target, pos_weight=SCARCE, reduction="none"
+    )
+    share = torch.sigmoid(answer)
+    both = (share * target).sum(dim=(0, 2, 3))
+    dice = 1 - (2 * both + 1) / ((share + target).sum(dim=(0, 2, 3)) + 1)
+    weighted = (entropy * WEIGHT).mean() * 4 + (dice * WEIGHT[:, 0, 0]).sum()
+    return weighted
+
+
+@torch.inference_mode()
+def _figures(network: nn.Module, shelf: Shelf) -> Mapping[str, float]:
+    """F1 of the damage plane at one half, pixel by pixel, on the pictures and stamps set aside."""
+    return {f"f1_{name}": _f1(network, shelf, ill) for name, ill in EXAMINED.items()}
+
+
+def _f1(network: nn.Module, shelf: Shelf, severity: float) -> float:
+    rng = np.random.default_rng(round(100 * severity))
+    stamps = _stamps(shelf, kept=True)
+    hits = claims = truths = 0
+    for kept in shelf.kept:
+        high, wide = kept.shape[0] // 8 * 8, kept.shape[1] // 8 * 8
+        image = kept[:high, :wide].astype(np.float32) / 255
+        sheet = layers.whole(image, severity)
+        image = emulsion.worn(image, rng, sheet, colour=False)
+        image, truth = ageing.damaged(image, rng, sheet, stamps)
+        said = network(_tensor(emulsion.scanned(image, rng, sheet)[None]))[0, 0].numpy() > 0.5
+        hits += int((said & truth[..., 0]).sum())
+        claims, truths = claims + int(said.sum()), truths + int(truth[..., 0].sum())
+    return round(2 * hits / max(1, claims + truths), 4)
