@@ -19,6 +19,8 @@ from restoration.engine.measure import Area
 
 Mask = NDArray[np.uint8]
 
+PLANES = ("damage", "line", "missing", "stain")  # what the network answers, in this order
+
 LONG_SIDE = 2400
 CALM = 0.06  # detail above this counts no further as local activity
 QUIET = 0.004  # one grey level: no ground is calmer than this
