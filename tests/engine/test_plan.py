@@ -136,7 +136,7 @@ def test_a_plan_carries_what_its_backend_reads_and_no_more():
 def test_a_generative_step_always_freezes_one_model_that_can_do_it():
     words = {"prompt": {"words": "a calm sea"}}
     plan = Plan.from_json(given(steps=[{"name": "redraw", "backend": "generative"}], **words))
-    assert plan.step("redraw").settings["model"] == "sdxl"
+    assert plan.step("redraw").settings["model"] == "klein"
     only_repairs = {"model": "sd15-inpaint"}
     step = {"name": "redraw", "backend": "generative", "settings": only_repairs}
     assert refusal(given(steps=[step], **words)).code == "setting-choice"

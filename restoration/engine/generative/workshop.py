@@ -1,6 +1,6 @@
 """Where loaded models wait for the next job: one set of weights each, shared between steps.
 
-Only safetensors, only from the operator's folder, never from the network.
+Only safetensors, only from the operator's folder, only what a lock lists, never from the network.
 """
 
 import gc
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from restoration.engine.errors import OutOfMemory, StepFailed
-from restoration.engine.generative import parts
+from restoration.engine.generative import memory, parts
+from restoration.engine.generative.memory import GIB, RESERVE, Rung, is_out_of_memory
 from restoration.engine.generative.registry import (
     Family,
     Model,
@@ -26,17 +27,22 @@ from restoration.engine.generative.registry import (
 )
 from restoration.engine.generative.weights import Weights, unready
 
-GIB = 1 << 30
-WORK_SHARE = 0.8  # of the memory may hold weights; the rest is for the work itself
+# Loading patches torch for the whole process while it lasts, so only one at a time may.
+_building = threading.RLock()
 
 
 @dataclass
 class Loaded:
-    """A model's parts in memory, which weights they are, and how many jobs hold them."""
+    """A model's parts in memory, which weights they are, and how many jobs hold them.
 
+    offloaded: the parts rest in RAM and visit the card one by one.
+    """
+
+    info: ModelInfo
     parts: dict[str, Any]
     extras: dict[str, Any]
     weights: Weights
+    offloaded: bool = False
     users: int = 0
 
 
@@ -57,8 +63,9 @@ class Workshop:
     """Loads models when they are first asked for and forgets the least used when room is short.
 
     device: 'cpu', 'cuda', 'cuda:1' or 'auto'; dtype: a torch dtype's name or 'auto' (the
-    family's on a GPU, float32 on a CPU); budget_gb: for weights, None for most of the memory;
-    most_pixels: never work on more than this, whatever the model could.
+    family's on a GPU, float32 on a CPU); budget_gb: for weights and work together, None for
+    most of the memory; most_pixels: never work on more than this, whatever the model could.
+    worked: by model, pipeline and size, the rung of the ladder on which a job got through.
     """
 
     models_dir: Path
@@ -66,6 +73,7 @@ class Workshop:
     dtype: str = "auto"
     budget_gb: float | None = None
     most_pixels: int | None = None
+    worked: dict[tuple[str, str, int], int] = field(default_factory=dict, repr=False)
     _loaded: OrderedDict[str, Loaded] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -99,6 +107,9 @@ class Workshop:
         facts: dict[str, Any] = {"step": step, "model": name}
         if named:
             refused = {info.model.name: info.reason for info in named}
+            if named[0].reason == "library-missing":
+                facts |= {"label": named[0].model.label, "library": lacking(named[0].model)}
+                raise StepFailed("library-missing", facts)
             raise StepFailed("model-refused", {**facts, "refused": refused})
         usable_names = [info.model.name for info in able if info.usable]
         raise StepFailed("model-missing", {**facts, "known": usable_names})
@@ -108,11 +119,12 @@ class Workshop:
         with self._lock:
             return list(self._loaded)
 
-    def release(self) -> None:
-        """Forget every model that no job holds."""
+    def release(self, keep: str = "") -> None:
+        """Forget every model that no job holds, but the one named `keep`."""
         with self._lock:
-            for name in [name for name, loaded in self._loaded.items() if not loaded.users]:
-                del self._loaded[name]
+            for name in [name for name, each in self._loaded.items() if not each.users]:
+                if name != keep:
+                    del self._loaded[name]
         self.tidy()
 
     def tidy(self) -> None:
@@ -123,9 +135,71 @@ class Workshop:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _taken(self, info: ModelInfo, step: str) -> Loaded:
-        # Loading patches torch for the whole process while it lasts, so only one at a time may.
+    def budget(self) -> float:
+        """Return the bytes that weights and work may take together."""
+        if self.budget_gb:
+            return self.budget_gb * GIB
+        import torch
+
+        if self._device().startswith("cuda"):
+            return float(torch.cuda.get_device_properties(self._device()).total_memory)
+        return memory.ram()
+
+    def resident(self) -> int:
+        """Return the bytes of all weights that lie in the working memory; shared ones count once."""
         with self._lock:
+            every = [
+                part
+                for each in self._loaded.values()
+                if not each.offloaded
+                for part in memory.networks(each.parts)
+            ]
+        return memory.footprint(every)
+
+    def needed(self, tool: Tool, pixels: int, rung: Rung) -> int:
+        """Return the bytes that a job over so many pixels takes on this rung, all in all."""
+        own = memory.networks(tool.pipeline.components)
+        if rung.offloaded:
+            weights = max(memory.footprint([part]) for part in own)
+        elif rung.alone:
+            weights = memory.footprint(own)
+        else:
+            weights = self.resident()
+        dtype = tool.pipeline.vae.dtype
+        drawn = memory.work(
+            tool.family,
+            tool.pipeline.vae,
+            int(pixels * rung.share),
+            dtype.itemsize,
+            tiled=rung.tiled,
+        )
+        return weights + drawn + RESERVE
+
+    def fits(self, tool: Tool, pixels: int, rung: Rung) -> bool:
+        """Say whether such a job should get through; an estimate, so the last rung is tried."""
+        return self.needed(tool, pixels, rung) <= self.budget()
+
+    @contextmanager
+    def giving_up(self, tool: Tool, rung: Rung) -> Iterator[None]:
+        """Do without what the rung names; the autoencoder is as it was afterwards."""
+        if rung.alone:
+            self.release(keep=tool.model.name)
+        if rung.offloaded:
+            self._offload(tool)
+        with memory.as_it_was(tool.pipeline.vae, tiled=rung.tiled, sliced=True):
+            yield
+
+    def _offload(self, tool: Tool) -> None:
+        """Keep the model in RAM from now on; its parts cannot be brought back without a reload."""
+        with self._lock:
+            loaded = self._loaded.get(tool.model.name)
+            if loaded is not None and not loaded.offloaded:
+                loaded.offloaded = True
+                tool.pipeline.enable_model_cpu_offload(device=tool.device)
+        self.tidy()
+
+    def _taken(self, info: ModelInfo, step: str) -> Loaded:
+        with self._lock, _building:
             loaded = self._loaded.get(info.model.name)
             if loaded is None:
                 loaded = self._load(info, step)
@@ -136,9 +210,11 @@ class Workshop:
 
     def _load(self, info: ModelInfo, step: str) -> Loaded:
         base, weights = parts.weighed(info)
-        self._make_room(weights.size)
+        offloaded = self._make_room(info.model, weights)
         try:
             pipeline = self._pipeline(info, step, base.variant)
+            if not offloaded:
+                pipeline.to(self._device())
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -147,7 +223,7 @@ class Workshop:
             extras = {
                 name: value for name, value in pipeline.config.items() if not name.startswith("_")
             }
-            return Loaded(dict(pipeline.components), extras, weights)
+            return Loaded(info, dict(pipeline.components), extras, weights, offloaded)
         self.tidy()
         raise OutOfMemory("out-of-memory", {"model": info.model.name, "detail": told})
 
@@ -170,12 +246,31 @@ class Workshop:
                 **dict.fromkeys(unneeded),
                 **quiet_extras(kind),
                 **parts.networks(info, dtype),
+                **self._shared(info, kind),
             )
             parts.lay_on(pipeline, info)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             facts = {"model": info.model.name, "detail": str(error)[:200]}
             raise StepFailed("model-broken", facts) from error
-        return pipeline.to(self._device())
+        return pipeline
+
+    def _shared(self, info: ModelInfo, kind: Any) -> dict[str, Any]:
+        """Return the networks that a model of the same base has here already; a LoRA changes them."""
+        if laid_on(info.model):
+            return {}
+        siblings = [
+            each
+            for each in self._loaded.values()
+            if each.info.path == info.path and not laid_on(each.info.model) and not each.offloaded
+        ]
+        found = {
+            name: part
+            for each in siblings
+            for name, part in each.parts.items()
+            if name != "scheduler" and part is not None
+        }
+        own = {part.kind for part in info.model.parts}
+        return {name: found[name] for name in arguments(kind) if name in found and name not in own}
 
     def _tool(self, model: Model, loaded: Loaded, step: str) -> Tool:
         kind = pipeline_class(model.pipelines[step])
@@ -189,29 +284,32 @@ class Workshop:
         }
         pipeline = kind(**own, **{**extras, **quiet_extras(kind)})
         pipeline.set_progress_bar_config(disable=True)
+        if loaded.offloaded:
+            pipeline.enable_model_cpu_offload(device=self._device())
         return Tool(
             pipeline, model, family_of(model), loaded.weights, self._device(), self._dtype(model)
         )
 
-    def _make_room(self, needed: int) -> None:
-        budget = self._budget()
-        resting = [name for name, loaded in self._loaded.items() if not loaded.users]
-        for name in resting:
-            if sum(loaded.weights.size for loaded in self._loaded.values()) + needed <= budget:
-                return
-            del self._loaded[name]
-            self.tidy()
+    def _make_room(self, model: Model, weights: Weights) -> bool:
+        """Forget the least used until the weights fit; return whether they go in part by part.
 
-    def _budget(self) -> float:
-        if self.budget_gb is not None:
-            return self.budget_gb * GIB
+        Raises OutOfMemory when they do not fit at all and there is no card to offload from.
+        """
         import torch
 
+        element = getattr(torch, self._dtype(model)).itemsize
+        needed = (weights.numbers * element or weights.size) + RESERVE
+        for name in [name for name, each in self._loaded.items() if not each.users]:
+            if self.resident() + needed <= self.budget():
+                break
+            del self._loaded[name]
+            self.tidy()
+        if needed <= self.budget():
+            return False
         if self._device().startswith("cuda"):
-            whole = torch.cuda.get_device_properties(self._device()).total_memory
-        else:
-            whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return WORK_SHARE * float(whole)
+            return True
+        sizes = {"needs_gb": round(needed / GIB, 2), "has_gb": round(self.budget() / GIB, 2)}
+        raise OutOfMemory("out-of-memory", {"model": model.name, **sizes})
 
     def _device(self) -> str:
         import torch
@@ -233,6 +331,11 @@ def ready(models_dir: Path) -> list[ModelInfo]:
         replace(info, reason=next(filter(None, [info.reason, *map(unready, info.paths)]), ""))
         for info in available(models_dir)
     ]
+
+
+def laid_on(model: Model) -> bool:
+    """Say whether a LoRA is fused into the model's networks."""
+    return any(part.kind == "lora" for part in model.parts)
 
 
 def pipeline_class(name: str) -> Any:
@@ -259,15 +362,3 @@ def quiet_extras(kind: Any) -> dict[str, Any]:
     """Return what keeps a pipeline from adding parts of its own: a checker, a watermark."""
     wanted = {"requires_safety_checker": False, "add_watermarker": False}
     return {name: value for name, value in wanted.items() if name in arguments(kind)}
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether torch ran out of memory; on a CPU it says so with a plain RuntimeError."""
-    import torch
-
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    told = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in told or "not enough memory" in told
-    )

@@ -29,6 +29,49 @@ def answer_with(patch: pytest.MonkeyPatch, answer) -> None:
     patch.setattr(Decoder, "forward", lambda self, latents, *rest, **named: answer(latents))
 
 
+def an_ideal_editor(patch: pytest.MonkeyPatch, *, red: float = 0.0) -> None:
+    """Let every FLUX.2 network see through all noise to the picture it was shown, or a redder one.
+
+    What it is handed is noise and picture, token after token; the speed from one to the other over
+    the time that is left arrives where it should, whatever the number of steps.
+    """
+    import torch
+    from diffusers import Flux2Transformer2DModel
+
+    def forward(self, hidden_states, timestep, **named):
+        noisy, shown = hidden_states.chunk(2, dim=1)
+        wanted = shown.clone()
+        wanted[..., :4] += 40 * red  # four pixels a token; the tiny model's latents are so large
+        speed = (noisy - wanted) / timestep.reshape(-1, 1, 1)
+        return (torch.cat([speed, torch.zeros_like(shown)], dim=1),)
+
+    patch.setattr(Flux2Transformer2DModel, "forward", forward)
+
+
+def networks():
+    """Return every kind of network that a family here denoises with."""
+    from diffusers import Flux2Transformer2DModel, UNet2DConditionModel, ZImageTransformer2DModel
+
+    return Flux2Transformer2DModel, UNet2DConditionModel, ZImageTransformer2DModel
+
+
+def no_memory(patch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let every family's network run out of memory so many times, and then work as it did."""
+    import torch
+
+    left = [times]
+    for kind in networks():
+        honest = kind.forward
+
+        def forward(self, *given, honest=honest, **named):
+            left[0] -= 1
+            if left[0] >= 0:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return honest(self, *given, **named)
+
+        patch.setattr(kind, "forward", forward)
+
+
 def memory_for(patch: pytest.MonkeyPatch, *, latents: int) -> None:
     """Let every UNet run out of memory above so many latent pixels, as a card does."""
     import torch

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.generative
 
 PLAN = Plan(
     steps=(
-        StepPlan("repair", GENERATIVE, {"strength": 0.6}),
-        StepPlan("redraw", GENERATIVE, {"strength": 0.3, "passes": 4}),
+        StepPlan("repair", GENERATIVE, {"strength": 0.6, "model": "sdxl-inpaint"}),
+        StepPlan("redraw", GENERATIVE, {"strength": 0.3, "passes": 4, "model": "sdxl"}),
     ),
     prompt=Prompt(words="a tabby cat"),
     seed=11,

@@ -1,23 +1,28 @@
-"""What a volunteer knows becomes one sentence, the most telling words first."""
+"""What a volunteer knows becomes each family's words, the guard's always among them."""
 
-from dataclasses import replace
+import pytest
 
-from restoration.engine.generative.prompts import foreign, worded
-from restoration.engine.generative.registry import FAMILIES
+from restoration.engine.generative.prompts import BLANK, NEGATIVE, foreign, worded
+from restoration.engine.generative.rows import FAMILIES
 from restoration.engine.plan import Prompt
 
-SD15 = FAMILIES[0]
+KLEIN, SDXL, Z_IMAGE, QWEN, SD15 = FAMILIES
 TOLD = Prompt(
     period="1974",
     place="Tehran",
     who="three weightlifters",
-    facts=("the uniforms are red", "white trim."),
+    facts=("the uniforms are red (the museum has one)", "white trim."),
     keep="the medals",
     words="athletes on a podium ",
 )
+ZH = Prompt(who="三名举重运动员", place="德黑兰", facts=("运动服是红色的（博物馆有一件）",))
 
 
-def test_every_field_is_worded_once_with_the_guard_words():
+def words(text):
+    return len(text.split())
+
+
+def test_tags_word_every_field_once_with_the_guard_words():
     text = worded(TOLD, "redraw", SD15).prompt
     assert text == (
         "a sharp old photograph, athletes on a podium, three weightlifters, the uniforms are red, "
@@ -26,17 +31,89 @@ def test_every_field_is_worded_once_with_the_guard_words():
     )
 
 
-def test_nothing_told_still_gives_the_guard_words():
-    assert worded(None, "repair", SD15).prompt == (
-        "an undamaged old photograph, continues its surroundings seamlessly, same light and grain"
-    )
+def test_an_editing_model_is_told_what_changes_and_what_stays():
+    text = worded(TOLD, "redraw", KLEIN).prompt
+    assert text.startswith("Restore this old photograph")
+    assert "Known facts: the uniforms are red; white trim." in text
+    assert "Keep exactly as it is: the medals." in text
+    assert text.endswith("Do not change the colours.")
+    assert "same face" in text
 
 
-def test_a_family_that_reads_no_negative_prompt_is_sent_none():
-    assert worded(TOLD, "redraw", replace(SD15, negative=False)).negative == ""
+@pytest.mark.parametrize("step", ["redraw", "repair"])
+def test_a_model_that_reads_sentences_but_does_not_edit_is_told_what_is_seen(step):
+    text = worded(TOLD, step, Z_IMAGE).prompt
+    assert "old photograph." in text
+    assert not text.startswith(("Restore", "Repair"))
+
+
+def test_colour_is_asked_for_with_the_known_facts_and_nothing_else():
+    text = worded(TOLD, "colourise", QWEN).prompt
+    assert text.startswith("Colourise this black-and-white photograph")
+    assert "the uniforms are red" in text
+    assert "Change nothing but the colour." in text
+
+
+def test_how_somebody_knows_a_fact_is_kept_but_not_sent():
+    wording = worded(TOLD, "redraw", KLEIN)
+    assert "museum" not in wording.prompt
+    assert wording.fields["facts"] == ["the uniforms are red (the museum has one)", "white trim."]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_nothing_told_still_gives_the_guard_words(family):
+    text = worded(None, "repair", family).prompt
+    assert "{" not in text
+    assert "surroundings" in text
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_no_family_is_told_what_makes_a_face_an_influencers(family):
+    for step in ("redraw", "repair"):
+        text = worded(TOLD, step, family).prompt.lower()
+        assert not any(word in text for word in ("cinematic", "8k", "32k", "hdr", "masterpiece"))
+
+
+def test_a_negative_prompt_is_sent_as_each_family_reads_it():
+    sent = [worded(TOLD, "redraw", family).negative for family in (SDXL, KLEIN, Z_IMAGE, QWEN)]
+    assert sent == [NEGATIVE, "", "", BLANK]
+
+
+def test_chinese_words_have_a_chinese_frame_where_the_model_reads_it():
+    wording = worded(ZH, "colourise", KLEIN)
+    assert wording.language == "zh"
+    assert wording.prompt.startswith("为这张黑白照片上色")
+    assert "已知事实：运动服是红色的。" in wording.prompt
+    assert worded(ZH, "redraw", SDXL).prompt.startswith("a sharp old photograph")
 
 
 def test_chinese_is_foreign_to_an_english_encoder_only():
     assert foreign("亚运会, 德黑兰", SD15)
     assert not foreign("Tehran, 1974, the café", SD15)
-    assert not foreign("亚运会", replace(SD15, languages=("en", "zh")))
+    assert not foreign("亚运会", KLEIN)
+
+
+def test_what_is_too_long_loses_the_least_telling_fields_first_and_says_so():
+    wording = worded(TOLD, "redraw", SD15, lambda text: 3 * words(text))
+    assert wording.left_out == ("period", "place", "words", "who")
+    assert "the uniforms are red" in wording.prompt
+    assert "same face" in wording.prompt
+
+
+def test_a_long_field_is_shortened_before_it_is_given_up():
+    told = Prompt(words="one two three four five six seven eight nine ten", facts=("red",))
+    wording = worded(told, "redraw", SD15, lambda text: 3 * words(text))
+    assert wording.left_out == ("words",)
+    assert "one two three" in wording.prompt
+    assert "ten" not in wording.prompt.split(", the same person")[0]
+
+
+def test_what_fits_loses_nothing():
+    wording = worded(TOLD, "redraw", SD15, words)
+    assert wording.left_out == ()
+
+
+def test_guard_words_stay_even_where_nothing_fits():
+    wording = worded(TOLD, "repair", SD15, lambda text: 1000)
+    assert wording.prompt == worded(None, "repair", SD15).prompt
+    assert set(wording.left_out) == {"period", "place", "who", "facts", "keep", "words"}

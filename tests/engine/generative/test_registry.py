@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from restoration.engine.catalog import CATALOG, GENERATIVE
 from restoration.engine.generative import registry
-from restoration.engine.generative.registry import FAMILIES, MODELS, available, capabilities
+from restoration.engine.generative.registry import FAMILIES, MODELS, available
 
 PARTS = ("unet", "vae", "text_encoder")
 
@@ -26,6 +27,18 @@ def put(tmp_path):
             (tmp_path / name / part / f"model{suffix}").write_bytes(b"")
         (tmp_path / name / "model_index.json").write_text(json.dumps(index))
         return tmp_path / name
+
+    return lay
+
+
+@pytest.fixture
+def lay_part(tmp_path):
+    """Lay out a part in a folder of its own."""
+
+    def lay(name, file="diffusion_pytorch_model.safetensors"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+        (tmp_path / name / file).write_bytes(b"")
 
     return lay
 
@@ -55,18 +68,63 @@ def test_a_folder_of_safetensors_is_usable(put, tmp_path):
     assert reasons(tmp_path) == {"sd15": ""}
 
 
-def test_what_a_worker_advertises_names_step_and_model(put, tmp_path, monkeypatch):
+def test_two_models_may_share_their_base(put, lay_part, tmp_path):
     put()
-    put("sdxl-inpaint", "StableDiffusionXLInpaintPipeline")
-    monkeypatch.setattr(registry, "can_run", lambda: True)
-    assert capabilities(tmp_path) == ("repair:sdxl-inpaint", "redraw:sd15", "repair:sd15")
+    assert reasons(tmp_path) == {"sd15": ""}
+    lay_part("sd15-tile-controlnet")
+    assert reasons(tmp_path) == {"sd15-tile": "", "sd15": ""}
 
 
-def test_without_the_libraries_nothing_is_advertised(put, tmp_path, monkeypatch):
+def test_a_part_without_safe_weights_is_refused(put, lay_part, tmp_path):
     put()
+    lay_part("sd15-tile-controlnet", "diffusion_pytorch_model.bin")
+    assert reasons(tmp_path) == {"sd15-tile": "pickled-weights", "sd15": ""}
+
+
+def test_a_family_whose_library_does_not_work_is_refused_by_its_name(put, lay_part, tmp_path):
+    put("qwen-edit", "QwenImageEditPlusPipeline")
+    lay_part("qwen-edit-lightning")
+    expected = "" if registry.works("torchvision") else "library-missing"
+    assert reasons(tmp_path) == {"qwen-edit-lightning": expected, "qwen-edit": expected}
+
+
+def test_a_library_that_dies_while_it_is_imported_does_not_work(tmp_path, monkeypatch):
+    (tmp_path / "built_for_another.py").write_text("raise RuntimeError('operator missing')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not registry.works("built_for_another")
+
+
+def test_a_licence_names_every_part_and_allows_only_what_all_allow():
+    tile = registry.named("sdxl-tile")
+    assert tile.licence_label == "CreativeML Open RAIL++-M + Apache 2.0"
+    assert tile.commercial
+    bound = replace(tile.licence, commercial=False)
+    assert not replace(tile, licence=bound).commercial
+    assert registry.named("sd15-tile").licence_label == "CreativeML Open RAIL-M"
+
+
+def test_every_licence_that_binds_has_its_text_somewhere():
+    for model in MODELS:
+        for licence in model.licences:
+            assert licence.url.startswith("https://")
+
+
+def test_a_distilled_model_is_not_run_for_many_more_steps_than_it_was_made_for():
+    made = {model.name: (registry.steps_of(model), registry.most_steps(model)) for model in MODELS}
+    assert made["klein"] == (4, 8)
+    assert made["qwen-edit-lightning"] == (4, 8)
+    assert made["qwen-edit"] == (40, 100)
+
+
+def test_the_memory_to_decode_a_megapixel_is_what_was_measured():
+    sdxl, qwen = (registry.family_of(registry.named(name)) for name in ("sdxl", "qwen-edit"))
+    assert registry.work_bytes(sdxl, 1024 * 1024, 2) == pytest.approx(4.3 * 2**30, rel=0.01)
+    assert registry.work_bytes(qwen, 2560 * 1440, 2) == pytest.approx(19.9 * 2**30, rel=0.01)
+
+
+def test_without_the_libraries_nothing_can_run(monkeypatch):
     monkeypatch.setattr(registry, "NEEDED", ("no_such_library",))
     assert not registry.can_run()
-    assert capabilities(tmp_path) == ()
 
 
 def test_pickled_weights_are_refused(put, tmp_path):

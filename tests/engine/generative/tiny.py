@@ -339,8 +339,11 @@ def z_image_parts(*, faithful: bool) -> dict[str, object]:
 
 
 def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
-    """Return a ControlNet for a UNet; as in a real one that is new, its last layers are zero."""
-    return ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 16))
+    """Return a ControlNet for a UNet that has learnt to say something: a new one says nothing."""
+    made = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 16))
+    for block in (*made.controlnet_down_blocks, made.controlnet_mid_block):
+        torch.nn.init.normal_(block.weight, std=0.05)
+    return made
 
 
 def save_all(models: Path, *, faithful: bool) -> None:

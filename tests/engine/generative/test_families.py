@@ -1,0 +1,217 @@
+"""Every model through the product's own registry, loader and runner, from tiny checkpoints.
+
+FLUX.2's network is stood in for by an ideal one where a picture must come back: an untrained editor
+draws noise, and that is refused.
+"""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from restoration.engine.catalog import GENERATIVE
+from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
+from restoration.engine.generative.registry import MODELS, family_of, named
+from restoration.engine.generative.weights import lock
+from restoration.engine.plan import Plan, Prompt, StepPlan
+from restoration.engine.restore import Inputs, restore
+from tests.engine.generative.stubs import an_ideal_editor, no_memory
+
+pytestmark = pytest.mark.generative
+
+QUICK = ("klein", "z-image-turbo")
+SETTINGS = {
+    "redraw": {"strength": 0.5, "passes": 4},
+    "repair": {"strength": 0.3},
+    "colourise": {"strength": 0.9},
+}
+HERE = [model.name for model in MODELS if family_of(model).name != "qwen-edit"]
+
+
+TILES = ("sdxl-tile", "sd15-tile")
+
+
+def slow_but_for_quick(names):
+    slow = pytest.mark.slow
+    return [name if name in QUICK else pytest.param(name, marks=slow) for name in names]
+
+
+STEPS = [
+    pytest.param(
+        name, step, marks=() if name in QUICK else (pytest.mark.slow,), id=f"{step}-{name}"
+    )
+    for name in HERE
+    for step in named(name).pipelines
+]
+
+
+@pytest.fixture
+def small(cat):
+    return np.ascontiguousarray(cat[60:156, 100:229])
+
+
+@pytest.fixture
+def mask(small):
+    drawn = np.zeros(small.shape[:2], dtype=np.uint8)
+    drawn[50:60, 40:80] = 255
+    return drawn
+
+
+@pytest.fixture
+def editor(monkeypatch):
+    an_ideal_editor(monkeypatch)
+
+
+def plan_of(step, model):
+    drawn = StepPlan(step, GENERATIVE, {**SETTINGS[step], "model": model})
+    return Plan((drawn,), prompt=Prompt(words="a tabby cat"), seed=3)
+
+
+def run(small, workshop, step, model, *, mask=None, report=lambda *told: None):
+    return restore(small, plan_of(step, model), Inputs(mask=mask), workshop, report)
+
+
+@pytest.mark.parametrize(("model", "step"), STEPS)
+def test_every_model_restores_tells_how_far_it_is_and_is_named(
+    model, step, small, mask, workshop, editor
+):
+    told = []
+
+    def report(name, fraction, preview=None):
+        told.append((name, fraction, preview))
+
+    done = run(small, workshop, step, model, mask=mask, report=report)
+    assert done.image.shape == small.shape
+    assert done.records[0]["model"]["name"] == model
+    assert done.records[0]["prompt_fields"]["words"] == "a tabby cat"
+    fractions = [fraction for _, fraction, _ in told]
+    assert fractions == sorted(fractions)
+    previews = [preview for name, _, preview in told if name == step and preview is not None]
+    assert len(previews) >= 2
+    assert previews[0].shape[0] / previews[0].shape[1] == pytest.approx(96 / 129, abs=0.08)
+    if step == "repair":
+        assert np.array_equal(done.image[mask == 0], small[mask == 0])
+        assert not np.array_equal(done.image, small)
+
+
+@pytest.mark.parametrize("model", slow_but_for_quick([*QUICK, *TILES]))
+def test_the_same_plan_draws_the_same_bytes(model, small, workshop, editor):
+    first, second = (run(small, workshop, "redraw", model).image for _ in range(2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, small)
+
+
+@pytest.mark.parametrize("model", slow_but_for_quick(HERE))
+def test_a_cancel_in_the_middle_leaves_nothing_half_drawn(model, small, mask, workshop, editor):
+    step = "redraw" if "redraw" in named(model).pipelines else "repair"
+    told = []
+
+    def cancelling(name, fraction, preview=None):
+        told.append(preview)
+        if len([each for each in told if each is not None]) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run(small, workshop, step, model, mask=mask, report=cancelling)
+    assert run(small, workshop, step, model, mask=mask).image.shape == small.shape
+
+
+@pytest.mark.parametrize("model", slow_but_for_quick(HERE))
+def test_memory_that_runs_out_once_is_survived(model, small, mask, workshop, editor, monkeypatch):
+    step = "redraw" if "redraw" in named(model).pipelines else "repair"
+    with monkeypatch.context() as patch:
+        no_memory(patch, times=1)
+        done = run(small, workshop, step, model, mask=mask)
+    assert done.image.shape == small.shape
+
+
+@pytest.mark.parametrize("model", slow_but_for_quick([*QUICK, "sd15-tile"]))
+def test_memory_that_never_suffices_fails_the_job_and_not_the_worker(
+    model, small, workshop, editor, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        no_memory(patch, times=1000)
+        with pytest.raises(OutOfMemory):
+            run(small, workshop, "redraw", model)
+    assert run(small, workshop, "redraw", model).image.shape == small.shape
+
+
+def own_copy(models, folder, model):
+    from restoration.engine.generative.workshop import Workshop
+
+    for name in named(model).folders:
+        shutil.copytree(models / name, folder / name)
+    return Workshop(folder, device="cpu", most_pixels=16_000)
+
+
+@pytest.mark.parametrize("model", HERE)
+def test_a_file_that_nobody_listed_keeps_a_model_from_loading(model, models, tmp_path, small, mask):
+    own = own_copy(models, tmp_path, model)
+    (tmp_path / named(model).folders[-1] / "more.safetensors").write_bytes(b"unlisted")
+    with pytest.raises(StepFailed, match="model-refused") as refusal:
+        run(small, own, sorted(named(model).pipelines)[-1], model, mask=mask)
+    assert refusal.value.facts["refused"] == {model: "weights-unlisted"}
+    assert own.loaded() == []
+
+
+@pytest.mark.parametrize("model", HERE)
+def test_an_altered_file_of_the_base_or_a_part_is_never_loaded(
+    model, models, tmp_path, small, mask
+):
+    own = own_copy(models, tmp_path, model)
+    file = max(
+        (tmp_path / named(model).folders[-1]).rglob("*.safetensors"),
+        key=lambda each: each.stat().st_size,
+    )
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(StepFailed, match="weights-changed"):
+        run(small, own, sorted(named(model).pipelines)[-1], model, mask=mask)
+    assert own.loaded() == []
+
+
+@pytest.mark.parametrize("step", ["redraw", "colourise"])
+def test_an_editor_that_draws_another_picture_is_refused(step, small, workshop):
+    with pytest.raises(StepFailed, match="reframed"):
+        run(small, workshop, step, "klein")
+
+
+def test_of_an_editor_little_is_taken_where_little_was_asked(small, workshop, editor):
+    moved = []
+    for strength in (0.05, 0.5):
+        step = StepPlan("redraw", GENERATIVE, {"strength": strength, "model": "klein"})
+        plan = Plan((step,), prompt=Prompt(words="a tabby cat"), seed=3)
+        done = restore(small, plan, Inputs(), workshop, lambda *told: None)
+        moved.append(np.abs(done.image - small).mean())
+        assert done.records[0]["detail_taken"] == pytest.approx(strength / 0.5)
+    assert moved[0] == pytest.approx(0.1 * moved[1], rel=0.05)
+
+
+@pytest.mark.slow
+def test_a_tile_network_says_something(small, workshop):
+    with_tile, without = (
+        run(small, workshop, "redraw", model).image for model in ("sd15-tile", "sd15")
+    )
+    assert not np.array_equal(with_tile, without)
+
+
+@pytest.mark.slow
+def test_a_random_model_of_every_family_draws_nothing_that_is_kept(tmp_path, small):
+    from restoration.engine.generative.workshop import Workshop
+    from tests.engine.generative import tiny
+
+    tiny.save_all(tmp_path, faithful=False)
+    for folder in tmp_path.iterdir():
+        lock(folder)
+    own = Workshop(tmp_path, device="cpu", most_pixels=16_000)
+    for model in (*QUICK, *TILES):
+        with pytest.raises(StepFailed, match=r"reframed|blank-result"):
+            run(small, own, "redraw", model)
+
+
+def test_a_dtype_that_breaks_a_family_is_never_used(models):
+    from restoration.engine.generative.workshop import Workshop
+
+    half = Workshop(models, device="cpu", dtype="float16")
+    with half.lend("redraw", "z-image-turbo") as tool:
+        assert tool.dtype == "bfloat16"
+        assert str(tool.pipeline.transformer.dtype) == "torch.bfloat16"
