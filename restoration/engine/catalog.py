@@ -142,7 +142,12 @@ CATALOG: tuple[StepSpec, ...] = (
     ),
     StepSpec(
         "denoise",
-        settings=(_share("strength", 0.6), _share("grain", 0.25)),
+        settings=(
+            _share("strength", 0.6),
+            _share("grain", 0.25),
+            _share("deblur", 0.0),
+            _share("deblock", 1.0),
+        ),
         backends={EMBEDDED: "restoration.engine.steps.denoise:run"},
     ),
     StepSpec(

@@ -1,18 +1,195 @@
 """Plain measurements of a scan: noise, sharpness, tone, cast, borders; luma is HxW in [0, 1]."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import rgb2lab
 
+from restoration.engine.image import let_go
 from restoration.engine.luma import Image, luma
 
 Area = NDArray[np.bool_]
+Part = tuple[Image, Area]  # HxWxC and HxW: a piece of a picture and what of it is picture
 
 HAAR = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 GAUSSIAN_MEDIAN = 0.6745  # median of |x| for x normal of deviation 1
+
+BLOCK = 16  # pixels of a block in which noise is looked for
+STEPS = (1, 2, 3)  # of the second differences: fine noise shows in all, grain in the wider ones
+FLATTEST = 0.05  # share of the blocks that is looked at
+LOW = 0.3  # quantile of their deviations that is taken, so that texture counts little ...
+LOW_READS = 0.96  # ... and what it reads of the deviation of pure noise
+UNEVEN = 1.5  # noise is alike in all flat blocks, texture is not: above this it is doubted
+BODIES = np.array([0, *np.arange(0.4, 1.225, 0.05)])  # below 0.4 grain is as good as white
+FLOORS = np.array([0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])  # white noise below the grain, its share
+BANDS = 6  # of brightness
+QUALITIES = ((0.5, 100), (0.8, 80), (1.3, 70), (1.75, 60), (2.1, 50), (2.55, 40), (3.1, 30),
+             (4.1, 20), (6.0, 10))  # fmt: skip  # medians over Set12 and BSD68, by blockiness
+COARSE = 1200  # longest side at which borders are looked for in large scans
+WHOLE = 1_200_000  # pixels up to which a picture is measured whole
+WINDOW = 256  # side of the pieces of larger ones
+WINDOWS = 16
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Deviation on the 0-255 scale, the blur in pixels that gives grain its body, and how much
+    stronger or weaker it is in each of BANDS bands of brightness, dark to light."""
+
+    sigma: float
+    body: float
+    bands: tuple[float, ...] = (1.0,) * BANDS
+
+    def at(self, light: Image) -> Image:
+        """The deviation where luma is so, same shape, on the 0-255 scale."""
+        centres = (np.arange(BANDS) + 0.5) / BANDS
+        found: Image = np.interp(light, centres, self.sigma * np.array(self.bands))
+        return found.astype(np.float32)
+
+
+def noise(parts: Sequence[Part]) -> Noise:
+    """Noise and grain of a picture, from the flattest blocks of its parts.
+
+    Second differences over one, two and three pixels read white noise alike and grain unlike;
+    the deviation and body are those that explain the three readings best.
+    """
+    rough, level, spread = (
+        np.concatenate(each, axis=-1) for each in zip(*map(_blocks, parts), strict=True)
+    )
+    lit = (level > 0.06) & (level < 0.94) & np.isfinite(rough)
+    if lit.sum() < BLOCK:
+        return Noise(0.0, 0.0)
+    flat = lit & (rough <= np.quantile(rough[lit], FLATTEST))
+    low, reading, high = np.quantile(spread[:, flat], (0.1, LOW, 0.7), axis=1)
+    sigma, body = _explained(255 * reading / LOW_READS)
+    uneven = max(1.0, float((high / np.maximum(low, 1e-9))[1:].min()) / UNEVEN)
+    return Noise(sigma / uneven**4, body, _bands(rough, level, spread[1], lit))
+
+
+def _blocks(part: Part) -> tuple[Image, Image, Image]:
+    """For each block and channel: slope of the smoothed picture (NaN outside), mean brightness,
+    and the deviation of the three second differences."""
+    planes, inside = part
+    rough, level, spread = [], [], []
+    within = np.where(_cut(inside).all(axis=1), np.float32(0), np.float32(np.nan))
+    for channel in range(planes.shape[2]):
+        plane = np.ascontiguousarray(planes[..., channel])
+        smooth = ndimage.gaussian_filter(plane, 2.5)
+        slope = np.square(ndimage.sobel(smooth, 0)) + np.square(ndimage.sobel(smooth, 1))
+        rough.append(_cut(slope).mean(axis=1) + within)
+        level.append(_cut(smooth).mean(axis=1))
+        spread.append([np.sqrt(np.square(_cut(_second(plane, s))).mean(axis=1)) for s in STEPS])
+    return np.concatenate(rough), np.concatenate(level), np.concatenate(spread, axis=1)
+
+
+def _cut(plane: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Blocks x pixels."""
+    high, wide = (side // BLOCK for side in plane.shape)
+    whole = plane[: high * BLOCK, : wide * BLOCK].reshape(high, BLOCK, wide, BLOCK)
+    return whole.swapaxes(1, 2).reshape(high * wide, BLOCK * BLOCK)
+
+
+def _second(plane: Image, step: int) -> Image:
+    """Second difference down and across over so many pixels; white noise keeps its deviation."""
+    taps = np.zeros(2 * step + 1, np.float32)
+    taps[[0, step, -1]] = np.array([1, -2, 1]) / np.sqrt(6)
+    down = ndimage.convolve1d(plane, taps, axis=0, mode="mirror")
+    found: Image = ndimage.convolve1d(down, taps, axis=1, mode="mirror")
+    return found
+
+
+def _explained(reading: NDArray[np.float64]) -> tuple[float, float]:
+    """Deviation and body of the grain (with a little white noise under it) that reads so."""
+    share = FLOORS[None, :, None]
+    wanted = np.sqrt((_read_of_grain()[:, None] ** 2 + share**2) / (1 + share**2))
+    apart = np.log(np.maximum(reading, 0.05)) - np.log(wanted)
+    sigma = apart.mean(axis=-1)
+    error = np.square(apart - sigma[..., None]).sum(axis=-1) + 0.02 * FLOORS
+    body, floor = np.unravel_index(np.argmin(error), error.shape)
+    return float(np.exp(sigma[body, floor])), round(float(BODIES[body]), 2)
+
+
+@cache
+def _read_of_grain() -> NDArray[np.float64]:
+    """What the three second differences read of grain of deviation 1, for each of BODIES."""
+    dot = np.zeros(41)
+    dot[20] = 1
+    found = []
+    for body in BODIES:
+        kernel = ndimage.gaussian_filter1d(dot, body) if body else dot
+        alike = np.correlate(kernel, kernel, "full")[40:] / np.square(kernel).sum()
+        found.append([(6 - 8 * alike[step] + 2 * alike[2 * step]) / 6 for step in STEPS])
+    return np.array(found)
+
+
+def _bands(rough: Image, level: Image, spread: Image, lit: Area) -> tuple[float, ...]:
+    """Deviation in each band over that of all; a band with few flat blocks says little."""
+    band = np.minimum((level * BANDS).astype(int), BANDS - 1)
+    read, count = np.zeros(BANDS), np.zeros(BANDS)
+    for number in range(BANDS):
+        here = lit & (band == number)
+        if here.sum() >= BLOCK:
+            flat = here & (rough <= np.quantile(rough[here], 2 * FLATTEST))
+            read[number], count[number] = np.quantile(spread[flat], LOW), flat.sum()
+    if not count.any() or not read.any():
+        return (1.0,) * BANDS
+    usual = float(np.average(read, weights=count))
+    trust = count / (count + 20)
+    ratio = 1 + trust * (np.where(count > 0, read / usual, 1) - 1)
+    return tuple(round(float(each), 3) for each in np.clip(ratio, 0.5, 1.5))
+
+
+def quality(parts: Sequence[Part]) -> int:
+    """The JPEG quality whose blocks stand out so much (10 to 100, 100: no blocks to be seen)."""
+    blocks, qualities = zip(*QUALITIES, strict=True)
+    return round(float(np.interp(blockiness(parts), blocks, qualities)))
+
+
+def blockiness(parts: Sequence[Part]) -> float:
+    """How much steeper luma is across the borders of 8x8 blocks than beside them, 0-255 scale."""
+    planes = [planes.mean(axis=2) for planes, _ in parts]
+    across = np.mean([_steeper(plane) for plane in planes], axis=0)
+    down = np.mean([_steeper(np.ascontiguousarray(plane.T)) for plane in planes], axis=0)
+    return 255 * float(_stands_out(across) + _stands_out(down)) / 2
+
+
+def _steeper(plane: Image) -> NDArray[np.float64]:
+    """For each of the eight places a block may begin at: the step there less those beside it."""
+    step = np.abs(np.diff(plane, axis=1))
+    more = np.clip(step[:, 1:-1] - (step[:, :-2] + step[:, 2:]) / 2, -0.08, 0.08)
+    return np.array([more[:, place::8].mean() for place in range(8)])
+
+
+def _stands_out(steeper: NDArray[np.float64]) -> float:
+    return float(steeper.max() - np.median(np.sort(steeper)[:-1]))
+
+
+def sample(image: Image) -> list[Part]:
+    """Pieces to measure a float32 HxWx3 picture by, at full size: it all, or evenly spread
+    windows; their places are multiples of 8, so that the blocks of JPEG fall alike."""
+    if image[..., 0].size <= WHOLE:
+        return [(image, luma_and_inside(image)[1])]
+    every = -(-max(image.shape[:2]) // COARSE)
+    _, inside = luma_and_inside(np.ascontiguousarray(image[::every, ::every]))
+    corners = [(top, left) for top in _evenly(image.shape[0]) for left in _evenly(image.shape[1])]
+    parts = []
+    for top, left in corners:
+        planes = np.array(image[top : top + WINDOW, left : left + WINDOW])
+        rows = (top + np.arange(planes.shape[0])) // every
+        columns = (left + np.arange(planes.shape[1])) // every
+        parts.append((planes, inside[rows[:, None], columns]))
+    let_go(image)
+    return sorted(parts, key=lambda part: -float(part[1].mean()))[:WINDOWS]
+
+
+def _evenly(length: int) -> list[int]:
+    """Five places for windows along a side, all different."""
+    places = np.linspace(0, max(0, length - WINDOW), 5) // 8 * 8
+    return sorted({int(place) for place in places})
 
 
 def noise_sigma(light: Image, inside: Area | None = None) -> float:

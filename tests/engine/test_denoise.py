@@ -1,33 +1,61 @@
 """Denoise takes noise and leaves the picture and some grain."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from restoration.engine import measure, networks
+from restoration.engine.catalog import spec
 from restoration.engine.luma import chroma
 from restoration.engine.step import StepContext, StepResult
 from restoration.engine.steps import denoise
 from tests.engine import pictures
 
 
-def calmed(image: np.ndarray, strength: float = 1.0, grain: float = 0.0) -> StepResult:
+def calmed(image: np.ndarray, **settings: float) -> StepResult:
     context = StepContext(image=image, reference=image)
-    return denoise.run(context, {"strength": strength, "grain": grain})
+    given = {"strength": 1.0, "grain": 0.0, **settings}
+    return denoise.run(context, spec("denoise").settled(given, "embedded"))
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean(np.square(one - other))))
 
 
-@pytest.mark.parametrize(("sigma", "gain"), [(15, 3.5), (25, 5.0)])
+def grainy(clean: np.ndarray, sigma: float, body: float) -> np.ndarray:
+    noise = np.random.default_rng(2).standard_normal(clean.shape[:2])
+    grain = ndimage.gaussian_filter(noise, body, mode="wrap")
+    seen = clean + (grain * sigma / 255 / grain.std())[..., None]
+    return np.clip(seen, 0, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize(("sigma", "gain"), [(15, 6.0), (25, 8.5)])
 def test_the_picture_comes_nearer_to_what_it_was(sigma: float, gain: float):
-    clean = pictures.grey(pictures.camera())
+    clean = pictures.grey(pictures.camera(192))
     noisy = pictures.noisy(clean, sigma)
     assert psnr(calmed(noisy).image, clean) > psnr(noisy, clean) + gain
 
 
+def test_grain_with_a_body_goes_too():
+    clean = pictures.grey(pictures.camera(192))
+    grain = grainy(clean, 15, 0.8)
+    assert psnr(calmed(grain).image, clean) > psnr(grain, clean) + 2.5
+
+
+def test_a_sound_picture_hardly_changes():
+    clean = pictures.grey(pictures.camera(192))
+    assert psnr(calmed(clean).image, clean) > 40
+    light = grainy(clean, 3, 0.5)
+    assert psnr(calmed(light).image, clean) > psnr(light, clean)
+
+
 def test_some_grain_stays_when_asked():
-    noisy = pictures.noisy(pictures.grey(pictures.camera()), 15)
-    taken = [np.abs(calmed(noisy, 1.0, grain).image - noisy).mean() for grain in (0.0, 0.5)]
+    noisy = pictures.noisy(pictures.grey(pictures.camera(192)), 15)
+    taken = [np.abs(calmed(noisy, grain=grain).image - noisy).mean() for grain in (0.0, 0.5)]
     assert 0.4 < taken[1] / taken[0] < 0.6
 
 
@@ -38,7 +66,7 @@ def test_coloured_speckle_goes_and_grey_stays_grey():
     before = np.abs(chroma(speckled) - chroma(pictures.coffee())).mean()
     after = np.abs(chroma(calmed(speckled).image) - chroma(pictures.coffee())).mean()
     assert after < 0.6 * before
-    grey = calmed(pictures.noisy(pictures.grey(pictures.camera()), 10)).image
+    grey = calmed(pictures.noisy(pictures.grey(pictures.camera(192)), 10)).image
     assert np.ptp(grey, axis=2).max() < 1e-5
 
 
@@ -49,8 +77,75 @@ def test_a_picture_without_noise_is_left_alone_and_says_so():
     assert np.array_equal(result.image, smooth)
 
 
+def test_what_the_lens_lost_comes_back_only_when_asked():
+    sharp = pictures.grey(pictures.camera(192))
+    soft = ndimage.gaussian_filter(sharp, (1.0, 1.0, 0)).astype(np.float32)
+    assert psnr(calmed(soft, deblur=0.5).image, sharp) > psnr(soft, sharp) + 1
+    assert np.abs(calmed(soft).image - soft).max() < 4 / 255
+
+
+def test_blocks_of_jpeg_are_seen_and_go_when_asked():
+    degrade = pytest.importorskip("restoration.training.degrade")
+    clean = pictures.grey(pictures.camera(192))
+    blocky = np.repeat(degrade.compressed(clean[..., :1], 20), 3, axis=2)
+    found = calmed(blocky)
+    assert 12 <= found.record["quality"] <= 30
+    assert psnr(found.image, clean) > psnr(blocky, clean) + 0.3
+    assert calmed(blocky, deblock=0.0).record.get("quality", 100) == 100
+
+
+def test_the_record_names_the_network_by_its_digest():
+    record = calmed(pictures.noisy(pictures.grey(pictures.camera(192)), 15)).record
+    assert record["network"] == "clean-grey"
+    assert record["sha256"] == networks.sha256("clean-grey")
+    assert record["noise"] == pytest.approx(15, rel=0.1)
+
+
 def test_strips_leave_no_seam(monkeypatch: pytest.MonkeyPatch):
-    noisy = pictures.noisy(pictures.grey(pictures.camera()), 15)
+    noisy = np.clip(0.8 * pictures.noisy(pictures.coffee(), 15), 0, 1)
     whole = calmed(noisy).image
     monkeypatch.setattr(denoise, "STRIP", 64)
     assert np.abs(calmed(noisy).image - whole).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("noise", "body", "blur", "quality"), [(15, 0, 0, 100), (30, 0.8, 1.5, 40), (0, 0, 0, 95)]
+)
+def test_the_network_is_told_on_the_scales_it_was_taught(
+    noise: float, body: float, blur: float, quality: int
+):
+    degrade = pytest.importorskip("restoration.training.degrade")
+    taught = degrade.Faults(noise=noise, grain=body, blur=blur, quality=quality).planes()
+    measured = measure.Noise(noise, body)
+    told = denoise.Faults(measured, blur, quality).planes(np.full((16, 24, 1), 0.5, np.float32))
+    assert told.shape == (8, 12, 4)
+    assert np.allclose(told, taught, atol=1e-7)
+    assert (degrade.NOISE_MOST, degrade.GRAIN_MOST, degrade.BLUR_MOST) == (
+        denoise.NOISE_MOST, denoise.BODY_MOST, denoise.BLUR_MOST,
+    )  # fmt: skip
+
+
+HUNDRED_MEGAPIXELS = """
+import resource, sys
+import numpy as np
+from restoration.engine.step import StepContext
+from restoration.engine.steps import denoise
+rng = np.random.default_rng(0)
+scan = np.memmap(sys.argv[1] + "/scan", np.float32, "w+", shape=(10_000, 10_000, 3))
+for top in range(0, 10_000, 500):
+    scan[top : top + 500] = np.clip(rng.normal(0.5, 0.05, (500, 10_000, 1)), 0, 1)
+    scan._mmap.madvise(4)
+settings = {"strength": 1.0, "grain": 0.0, "deblur": 0.0, "deblock": 1.0}
+done = denoise.run(StepContext(image=scan, reference=scan), settings)
+print(done.image[::500, ::500].std(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_a_scan_of_a_hundred_megapixels_is_cleaned_in_little_memory(tmp_path: Path):
+    command = [sys.executable, "-c", HUNDRED_MEGAPIXELS, str(tmp_path)]
+    root = Path(networks.__file__).parents[2]
+    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    left, peak = said.split()
+    assert float(left) < 0.01
+    assert int(peak) < 1.5 * 2**20

@@ -1,60 +1,150 @@
-"""Calms noise with non-local means (A. Buades 2005; fast form of J. Darbon 2008, scikit-image).
+"""Calms noise, grain and the blocks of JPEG with our own network, which is told what to expect.
 
-Luma and chroma are treated apart: coloured speckle has no value, grain has, and part of it stays.
+A grey or toned picture goes through it by its luma, a colour picture by its three bands. What is
+told is measured: noise in each band of brightness, the body of the grain, the blocks. Luma and
+chroma are treated apart: coloured speckle has no value, grain has, and part of it stays.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.restoration import denoise_nl_means
 
-from restoration.engine import measure
-from restoration.engine.image import check_image
-from restoration.engine.luma import Image, chroma, on_luma
+from restoration.engine import measure, networks
+from restoration.engine.image import check_image, let_go, room
+from restoration.engine.luma import Image, chroma, luma, on_luma
 from restoration.engine.step import StepContext, StepResult, note
 
-STRIP = 768  # rows at a time: bounds the memory of a large scan
-HALO = 16  # rows each strip sees beyond its own; more than patch and search reach
+GREY, COLOUR = "clean-grey", "clean-colour"
 LEAST = 0.6  # noise below this, on the 0-255 scale, is left alone
+STRIP = 768  # rows at a time: bounds the memory of a large scan
+HALO = 16  # rows each strip sees beyond its own: what the guided filter reaches
+NOISE_MOST, BODY_MOST, BLUR_MOST = 55.0, 1.2, 2.0  # what the networks were taught
+GREY_CHROMA = 1e-4  # chroma below this is none
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What the network is told: noise on the 0-255 scale, the body of the grain and the blur in
+    pixels, the JPEG quality (100: none)."""
+
+    noise: measure.Noise
+    blur: float = 0.0
+    quality: int = 100
+
+    def planes(self, tile: Image) -> Image:
+        """The conditions of a tile HxWxC: (H/2)x(W/2)x4, each about [0, 1]."""
+        light = luma(tile) if tile.shape[2] == 3 else tile[..., 0]
+        high, wide = light.shape[0] // 2, light.shape[1] // 2
+        smooth = ndimage.gaussian_filter(light, 2.5)
+        told = np.empty((high, wide, 4), np.float32)
+        halved = smooth.reshape(high, 2, wide, 2).mean(axis=(1, 3))
+        told[..., 0] = np.minimum(self.noise.at(halved), NOISE_MOST)
+        told[..., 1:] = self.noise.body, self.blur, self.quality
+        return conditions(told)
+
+
+def conditions(told: NDArray[np.floating]) -> Image:
+    """noise, body, blur and JPEG quality (last axis) on the scales the networks were taught.
+
+    restoration.training.degrade has the same for torch; a test keeps the two alike.
+    """
+    noise, body, blur, quality = np.moveaxis(told, -1, 0)
+    blocks = (100 - quality) / 100
+    planes = [noise / 255, body / BODY_MOST / 4, blur / BLUR_MOST / 4, blocks / 4]
+    return np.stack(planes, axis=-1).astype(np.float32)
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
-    """Blends strength of the denoised luma in, keeps the share `grain` of what was taken out."""
+    """Blends strength of the clean picture in, keeps the share `grain` of what was taken out of
+    luma. deblock: the share of the measured blocks that is told; deblur: what the lens lost, 1 is
+    two pixels, never measured."""
     image = check_image(context.image)
-    light, inside = measure.luma_and_inside(image)
-    sigma = measure.noise_sigma(light, inside)
-    sigma = max(sigma, 0.45 * measure.grain_sigma(light, inside))
-    record = {"sigma": round(sigma, 3), "method": "nl-means", "patch": 5, "reach": 6}
-    if sigma < LEAST:
-        return StepResult(image, notes=[note("no-noise-found", sigma=round(sigma, 2))])
-    clean = denoised(light, sigma / 255, context.progress)
-    amount = float(settings["strength"]) * (1 - float(settings["grain"]))
-    blended = light + np.float32(amount) * (clean - light)
-    colour = _calm_colour(chroma(image), clean, float(settings["strength"]))
-    meters = {"noise_sigma": round(sigma, 2), "removed": round(float(np.std(light - blended)), 5)}
-    return StepResult(on_luma(np.clip(blended, 0, 1), colour), meters=meters, record=record)
+    faults, network = found(image, float(settings["deblur"]), float(settings["deblock"]))
+    sigma = round(faults.noise.sigma, 2)
+    meters = {"noise_sigma": sigma, "jpeg_quality": faults.quality}
+    if faults.noise.sigma < LEAST and faults.quality == 100 and not faults.blur:
+        return StepResult(image, meters=meters, notes=[note("no-noise-found", sigma=sigma)])
+    taken = room(image.shape)
+    if network == COLOUR:
+        clean = networks.answer(network, image, faults.planes, progress=context.progress)
+    else:
+        clean = networks.answer(network, _light(image), faults.planes, progress=context.progress)
+    removed = _blended(image, clean, taken, settings)
+    record = {
+        "network": network,
+        "sha256": networks.sha256(network),
+        "noise": sigma,
+        "bands": list(faults.noise.bands),
+        "body": faults.noise.body,
+        "blur": faults.blur,
+        "quality": faults.quality,
+    }
+    return StepResult(taken, meters={**meters, "removed": round(removed, 5)}, record=record)
 
 
-def denoised(light: Image, sigma: float, progress: Any) -> Image:
-    """Luma HxW float32 without noise of that deviation (on [0, 1]), strip by strip."""
-    height = light.shape[0]
-    result = np.empty_like(light)
-    for top in range(0, height, STRIP):
-        bottom = min(height, top + STRIP)
-        start, stop = max(0, top - HALO), min(height, bottom + HALO)
-        calmed = denoise_nl_means(
-            light[start:stop], patch_size=5, patch_distance=6, h=0.8 * sigma, sigma=sigma,
-            fast_mode=True,
-        )  # fmt: skip
-        result[top:bottom] = calmed[top - start : bottom - start]
-        progress(bottom / height, None)
-    return result
+def found(image: Image, deblur: float, deblock: float) -> tuple[Faults, str]:
+    """The faults of the picture, and the network for it."""
+    parts = measure.sample(image)
+    network = COLOUR if _colourful(parts) and networks.has(COLOUR) else GREY
+    quality = 100 - round(deblock * (100 - measure.quality(parts)))
+    if network == GREY:
+        parts = [(luma(planes)[..., None], inside) for planes, inside in parts]
+    return Faults(measure.noise(parts), deblur * BLUR_MOST, quality), network
+
+
+def _colourful(parts: list[measure.Part]) -> bool:
+    """A picture of many tints; a toned one has a tint for each brightness."""
+    pixels = np.concatenate([planes[inside] for planes, inside in parts])
+    cast = measure.cast(pixels[None], np.ones((1, len(pixels)), bool))
+    return not (cast.grey or cast.sepia)
+
+
+def _light(image: Image) -> Image:
+    """Luma, HxW; row by row, for the picture may be in a file."""
+    light = room(image.shape[:2])
+    for top in range(0, len(image), STRIP):
+        light[top : top + STRIP] = luma(image[top : top + STRIP])
+        let_go(image)
+        let_go(light)
+    return light
+
+
+def _blended(image: Image, clean: Image, taken: Image, settings: dict[str, Any]) -> float:
+    """Writes the result to `taken`, strip by strip; the deviation of what luma lost."""
+    strength = float(settings["strength"])
+    amount = strength * (1 - float(settings["grain"]))
+    lost = 0.0
+    for top in range(0, len(image), STRIP):
+        start, bottom = max(0, top - HALO), top + STRIP
+        rows = slice(top - start, min(bottom, len(image)) - start)
+        mixed, gone = _mixed(image[start : bottom + HALO], clean[start : bottom + HALO],
+                             strength, amount)  # fmt: skip
+        taken[top:bottom] = mixed[rows]
+        lost += float(np.square(gone[rows], dtype=np.float64).sum())
+        for array in (image, clean, taken):
+            let_go(array)
+    return float(np.sqrt(lost / image[..., 0].size))
+
+
+def _mixed(image: Image, clean: Image, strength: float, amount: float) -> tuple[Image, Image]:
+    """One strip, and what its luma lost."""
+    light, colour = luma(image), chroma(image)
+    if clean.shape[2] == 3:
+        calm = luma(clean)
+        colour = colour + np.float32(strength) * (clean - calm[..., None] - colour)
+    else:
+        calm = clean[..., 0]
+        colour = _calm_colour(colour, np.clip(calm, 0, 1), strength)
+    gone = np.float32(amount) * (light - calm)
+    return on_luma(np.clip(light - gone, 0, 1), colour), gone
 
 
 def _calm_colour(colour: Image, guide: Image, strength: float) -> Image:
     """Chroma smoothed along the clean luma (guided filter, K. He 2010); grey stays grey."""
-    if float(np.abs(colour).max()) < 1e-4 or strength == 0:
+    if float(np.abs(colour).max()) < GREY_CHROMA or strength == 0:
         return colour
     mean = ndimage.uniform_filter(guide, 9)
     spread = ndimage.uniform_filter(guide * guide, 9) - mean * mean + 1e-3
