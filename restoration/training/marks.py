@@ -152,7 +152,7 @@ def holds_stamps(folder: Path) -> bool:
     return any((folder / kind).is_dir() for kind in KINDS)
 
 
-def stamps(folders: Iterable[Path], *, kept: bool = False) -> Stamps:
+def stamps(*folders: Path, kept: bool = False) -> Stamps:
     """The stamps of the folders (RGBA files in one sub-folder a kind, see KINDS) that teach, or
     with `kept` those set aside to measure with."""
     chosen = [
@@ -163,7 +163,7 @@ def stamps(folders: Iterable[Path], *, kept: bool = False) -> Stamps:
     return Stamps(tuple(_stamp(kind, file) for kind, file in chosen))
 
 
-def sources(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
+def sources(*folders: Path) -> tuple[tuple[str, str], ...]:
     """(file name, sha256) of the stamps that teach, for the card."""
     files = [file for place, file in _files(folders) if place % OF != SET_ASIDE]
     return tuple(

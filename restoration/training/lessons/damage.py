@@ -18,7 +18,7 @@ from restoration.training.lesson import Batch, Lesson, Random
 from restoration.training.networks import Network, Shape
 from restoration.training.pictures import Shelf
 
-SIDE, EXAMPLES = 176, 6
+SIDE, EXAMPLES = 128, 6
 FRESH, POOL = 2, 1200  # new examples in a batch, and how many old ones wait to be seen again
 WIDTHS, BLOCKS = (24, 48, 96), (1, 1, 2)
 SMALLEST, LARGEST = 320, 2600  # long side of the pictures that the windows are cut from
@@ -70,9 +70,9 @@ def shelf(folders: Sequence[Path], *, seed: int, leaves: int) -> DamageShelf:
     return DamageShelf(
         plain.pictures,
         plain.kept,
-        plain.sources + marks.sources(dirt),
-        stamps=marks.stamps(dirt),
-        stamps_kept=marks.stamps(dirt, kept=True),
+        plain.sources + marks.sources(*dirt),
+        stamps=marks.stamps(*dirt),
+        stamps_kept=marks.stamps(*dirt, kept=True),
     )
 
 
@@ -85,7 +85,7 @@ def lesson() -> Lesson:
         loss=loss,
         figures=_figures,
         inputs={"picture": (3, 1)},
-        rate=1.5e-3,
+        rate=2e-3,
         shelf=shelf,
         notes=NOTES,
     )
