@@ -33,6 +33,12 @@ class OutOfMemory(EngineError):  # noqa: N818
     permanent = False
 
 
+class DeviceLost(EngineError):  # noqa: N818
+    """The card failed in a way that this process cannot recover from; another process may."""
+
+    permanent = False
+
+
 class Cancelled(EngineError):  # noqa: N818
     """Somebody asked to stop; raised by a report or a progress call."""
 

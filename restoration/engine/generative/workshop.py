@@ -24,6 +24,7 @@ from restoration.engine.generative.registry import (
     available,
     can_run,
     family_of,
+    lacking,
 )
 from restoration.engine.generative.weights import Weights, unready
 
@@ -146,7 +147,7 @@ class Workshop:
         return memory.ram()
 
     def resident(self) -> int:
-        """Return the bytes of all weights that lie in the working memory; shared ones count once."""
+        """Return the bytes of all weights in the working memory; shared ones count once."""
         with self._lock:
             every = [
                 part
@@ -255,7 +256,7 @@ class Workshop:
         return pipeline
 
     def _shared(self, info: ModelInfo, kind: Any) -> dict[str, Any]:
-        """Return the networks that a model of the same base has here already; a LoRA changes them."""
+        """Return the networks that a model of the same base has here; a LoRA changes them."""
         if laid_on(info.model):
             return {}
         siblings = [
