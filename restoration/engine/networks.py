@@ -82,6 +82,16 @@ def answer(
     return out
 
 
+def at_once(name: str, picture: NDArray[Any], *, threads: int | None = None) -> Floats:
+    """What the network says of the whole picture in one go: float32 hxwxG, h and w as it likes.
+
+    For a network whose answer is coarser than the picture. picture: as in `answer`; what its sides
+    must be multiples of is the caller's business. Raises as `answer` does.
+    """
+    session, _ = _session(name, threads or default_threads())
+    return _ask(name, session, _floats(_checked(picture, session)), None)
+
+
 def sha256(name: str) -> str:
     """The digest of the network's file, for records; raises as `answer` does."""
     return _session(name, default_threads())[1]

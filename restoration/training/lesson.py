@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor, nn
 
+from restoration.training import pictures
 from restoration.training.pictures import Shelf
 
 Random = np.random.Generator
@@ -29,4 +30,5 @@ class Lesson:
     figures: Callable[[nn.Module, Shelf], Mapping[str, float]]
     inputs: Mapping[str, tuple[int, int]]  # name: (channels, picture side divided by this)
     rate: float = 1e-3
+    shelf: Callable[..., Shelf] = pictures.shelf  # (folders, seed=, leaves=)
     notes: tuple[str, ...] = field(default=())

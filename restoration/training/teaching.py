@@ -47,7 +47,7 @@ def lesson(name: str) -> Lesson:
 def run(order: Order, tell: Callable[[Progress], None]) -> Run:
     """Teaches, exports, and writes the card beside the file (`NAME.md`)."""
     what = lesson(order.name)
-    shelf = pictures.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
+    shelf = what.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
     network, end = teach(
         what, shelf, order.term, order.checkpoint,
         first=_first(order), device=order.device, tell=tell,

@@ -6,4 +6,6 @@ LESSONS = {
     "clean-colour": "restoration.training.lessons.clean:colour",
     "fill": "restoration.training.lessons.fill:fill",
     "enlarge": "restoration.training.lessons.enlarge:enlarge",
+    "faces": "restoration.training.lessons.faces:lesson",
+    "damage": "restoration.training.lessons.damage:lesson",
 }
