@@ -15,6 +15,7 @@ from restoration.engine.errors import BadInput
 MOST_DABS = 500
 MOST_REGIONS = 64
 MOST_POINTS = 400
+MOST_FACES = 200
 LONGEST_TEXT = 2000
 LARGEST_SEED = 2**32 - 1
 
@@ -70,6 +71,26 @@ class Region:
 
 
 @dataclass(frozen=True)
+class FaceBox:
+    """A face as a person sees it: a box in fractions. `keep`: redrawing leaves it as it is."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    keep: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "x": self.x,
+            "y": self.y,
+            "width": self.width,
+            "height": self.height,
+            "keep": self.keep,
+        }
+
+
+@dataclass(frozen=True)
 class Prompt:
     """What the volunteer knows of the picture, kept apart so that nothing is lost in a sentence."""
 
@@ -98,6 +119,7 @@ class Prompt:
 class Plan:
     """A checked request: steps in their fixed order with guard last, settings complete.
 
+    faces: where faces are, none if there are none; None: nobody said, so they are looked for.
     Building one checks it against the catalog and raises BadInput with a code and facts.
     """
 
@@ -106,6 +128,7 @@ class Plan:
     mask_sha256: str | None = None
     dabs: tuple[Dab, ...] = ()
     regions: tuple[Region, ...] = ()
+    faces: tuple[FaceBox, ...] | None = None
     seed: int = 0
     recipe: str | None = None
     engine: str = ENGINE
@@ -120,6 +143,9 @@ class Plan:
             _check_dab(dab)
         for region in self.regions:
             _check_region(region)
+        _check_count("too-many-faces", self.faces or (), MOST_FACES)
+        for face in self.faces or ():
+            _check_face(face)
         self._check_needs()
 
     def _check_needs(self) -> None:
@@ -150,6 +176,7 @@ class Plan:
             "mask_sha256": self.mask_sha256,
             "dabs": [dab.to_json() for dab in self.dabs],
             "regions": [region.to_json() for region in self.regions],
+            "faces": None if self.faces is None else [face.to_json() for face in self.faces],
             "seed": self.seed,
             "recipe": self.recipe,
             "engine": self.engine,
@@ -175,13 +202,16 @@ class Plan:
             mask_sha256=_text_or_none(data, "mask_sha256"),
             dabs=_rows(data, "dabs", _dab),
             regions=_rows(data, "regions", _region),
+            faces=None if data.get("faces") is None else _rows(data, "faces", _face),
             seed=_integer(data.get("seed", 0), "seed"),
             recipe=_text_or_none(data, "recipe"),
             engine=_text_or_none(data, "engine") or ENGINE,
         )
 
 
-_PLAN_KEYS = ("steps", "prompt", "mask_sha256", "dabs", "regions", "seed", "recipe", "engine")
+_PLAN_KEYS = (
+    "steps", "prompt", "mask_sha256", "dabs", "regions", "faces", "seed", "recipe", "engine",
+)  # fmt: skip
 
 
 def _ordered(steps: Sequence[StepPlan]) -> tuple[StepPlan, ...]:
@@ -231,6 +261,15 @@ def _check_region(region: Region) -> None:
     _check_rgb(region.colour())
 
 
+def _check_face(face: FaceBox) -> None:
+    """On the picture, with an area."""
+    for name, value in (("x", face.x), ("y", face.y), ("w", face.width), ("h", face.height)):
+        _check_fraction(name, value)
+    right, low = face.x + face.width, face.y + face.height
+    if min(face.width, face.height) <= 0 or max(right, low) > 1 + 1e-6:
+        raise BadInput("face-box", {"box": [face.x, face.y, face.width, face.height]})
+
+
 def _check_fraction(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise BadInput("bad-place", {"coordinate": name, "value": str(value)[:40]})
@@ -274,6 +313,15 @@ def _region(data: Mapping[str, Any]) -> Region:
         word=_text_or_none(data, "word"),
         rgb=None if data.get("rgb") is None else _rgb(data["rgb"]),
     )
+
+
+def _face(data: Mapping[str, Any]) -> FaceBox:
+    _only(data, "face", ("x", "y", "width", "height", "keep"))
+    keep = data.get("keep", False)
+    if not isinstance(keep, bool):
+        raise _wrong("keep", keep)
+    x, y, width, height = (_number(data.get(name), name) for name in ("x", "y", "width", "height"))
+    return FaceBox(x, y, width, height, keep)
 
 
 def _prompt(data: object) -> Prompt:

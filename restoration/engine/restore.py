@@ -114,6 +114,7 @@ def _context(
         prompt=plan.prompt,
         dabs=plan.dabs,
         regions=plan.regions,
+        faces=plan.faces,
         seed=plan.seed,
         workshop=workshop,
         maps=run.maps,

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.engine.plan import Dab, Prompt, Region
+from restoration.engine import faces as looking
+from restoration.engine.faces import Box
+from restoration.engine.luma import luma
+from restoration.engine.plan import Dab, FaceBox, Prompt, Region
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.uint8]
@@ -24,6 +27,7 @@ class StepContext:
 
     image, reference: float32 HxWx3 RGB in [0, 1]; reference is the scan and may be of another size.
     mask: uint8 HxW, 255 where the volunteer says damage is, None to look for it.
+    faces: where somebody says that faces are; None: nobody said.
     repaired: bool HxW at the image's size: filled by earlier versions or earlier steps.
     maps, meters: what the steps before have put down, by name.
     progress(fraction of this step, preview or None): may raise Cancelled; call it often.
@@ -36,6 +40,7 @@ class StepContext:
     prompt: Prompt | None = None
     dabs: tuple[Dab, ...] = ()
     regions: tuple[Region, ...] = ()
+    faces: tuple[FaceBox, ...] | None = None
     seed: int = 0
     workshop: Any = None
     maps: Mapping[str, Mask] = field(default_factory=dict)
@@ -55,6 +60,16 @@ class StepResult:
     meters: dict[str, Any] = field(default_factory=dict)
     notes: list[dict[str, Any]] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
+
+
+def faces_on(context: StepContext) -> list[Box]:
+    """The faces a person drew or left standing; else those assessed; else those found now."""
+    if context.faces is not None:
+        return [(face.x, face.y, face.width, face.height) for face in context.faces]
+    assessed = context.meters.get("assess") or {}
+    if "faces" in assessed:
+        return [tuple(box) for box in assessed["faces"]]
+    return looking.find(luma(context.reference))
 
 
 def note(code: str, **facts: Any) -> dict[str, Any]:

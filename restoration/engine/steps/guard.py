@@ -18,10 +18,9 @@ from skimage.metrics import structural_similarity
 from restoration.engine import measure
 from restoration.engine.errors import BadInput
 from restoration.engine.faces import Box
-from restoration.engine.faces import find as find_faces
 from restoration.engine.image import check_image, resize, resize_mask
 from restoration.engine.luma import Image, luma
-from restoration.engine.step import Mask, StepContext, StepResult
+from restoration.engine.step import Mask, StepContext, StepResult, faces_on
 
 Area = NDArray[np.bool_]
 
@@ -51,12 +50,7 @@ ORDER = ("pass", "review", "fail")
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     """Judges the picture against the scan; the picture itself goes through untouched."""
-    assessed = context.meters.get("assess") or {}
-    boxes = (
-        [tuple(box) for box in assessed["faces"]]
-        if "faces" in assessed
-        else find_faces(luma(context.reference))
-    )
+    boxes = faces_on(context)
     meters, maps = judge(context.image, context.reference, repaired=context.repaired, faces=boxes)
     blank = np.zeros(context.image.shape[:2], np.uint8)
     for name in ("coloured_evidence", "coloured_guess"):
