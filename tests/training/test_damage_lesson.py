@@ -1,0 +1,158 @@
+"""What the damage network learns from: old photographs whose damage is known to the pixel."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from restoration.engine.damage import PLANES
+from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures
+from restoration.training.layers import Layer, Sheet
+from tests.engine import pictures as samples
+from tests.services.need import need
+
+SIDE = 128
+
+
+def sheet(severity: float = 0.8) -> Sheet:
+    return Sheet((SIDE, SIDE), (900, 1200), (300, 500), severity, density=4)
+
+
+def crop() -> np.ndarray:
+    return samples.coffee()[:SIDE, :SIDE]
+
+
+@pytest.fixture(scope="module")
+def stamps(tmp_path_factory) -> Path:
+    """Ten stamps: a stroke each, opaque, where a scratch would be."""
+    folder = tmp_path_factory.mktemp("stamps")
+    (folder / "scratches").mkdir()
+    for number in range(10):
+        pixels = np.full((400, 400, 4), 255, np.uint8)
+        pixels[..., 3] = 0
+        pixels[100:300, 100 + 10 * number : 104 + 10 * number, 3] = 255
+        Pillow.fromarray(pixels).save(folder / "scratches" / f"{number:03}.png")
+    return folder
+
+
+def test_a_mark_that_nobody_sees_is_no_damage():
+    image = np.full((20, 20, 3), 0.5, np.float32)
+    truth = layers.untouched(image.shape)
+    opacity = np.zeros((20, 20), np.float32)
+    opacity[5:10, 5:10] = 1
+    layers.laid(image, truth, Layer(opacity, np.full(3, 0.51, np.float32), "dust"))
+    assert not truth.any()
+    layers.laid(image, truth, Layer(opacity, np.full(3, 0.6, np.float32), "dust"))
+    assert np.array_equal(truth[..., PLANES.index("damage")], opacity > 0)
+    layers.laid(image, truth, Layer(opacity * 0.1, np.zeros(3, np.float32), "scratch"))
+    assert not truth[..., PLANES.index("line")].any()
+
+
+def test_a_stain_tints_and_hides_nothing():
+    image = np.full((20, 20, 3), 0.5, np.float32)
+    truth = layers.untouched(image.shape)
+    layers.dimmed(image, truth, np.full((20, 20), 0.2, np.float32), np.ones(3, np.float32))
+    assert [bool(truth[..., plane].all()) for plane in range(4)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("fold", [folds.creased, folds.torn, folds.flaked])
+def test_where_the_truth_is_silent_the_picture_is_whole(fold):
+    """Outside are a fold's shading and the soft rim of a mark, no more."""
+    hidden = 0
+    for seed in range(6):
+        truth = layers.untouched(crop().shape)
+        found = fold(crop(), truth, np.random.default_rng(seed), sheet())
+        outside = ~truth[..., PLANES.index("damage")]
+        assert np.abs(found - crop())[outside].max(initial=0) < 0.22
+        hidden += int((~outside).sum())
+    assert hidden > 100
+
+
+def test_stamps_that_measure_never_teach(stamps: Path):
+    taught, kept = marks.stamps(stamps), marks.stamps(stamps, kept=True)
+    assert len(taught.planes) == 8
+    assert len(kept.planes) == 2
+    pixels = {stamp.sizes[0].tobytes() for stamp in taught.planes}
+    assert not pixels & {stamp.sizes[0].tobytes() for stamp in kept.planes}
+    assert len(marks.sources(stamps)) == 8
+    assert marks.holds_stamps(stamps)
+    assert not marks.holds_stamps(stamps / "scratches")
+
+
+def test_a_stamp_is_laid_where_the_truth_says(stamps: Path):
+    held = marks.stamps(stamps)
+    for seed in range(5):
+        layer = marks.stamped(np.random.default_rng(seed), sheet(), held)
+        assert layer.kind == "scratch"
+        assert layer.opacity.shape == (SIDE, SIDE)
+        assert layer.opacity.max() > 0.3
+
+
+def test_stamps_add_to_the_damage_of_an_aged_picture(stamps: Path):
+    picture = samples.coffee()
+    without = ageing.age(picture, seed=3, severity=0.6)[1]
+    held = marks.stamps(stamps)
+    assert (ageing.age(picture, seed=3, severity=0.6, stamps=held)[1] > 0).sum() > (
+        without > 0
+    ).sum()
+
+
+def test_wires_beads_lace_eyes_letters_and_twigs_are_drawn_into_the_picture():
+    for draw in lookalikes.KINDS:
+        drawn = [np.asarray(draw(SIDE, np.random.default_rng(seed))) for seed in range(4)]
+        assert max((plane > 0).mean() for plane in drawn) > 0.001
+    decorated = lookalikes.decorated(crop(), np.random.default_rng(1))
+    assert decorated.shape == crop().shape
+    assert not np.array_equal(decorated, crop())
+
+
+def test_the_frame_of_a_negative_wipes_what_was_true_beneath():
+    everywhere = np.ones((SIDE, SIDE, len(PLANES)), bool)
+    _, truth = lookalikes.framed(crop(), everywhere, np.random.default_rng(2))
+    wiped = ~truth.any(axis=2)
+    assert 0.05 < wiped.mean() < 0.41
+    assert wiped.any(axis=1).all() != wiped.any(axis=0).all() or wiped.all(axis=1).any()
+
+
+def test_each_fault_of_a_print_changes_it_and_keeps_it_a_picture():
+    faults = (emulsion.faded, emulsion.toned, emulsion.yellowed, emulsion.screened)
+    for fault in (*faults, emulsion.grained, emulsion.softened):
+        found = fault(crop(), np.random.default_rng(1), sheet())
+        assert found.shape == crop().shape
+        assert np.abs(found - crop()).mean() > 0.002
+    dark = np.full((SIDE, SIDE, 3), 0.05, np.float32)
+    edge = Sheet((SIDE, SIDE), (900, 1200), (0, 0), 1.0)
+    shining = emulsion.silvered(dark, np.random.default_rng(1), edge)
+    assert shining.mean() > dark.mean() + 0.02
+    assert shining[..., 2].mean() > shining[..., 0].mean()
+
+
+def test_examples_are_repeatable_and_some_are_sound(stamps: Path):
+    need("torch")
+    from restoration.training.lessons import damage
+
+    held = marks.stamps(stamps)
+    pairs = [damage.example(crop(), np.random.default_rng(seed), held) for seed in range(14)]
+    again = [damage.example(crop(), np.random.default_rng(seed), held) for seed in range(14)]
+    for (image, truth), (image_again, truth_again) in zip(pairs, again, strict=True):
+        assert np.array_equal(image, image_again)
+        assert np.array_equal(truth, truth_again)
+        assert image.shape == (SIDE, SIDE, 3)
+    share = [truth[..., 0].any() for _, truth in pairs]
+    assert 0.4 < np.mean(share) < 1
+
+
+def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
+    need("torch")
+    from restoration.training.lessons import damage
+
+    shelf = damage.shelf([stamps], seed=1, leaves=2)
+    assert len(shelf.pictures) == 2
+    assert (len(shelf.stamps.planes), len(shelf.stamps_kept.planes)) == (8, 2)
+    lesson = damage.lesson()
+    image, truth = lesson.batch(shelf, np.random.default_rng(1))
+    assert image.shape == (damage.EXAMPLES, 3, damage.SIDE, damage.SIDE)
+    assert truth.shape == (damage.EXAMPLES, len(PLANES), damage.SIDE, damage.SIDE)
+    plain = pictures.shelf([], seed=1, leaves=1)
+    assert lesson.batch(plain, np.random.default_rng(1))[0].shape == image.shape
