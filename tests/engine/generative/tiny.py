@@ -13,12 +13,14 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
     ControlNetModel,
     DDIMScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
+    QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionXLImg2ImgPipeline,
@@ -32,6 +34,8 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
     Qwen3Config,
     Qwen3ForCausalLM,
@@ -336,6 +340,75 @@ def z_image_parts(*, faithful: bool) -> dict[str, object]:
             axes_lens=[1024, 128, 128],
         ),
     }
+
+
+QWEN_SPECIAL = (
+    *SPECIAL, "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>",
+    "<|video_pad|>",
+)  # fmt: skip
+
+
+def qwen_parts() -> dict[str, object]:
+    """Return the parts of a Qwen-Image-Edit, but for the processor, which needs torchvision."""
+    torch.manual_seed(0)
+    words = chat_tokenizer()
+    words.add_tokens(list(QWEN_SPECIAL), special_tokens=True)
+    ids = {name: words.convert_tokens_to_ids(name) for name in QWEN_SPECIAL}
+    channels = 4
+    return {
+        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "tokenizer": words,
+        "text_encoder": Qwen2_5_VLForConditionalGeneration(qwen_config(len(words), ids)).eval(),
+        "vae": AutoencoderKLQwenImage(
+            base_dim=channels * 6,
+            z_dim=channels,
+            dim_mult=[1, 2, 4],
+            num_res_blocks=1,
+            temperal_downsample=[False, True],
+            latents_mean=[0.0] * channels,
+            latents_std=[1.0] * channels,
+        ),
+        "transformer": QwenImageTransformer2DModel(
+            patch_size=2,
+            in_channels=4 * channels,
+            out_channels=channels,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=3,
+            joint_attention_dim=16,
+            guidance_embeds=False,
+            axes_dims_rope=(8, 4, 4),
+        ),
+    }
+
+
+def qwen_config(words: int, ids: dict[str, int]) -> Qwen2_5_VLConfig:
+    rope = {"mrope_section": [1, 1, 2], "rope_type": "default", "rope_theta": 1000000.0}
+    return Qwen2_5_VLConfig(
+        text_config={
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "rope_parameters": {**rope, "type": "default"},
+            "vocab_size": words,
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 2,
+            "out_hidden_size": 16,
+        },
+        hidden_size=16,
+        vocab_size=words,
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
+        vision_token_id=ids["<|image_pad|>"],
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+    )
 
 
 def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
