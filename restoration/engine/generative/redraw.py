@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from restoration.engine import faces
 from restoration.engine.compose import detail_gain
 from restoration.engine.errors import StepFailed
+from restoration.engine.faces import Box
 from restoration.engine.generative.canvas import Canvas, Floats
 from restoration.engine.generative.generation import (
     Request,
@@ -25,9 +25,8 @@ from restoration.engine.generative.generation import (
     wording_notes,
 )
 from restoration.engine.generative.workshop import Tool, Workshop
-from restoration.engine.luma import luma
 from restoration.engine.register import Registration, register, require_same_frame, warp
-from restoration.engine.step import Mask, StepContext, StepResult, note
+from restoration.engine.step import Mask, StepContext, StepResult, faces_on, note
 
 FACE_REACH = 0.25  # of a face's box, because foreheads and chins lie outside it
 WHOLE = 0.5  # strength from which all the detail that an editing model drew is taken
@@ -60,7 +59,7 @@ def redrawn(
     offered, share = with_less_on_failure(workshop, attempt, facts)
     canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
     taken = share_taken(tool, wanted.strength)
-    composed, registration = composed_from(canvas, image, offered, face_share, taken)
+    composed, registration = composed_from(canvas, context, offered, face_share, taken)
     record = {
         **record_of(tool, wanted),
         "worked_at": list(canvas.padded[::-1]),
@@ -87,16 +86,19 @@ def share_taken(tool: Tool, strength: float) -> float:
 
 
 def composed_from(
-    canvas: Canvas, image: Floats, offered: Floats, face_share: float, taken: float
+    canvas: Canvas, context: StepContext, offered: Floats, face_share: float, taken: float
 ) -> tuple[Floats, Registration]:
     """Compose at the size that was redrawn, and carry only what is gained up to full size.
 
-    So the picture keeps the detail of its own that is finer than the model ever saw.
+    So the picture keeps the detail of its own that is finer than the model ever saw. A face that
+    somebody asked to keep gains nothing.
     """
+    image = context.image
     small = canvas.shrink(image)
     offered, registration = laid_on(small, offered)
-    protect = face_mask(small) if face_share < 1 else None
+    protect = face_mask(small.shape, faces_on(context)) if face_share < 1 else None
     gained = detail_gain(small, offered, protect=protect, protect_weight=face_share)
+    gained *= 1 - kept_mask(small.shape, context).astype(np.float32) / 255
     return np.clip(image + canvas.enlarge(taken * gained)[..., None], 0, 1), registration
 
 
@@ -112,16 +114,26 @@ def laid_on(small: Floats, offered: Floats) -> tuple[Floats, Registration]:
     return offered, registration
 
 
-def face_mask(image: Floats) -> Mask:
-    """Return uint8 HxW, 255 on the faces that were found, soft around them."""
-    height, width = image.shape[:2]
+def face_mask(shape: tuple[int, ...], boxes: list[Box]) -> Mask:
+    """Return uint8 HxW, 255 on the faces (boxes in fractions), soft around them."""
+    height, width = shape[:2]
     y, x = np.indices((height, width), dtype=np.float32)
     covered = np.zeros((height, width), dtype=np.float32)
-    for left, top, wide, high in faces.find(luma(image)):
+    for left, top, wide, high in boxes:
         across = (x / width - left - wide / 2) / (wide * (0.5 + FACE_REACH))
         down = (y / height - top - high / 2) / (high * (0.5 + FACE_REACH))
         covered[across**2 + down**2 <= 1] = 255
     return np.asarray(ndimage.gaussian_filter(covered, max(height, width) / 200), dtype=np.uint8)
+
+
+def kept_mask(shape: tuple[int, ...], context: StepContext) -> Mask:
+    """Return uint8 HxW, 255 on all of the boxes that somebody wants kept exactly, soft beyond."""
+    boxes = [(each.x, each.y, each.width, each.height) for each in context.faces or () if each.keep]
+    covered = face_mask(shape, boxes)
+    for left, top, wide, high in boxes:
+        rows = slice(int(top * shape[0]), int(np.ceil((top + high) * shape[0])))
+        covered[rows, int(left * shape[1]) : int(np.ceil((left + wide) * shape[1]))] = 255
+    return covered
 
 
 def require_workshop(context: StepContext, step: str) -> Workshop:

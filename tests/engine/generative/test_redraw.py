@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
 from restoration.engine.luma import chroma, luma
-from restoration.engine.plan import Prompt
+from restoration.engine.plan import FaceBox, Prompt
 from tests.engine.generative.stubs import memory_for, nothing_but_noise, nothing_but_zeros
 
 pytestmark = pytest.mark.generative
@@ -182,14 +182,20 @@ def test_a_model_that_is_not_there_is_named(context):
     assert {"sdxl", "sd15"} < set(refusal.value.facts["known"])
 
 
-def test_faces_take_only_their_share(context, monkeypatch):
-    from restoration.engine.generative import redraw as module
-
-    monkeypatch.setattr(module.faces, "find", lambda light: [(0.25, 0.25, 0.5, 0.5)])
-    free, kept = (redraw(context(), faces=share).image for share in (1.0, 0.0))
+def test_faces_take_only_their_share(context):
+    face = FaceBox(0.25, 0.25, 0.5, 0.5)
+    free, kept = (redraw(context(faces=(face,)), faces=share).image for share in (1.0, 0.0))
     base = context().image
     middle = np.s_[80:120, 120:180]
     assert np.abs(kept - base)[middle].max() < 1e-6 < np.abs(free - base)[middle].mean()
     assert np.abs(kept - base)[:20].mean() == pytest.approx(
         np.abs(free - base)[:20].mean(), rel=0.01
     )
+
+
+def test_a_face_to_be_kept_takes_nothing_whatever_share_the_others_take(context):
+    face = FaceBox(0.25, 0.25, 0.5, 0.5, keep=True)
+    kept, free = (redraw(context(faces=each), faces=1.0).image for each in ((face,), ()))
+    middle = np.s_[80:120, 120:180]
+    change = np.abs(kept - context().image), np.abs(free - context().image)
+    assert change[0][middle].max() < 1e-6 < change[1][middle].mean()
