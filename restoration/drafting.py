@@ -1,7 +1,8 @@
 """From what lies on a bench to a Plan: the draft, as a form or as JSON, made whole and safe.
 
 A draft is {"base", "steps": {name: {"on", "settings"}}, "prompt": {field: text}, "mask", "dabs",
-"regions", "seed"}. `cleaned` never refuses: half-finished work is kept as it is. `plan` does.
+"regions", "faces", "seed"}; its faces are null until somebody, or the assessment, has said where
+they are. `cleaned` never refuses: half-finished work is kept as it is. `plan` does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from restoration.engine.plan import (
     LARGEST_SEED,
     LONGEST_TEXT,
     MOST_DABS,
+    MOST_FACES,
     MOST_POINTS,
     MOST_REGIONS,
     RGB,
@@ -30,6 +32,8 @@ from restoration.engine.plan import (
 STEPS: tuple[StepSpec, ...] = tuple(s for s in CATALOG if s.name not in ("assess", "guard"))
 PROMPT = ("period", "place", "who", "colours", "keep", "words")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+FACE_KINDS = ("face", "keep", "not")  # protected; left exactly as it is; nobody's face
+LEAST_FACE = 0.004  # of a side; a box that is smaller is a slip of the hand
 HEX = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -43,6 +47,7 @@ def from_post(post: Mapping[str, str]) -> dict[str, Any]:
             "mask": post.get("mask"),
             "dabs": _loads(post.get("dabs")),
             "regions": _loads(post.get("regions")),
+            "faces": _posted_faces(post),
             "seed": post.get("seed"),
         }
     )
@@ -60,6 +65,27 @@ def _posted_step(step: StepSpec, post: Mapping[str, str]) -> dict[str, Any]:
     if f"{step.name}-backend" in post:
         settings["backend"] = post[f"{step.name}-backend"]
     return {"on": on, "settings": settings}
+
+
+def _posted_faces(post: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    """The rows of the list of faces; None where nobody has said anything about faces yet."""
+    rows = [
+        {
+            name: _percent(post.get(f"face-{number}-{name}"))
+            for name in ("x", "y", "width", "height")
+        }
+        | {"kind": post.get(f"face-{number}-kind")}
+        for number in range(MOST_FACES)
+        if post.get(f"face-{number}-width")
+    ]
+    return rows if rows or "faces-known" in post else None
+
+
+def _percent(text: str | None) -> float | None:
+    try:
+        return float(text or "") / 100
+    except ValueError:
+        return None
 
 
 def _loads(text: str | None) -> Any:
@@ -80,6 +106,7 @@ def cleaned(body: Any) -> dict[str, Any]:
         "mask": mask if isinstance(mask, str) and SHA256.fullmatch(mask) else None,
         "dabs": [_dab(each) for each in _list(given, "dabs", MOST_DABS)],
         "regions": [_region(each) for each in _list(given, "regions", MOST_REGIONS)],
+        "faces": _faces(given),
         "seed": whole(given.get("seed")),
     }
 
@@ -147,6 +174,38 @@ def _region(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"points": [[_share(x), _share(y)] for x, y in pairs]} | _paint(given)
 
 
+def _faces(given: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """What is said of faces; boxes that are none fall away."""
+    if not isinstance(given.get("faces"), list):
+        return None
+    rows = [_face(each) for each in _list(given, "faces", MOST_FACES)]
+    return [row for row in rows if row is not None]
+
+
+def _face(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The part of the box that lies on the picture."""
+    sides = [given.get(name) for name in ("x", "y", "width", "height")]
+    if not all(isinstance(side, int | float) and math.isfinite(side) for side in sides):
+        return None
+    x, y, wide, high = (float(side) for side in sides if side is not None)
+    left, top = min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
+    width, height = min(1.0, x + wide) - left, min(1.0, y + high) - top
+    if min(width, height) < LEAST_FACE:
+        return None
+    kind = given.get("kind")
+    box = {"x": left, "y": top, "width": width, "height": height}
+    return {name: round(value, 5) for name, value in box.items()} | {
+        "kind": kind if kind in FACE_KINDS else "face"
+    }
+
+
+def suggested_faces(boxes: Any) -> list[dict[str, Any]]:
+    """Boxes (x, y, width, height) that the assessment found, as a draft has them."""
+    names = ("x", "y", "width", "height")
+    rows = [dict(zip(names, box, strict=True)) for box in boxes if len(box) == len(names)]
+    return _faces({"faces": rows}) or []
+
+
 def _paint(given: Mapping[str, Any]) -> dict[str, str]:
     colour = _text(given.get("colour"), 7).lower()
     word = _text(given.get("word"), 60)
@@ -179,6 +238,7 @@ def plan(draft: Mapping[str, Any], models: Mapping[str, str]) -> Plan:
             "mask_sha256": draft["mask"] if "repair" in on else None,
             "dabs": [_placed(dab) for dab in draft["dabs"]] if coloured else [],
             "regions": [_outlined(each) for each in draft["regions"]] if coloured else [],
+            "faces": _boxed(draft.get("faces")),
             "seed": _seed(draft, steps),
         }
     )
@@ -228,6 +288,18 @@ def _placed(dab: Mapping[str, Any]) -> dict[str, Any]:
 
 def _outlined(region: Mapping[str, Any]) -> dict[str, Any]:
     return {"points": region["points"], "word": None, "rgb": list(_rgb(region))}
+
+
+def _boxed(faces: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """The boxes a plan carries: what is nobody's face is left out."""
+    if faces is None:
+        return None
+    sides = ("x", "y", "width", "height")
+    return [
+        {name: face[name] for name in sides} | {"keep": face["kind"] == "keep"}
+        for face in faces
+        if face["kind"] != "not"
+    ]
 
 
 def _rgb(mark: Mapping[str, Any]) -> RGB:

@@ -70,6 +70,12 @@ FIELD_HELP: dict[str, Sentence] = {
     "colours": _("One fact a line, and how you know it."),
     "keep": _("What a machine must not touch: a scar, a badge, a stamp."),
 }
+# What a volunteer says of a box around a face.
+FACE_KINDS: dict[str, Sentence] = {
+    "face": pgettext_lazy("of a box around a face", "protect"),
+    "keep": pgettext_lazy("of a box around a face", "keep exactly"),
+    "not": pgettext_lazy("of a box around a face", "not a face"),
+}
 PLACEHOLDERS: dict[str, Sentence] = {
     "period": _("September 1974"),
     "place": _("Tehran, a stadium"),
@@ -124,6 +130,8 @@ PROBLEMS: dict[str, Sentence] = {
     "bad-sha256": _("The painted mask could not be found. Paint a stroke and run again."),
     "too-many-dabs": _("There are %(given)s colours; %(most)s is the most."),
     "too-many-regions": _("There are %(given)s areas; %(most)s is the most."),
+    "too-many-faces": _("There are %(given)s boxes around faces; %(most)s is the most."),
+    "face-box": _("A box around a face lies outside the picture."),
     "dab-radius": _("A colour's spot is too small or too large."),
     "region-points": _("An outlined area needs three corners at least and %(most)s at most."),
     "region-colour": _("An outlined area needs one colour."),

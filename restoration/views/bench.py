@@ -29,7 +29,7 @@ from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
-from restoration.views import panel, pictures
+from restoration.views import faces, panel, pictures
 from restoration.views.asking import Asked, fence_of, photo_of
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
@@ -113,7 +113,7 @@ def run(request: Asked, ref: str) -> HttpResponse:
     try:
         if not request.htmx:  # the script has just saved it
             _save(request, photo, drafted)
-        plan = _planned(drafted)
+        plan = _planned(photo, drafted)
         source = _source(request, photo, drafted)
         job = request_job(source=source, by=request.user, fence=fence, plan=plan, now=now)
     except (BadInput, Refused) as error:
@@ -162,7 +162,9 @@ def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:
     )
 
 
-def _planned(drafted: Mapping[str, Any]) -> Plan:
+def _planned(photo: Photo, drafted: Mapping[str, Any]) -> Plan:
+    if drafted["faces"] is None:
+        drafted = {**drafted, "faces": faces.found(photo)}
     return drafting.plan(drafted, presence.first_models(now=timezone.now()))
 
 
@@ -259,6 +261,7 @@ def _laid_out(
         "steps": panel.steps(recipe),
         "prompt_fields": panel.prompt_fields(recipe),
         "swatches": panel.swatches(),
+        "faces": faces.listed(recipe),
         "marks": _marks(kept),
         "estimate": estimate(waiting.outlook_for(base, needs=[presence.EMBEDDED], now=now)),
         "form_errors": errors or [],
@@ -348,6 +351,7 @@ def _config(
         },
         "draft": {"rev": found.draft.rev if found.draft else 0, "draft": kept},
         "suggestion": panel.suggestion(recipe),
+        "faces": faces.found(photo),
         "claim": clock(claim, timezone.now()),
         "urls": _urls(photo, claim),
     }

@@ -149,3 +149,28 @@ def test_every_embedded_backend_can_be_found():
         if "embedded" in spec.backends:
             module, name = spec.backends["embedded"].split(":")
             assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_a_plan_keeps_what_is_said_of_faces_and_none_is_not_the_same_as_nothing_said():
+    box = {"x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4, "keep": True}
+    for faces in (None, [], [box]):
+        plan = Plan.from_json({"steps": [{"name": "tone"}], "faces": faces})
+        assert plan.to_json()["faces"] == faces
+        assert Plan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"x": 0.8}, "face-box"),
+        ({"width": 0}, "face-box"),
+        ({"y": 1.2}, "bad-place"),
+        ({"keep": 1}, "wrong-type"),
+        ({"who": "x"}, "unknown-field"),
+        ({"x": "0"}, "wrong-type"),
+    ],
+)
+def test_a_box_that_is_none_is_refused(change, code):
+    box = {"x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4} | change
+    with pytest.raises(BadInput, match=code):
+        Plan.from_json({"steps": [{"name": "tone"}], "faces": [box]})

@@ -5,6 +5,7 @@ import { Beat } from "./beat.js";
 import { BenchCompare } from "./bench_compare.js";
 import { Marks } from "./dabs.js";
 import { Draft } from "./draft.js";
+import { Faces } from "./faces.js";
 import { History } from "./history.js";
 import { Mask } from "./mask.js";
 import { Run } from "./run.js";
@@ -13,7 +14,7 @@ import { Tour } from "./tour.js";
 import { Veil } from "./veil.js";
 import { Viewer, sharpen } from "./viewer.js";
 
-const TOOLS = { h: "hand", b: "mask", e: "eraser", c: "dab", r: "region" };
+const TOOLS = { h: "hand", b: "mask", e: "eraser", c: "dab", r: "region", f: "face" };
 
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -29,6 +30,7 @@ class Bench {
     root.dataset.ready = "";
     this.startViewer();
     this.startDrawing();
+    this.startFaces();
     this.startDraft();
     this.run = new Run({ form: this.form, draft: this.draft, fill: () => this.fillHidden(), words });
     this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
@@ -61,6 +63,22 @@ class Bench {
       templates: { dabs: one("#dab-row"), regions: one("#region-row") },
       words: this.words,
     });
+  }
+
+  startFaces() {
+    this.faces = new Faces({
+      svg: one("[data-faces]", this.root),
+      stage: this.stage,
+      viewer: this.viewer,
+      history: this.history,
+      panel: one("[data-faces-panel]", this.root),
+      template: one("#face-row"),
+      words: this.words,
+    });
+    this.faces.set(this.config.faces);
+    this.faces.addEventListener("change", () => this.draft.touch());
+    this.faces.addEventListener("added", ({ detail }) => announce(this.words.faceAdded.replace("{n}", detail)));
+    this.faces.addEventListener("removed", () => announce(this.words.faceRemoved));
   }
 
   /** The panel's list, or one that is nowhere when the recipe offers no colour. */
@@ -116,7 +134,7 @@ class Bench {
     const prompt = {};
     for (const field of all('[name^="prompt-"]', this.form)) prompt[field.name.slice(7)] = field.value;
     const { dabs, regions } = this.marks;
-    return { base: this.config.base, steps, prompt, dabs, regions };
+    return { base: this.config.base, steps, prompt, dabs, regions, faces: this.faces.all };
   }
 
   settingsOf(step, name) {
@@ -142,6 +160,7 @@ class Bench {
       if (field) field.value = text;
     }
     this.marks.set(draft.dabs, draft.regions);
+    this.faces.set(draft.faces ?? this.config.faces);
     this.showMarks();
   }
 
@@ -226,6 +245,7 @@ class Bench {
     }
     if (tool !== "hand" && this.stage.classList.contains("is-bare")) this.toggleOverlay(one("[data-show-mask]", this.root));
     if (tool === "region") announce(this.words.regionHint);
+    if (tool === "face") announce(this.words.faceHint);
     one("[data-cursor]", this.root).hidden = true;
     this.veil.show();
   }
@@ -267,6 +287,7 @@ class Bench {
       const radius = (this.brush / 2 / this.viewer.scale) * (this.mask.width / this.viewer.size.width);
       this.mask.begin(this.toMask(point), radius, this.tool === "eraser");
     } else if (this.tool === "dab") this.downOnDab(point);
+    else if (this.tool === "face") this.faces.down(point);
     else this.downOnRegion(point);
   }
 
@@ -291,6 +312,7 @@ class Bench {
       const events = event.getCoalescedEvents?.() ?? [];
       for (const each of events.length ? events : [event]) this.mask.move(this.toMask(this.viewer.pointAt(each)));
     } else if (this.marks.dragging) this.marks.drag(this.viewer.pointAt(event));
+    else this.faces.move(this.viewer.pointAt(event));
   }
 
   onUp() {
@@ -299,6 +321,7 @@ class Bench {
       this.mask.end();
     }
     this.marks.endDrag();
+    this.faces.up();
   }
 
   moveCursor(event = null) {
@@ -328,7 +351,7 @@ class Bench {
     stage.addEventListener("pointermove", (event) => this.onMove(event));
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => this.onUp());
     stage.addEventListener("pointerleave", () => { one("[data-cursor]", root).hidden = true; });
-    this.viewer.addEventListener("pinch", () => { this.mask.abandon(); this.marks.endDrag(); });
+    this.viewer.addEventListener("pinch", () => { this.mask.abandon(); this.marks.endDrag(); this.faces.abandon(); });
     one("[data-tools]", root).addEventListener("change", (event) => this.choose(event.target.value));
     one("[data-brush]", root).addEventListener("input", (event) => { this.brush = event.target.value; });
     form.addEventListener("input", (event) => this.onInput(event));
