@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from restoration.engine.fill import membrane
+from restoration.engine.fill import LEARNT, membrane
+from restoration.engine.luma import luma
 from restoration.training import degrade, holes
 from restoration.training.lesson import Batch, Lesson, Random
 from restoration.training.networks import Network, Shape
@@ -17,10 +18,15 @@ SIDE, EXAMPLES = 128, 4
 SHAPE = Shape(
     channels=4, conditions=0, given=3, widths=(32, 64, 112), blocks=(2, 1, 2), residual=False
 )
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 GREY, TINTED = 0.45, 0.65  # of the examples: without colour up to the first, toned up to the second
 NOISY = 0.35  # share of examples whose surroundings have grain that the fill should not copy
 LATE = 0.7  # from here on the loss is the root of the mean square, which PSNR measures
+NOTES = (
+    "## Where it ends",
+    f"No hole it learnt from was deeper than {holes.WIDEST:.0f} pixels; the engine lets it fade "
+    f"out between {LEARNT:.0f} and {2 * LEARNT:.0f}. It continues edges and shades, it draws no "
+    "features: the middle of a large hole stays smooth. Grain is added afterwards, by measure.",
+)
 
 Crop = NDArray[np.float32]
 Cut = Callable[[Random, int, int], NDArray[np.bool_]]
@@ -35,6 +41,7 @@ def fill() -> Lesson:
         loss=loss,
         figures=figures,
         inputs={"picture": (4, 1)},
+        notes=NOTES,
     )
 
 
@@ -43,7 +50,7 @@ def build() -> nn.Module:
     network = Network(SHAPE)
     nn.init.zeros_(network.leave.weight)
     nn.init.zeros_(network.leave.bias)
-    return network
+    return network.to(memory_format=torch.channels_last)
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:
@@ -64,7 +71,7 @@ def _seen(rng: Random, crop: Crop) -> Crop:
     kind = rng.random()
     if kind > TINTED:
         return crop
-    light = np.repeat((crop @ LUMA)[..., None], 3, axis=2)
+    light = np.repeat(luma(crop)[..., None], 3, axis=2)
     if kind < GREY:
         return light
     found: Crop = np.power(light, rng.uniform(0.8, 1.25, 3)).astype(np.float32)
