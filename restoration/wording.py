@@ -45,7 +45,8 @@ SETTINGS: dict[str, Sentence] = {
     "sensitivity": pgettext_lazy("setting of a step", "How much counts as damage"),
     "grain": pgettext_lazy("setting of a step", "Grain kept"),
     "faces": pgettext_lazy("setting of a step", "How much faces may change"),
-    "passes": pgettext_lazy("setting of a step", "Passes"),
+    "passes": pgettext_lazy("setting of a step", "Passes (0: as the model was made)"),
+    "control": pgettext_lazy("setting of a step", "How closely the model is held to the photo"),
     "reach": pgettext_lazy("setting of a step", "How far a colour spreads"),
     "sharpen": pgettext_lazy("setting of a step", "Sharpening"),
     "deblur": pgettext_lazy("setting of a step", "Sharpness the lens lost"),
@@ -145,6 +146,7 @@ PROBLEMS: dict[str, Sentence] = {
         "damaged."
     ),
     "changed-outside-mask": OUR_FAULT,
+    "not-the-same-small": OUR_FAULT,
     "luma-moved": OUR_FAULT,
     "another-shape": OUR_FAULT,
     "file-too-large": _("The file is too large; %(most)s megabytes is the most."),
@@ -179,8 +181,29 @@ PROBLEMS: dict[str, Sentence] = {
     "model-refused": _(
         "The model for “%(step)s” cannot be used as it lies there. Tell the steward."
     ),
+    "library-missing": _(
+        "The machine that took this run cannot run %(label)s: %(library)s does not work there. "
+        "Choose another model, or tell the steward."
+    ),
     "model-broken": _("The model for “%(step)s” could not be loaded. Tell the steward."),
-    "weights-changed": _("The model's files are not those they should be. Tell the steward."),
+    "weights-changed": _(
+        "The model's file %(file)s is not what it should be, so it was not used. Tell the steward."
+    ),
+    "weights-missing": _("The model's file %(file)s is missing. Tell the steward."),
+    "weights-unlisted": _(
+        "The model's folder holds a file that is not on its list: %(file)s. Tell the steward."
+    ),
+    "weights-pickled": _(
+        "The model's folder holds a file of a kind that is never opened: %(file)s. Tell the "
+        "steward."
+    ),
+    "weights-unlocked": _("Nobody has checked the model's files yet. Tell the steward."),
+    "device-lost": _("The graphics card of that machine failed. Try again later."),
+    "took-too-long": _(
+        "It worked for more than %(minutes)s minutes and was stopped. Leave the heaviest step out, "
+        "or run the steps one after another."
+    ),
+    "batch": OUR_FAULT,
     "wrong-size": OUR_FAULT,
     "sizes-differ": OUR_FAULT,
     "not-finite": OUR_FAULT,
@@ -227,7 +250,7 @@ NOTES: dict[str, Sentence] = {
     "no-damage-found": _("Repair: no dust or scratch was found, so nothing was filled."),
     "wide-hole": _("Repair: a wide hole was filled smoothly. Look at it at 100 %%."),
     "prompt-cut": _(
-        "The model reads only %(most)s words of what you wrote; the rest was left out."
+        "The model reads only about %(most)s words. It was not sent all of: %(fields)s."
     ),
     "prompt-language": _("The model understands English only; write your words in English."),
     "worked-smaller-for-memory": _(
@@ -262,6 +285,16 @@ VERDICTS: dict[str, tuple[str, str, Sentence]] = {
     "review": ("review", "eye", pgettext_lazy("verdict of the check", "look closely")),
     "fail": ("failed", "alert", pgettext_lazy("verdict of the check", "changed too much")),
 }
+# What can be tried with less risk when the check says no; see engine.ladder.
+RUNGS: dict[str, Sentence] = {
+    "less-redraw": _("redraw less (strength %(strength)s)"),
+    "faces-kept": _("leave faces as they are"),
+    "held-closer": _("hold the model closer to the photo"),
+    "gentler": _("half as strong"),
+    "no-redraw": _("without the model"),
+    "colour-only": _("only the colours"),
+    "mask-only": _("only the repair"),
+}
 MAPS: dict[str, Sentence] = {
     "changed": pgettext_lazy("map over a version", "What was changed"),
     "repaired": pgettext_lazy("map over a version", "What was filled"),
@@ -271,6 +304,8 @@ MAPS: dict[str, Sentence] = {
 }
 
 
+# A plan keeps under "facts" what the bench asks for under "colours".
+FACTS_FIELD = {"facts": "colours"}
 SHARES = ("share", "most", "black", "white")
 
 
@@ -292,6 +327,8 @@ def _value(name: str, value: Any) -> str:
         return str(SETTINGS.get(str(value)) or FIELDS.get(str(value)) or value)
     if name in SHARES and isinstance(value, float):
         return f"{100 * value:.0f} %"
+    if name == "fields" and isinstance(value, list | tuple):
+        return ", ".join(str(FIELDS.get(FACTS_FIELD.get(each, each), each)) for each in value)
     if name == "near":
         return _suggested(value)
     if name in ("got", "expected", "smallest", "largest") and isinstance(value, list | tuple):
@@ -328,6 +365,11 @@ def note(code: str, facts: Mapping[str, Any] | None = None) -> str:
 def reason(code: str, facts: Mapping[str, Any] | None = None) -> str:
     """Why a step is suggested."""
     return _told(REASONS[code], facts or {}) if code in REASONS else ""
+
+
+def rung(code: str, strength: float | None) -> str:
+    """What a rung of the ladder would do otherwise."""
+    return _told(RUNGS[code], {"strength": strength})
 
 
 def swatches() -> dict[str, str]:

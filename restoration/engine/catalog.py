@@ -26,6 +26,7 @@ class Setting:
     step: float | None = None
     choices: tuple[str, ...] = ()
     backend: str | None = None  # only this backend reads it; None: all of them
+    models: tuple[str, ...] = ()  # only these models go by it; none: all of them
 
     def check(self, value: object) -> Value:
         """The value in its own type, or BadInput `setting-type`, `setting-range` or
@@ -116,6 +117,9 @@ REPAIRERS = (
 )  # fmt: skip
 
 
+TILED = ("sdxl-tile", "sd15-tile")  # a control network holds them to the picture
+
+
 def _model(names: tuple[str, ...]) -> Setting:
     return Setting("model", "choice", names[0], choices=names, backend=GENERATIVE)
 
@@ -156,6 +160,7 @@ CATALOG: tuple[StepSpec, ...] = (
             _model(REDRAWERS),
             Setting("strength", "float", 0.3, 0.05, 0.6, 0.05),
             _share("faces", 0.3),
+            Setting("control", "float", 0.6, 0.0, 1.0, 0.05, models=TILED),
             Setting("passes", "int", 0, 0, 60, 1),  # 0: as many as the model was made for
         ),
         backends={GENERATIVE: "restoration.engine.generative.redraw:run"},

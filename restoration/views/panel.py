@@ -15,6 +15,7 @@ from archive.models import Photo
 from restoration import wording
 from restoration.drafting import PROMPT, STEPS
 from restoration.engine.catalog import EMBEDDED, GENERATIVE, Setting, StepSpec
+from restoration.engine.generative.rows import MODELS, Model
 from restoration.models import Assessment
 
 LONG_FIELDS = {"colours": 3, "keep": 2, "words": 2}
@@ -94,7 +95,12 @@ def _settings(
     values = {**(hint["settings"] if hint else {}), **(drafted["settings"] if drafted else {})}
     models = panel.models_for(spec.name)
     offered = {None, *spec.backends} if models else {None, EMBEDDED}
-    shown = [s for s in spec.settings if s.backend in offered and s.name != "model"]
+    names = {model["name"] for model in models}
+    shown = [
+        s
+        for s in spec.settings
+        if s.backend in offered and s.name != "model" and (not s.models or names & set(s.models))
+    ]
     rows = _by_model(spec, values, models) if models else []
     return rows + [_setting(spec, setting, values.get(setting.name)) for setting in shown]
 
@@ -108,13 +114,42 @@ def _by_model(
         backends = [(name, wording.BACKENDS[name]) for name in (EMBEDDED, GENERATIVE)]
         rows.append(_choice(spec, "backend", backends, values.get("backend")))
     named = [(model["name"], _licensed(model)) for model in models]
-    rows.append(_choice(spec, "model", named, values.get("model")))
+    row = _choice(spec, "model", named, values.get("model"))
+    row["choices"] += _nobodys(spec, {name for name, _words in named})
+    rows.append(row)
     return rows
 
 
+def _nobodys(spec: StepSpec, offered: set[str]) -> list[dict[str, Any]]:
+    """The other models that there are for the step, shown but not to be chosen."""
+    able = [model for model in MODELS if spec.name in model.pipelines and model.name not in offered]
+    return [
+        {
+            "value": model.name,
+            "label": _("%(model)s: nobody can run this now")
+            % {"model": _licensed(_as_listed(model))},
+            "selected": False,
+            "disabled": True,
+        }
+        for model in able
+    ]
+
+
+def _as_listed(model: Model) -> dict[str, Any]:
+    licence = {"licence": model.licence_label, "commercial": model.commercial}
+    return {"name": model.name, "label": model.label, **licence}
+
+
 def _licensed(model: Mapping[str, Any]) -> str:
-    name = model.get("label") or model["name"]
-    return f"{name} ({model['licence']})" if model.get("licence") else str(name)
+    """A model's name with its licence, and whether that allows commercial use."""
+    words = {"model": model.get("label") or model["name"], "licence": model.get("licence", "")}
+    if not words["licence"]:
+        return str(words["model"])
+    if "commercial" not in model:  # a worker of an earlier version does not say
+        return f"{words['model']} ({words['licence']})"
+    if model["commercial"]:
+        return _("%(model)s (%(licence)s, commercial use allowed)") % words
+    return _("%(model)s (%(licence)s, no commercial use)") % words
 
 
 def _choice(

@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from archive.models import Collection
 from restoration import presence
+from restoration.engine.catalog import REDRAWERS
+from restoration.engine.generative.rows import MODELS
 from restoration.models import Assessment, Draft, Version
 from tests import factories
 from tests.factories import NOW
@@ -107,10 +109,59 @@ def test_a_generative_step_is_offered_only_while_a_machine_for_it_lives(
     redraw = step(vera, "redraw")
     assert redraw["available"] is True
     assert "sd15 (Open RAIL-M)" in redraw["help"]
-    (choice,) = next(each for each in redraw["settings"] if each["name"] == "model")["choices"]
-    assert choice == {"value": "sd15", "label": "sd15 (Open RAIL-M)", "selected": True}
+    choices = next(each for each in redraw["settings"] if each["name"] == "model")["choices"]
+    assert choices[0] == {"value": "sd15", "label": "sd15 (Open RAIL-M)", "selected": True}
     backends = next(each for each in step(vera, "repair")["settings"] if each["name"] == "backend")
     assert [choice["value"] for choice in backends["choices"]] == ["embedded", "generative"]
+
+
+def announced(now: datetime, *names: str) -> None:
+    """A worker that can run these models, as it lists them."""
+    models: list[dict[str, Any]] = [
+        {
+            "name": row.name,
+            "label": row.label,
+            "licence": row.licence_label,
+            "commercial": row.commercial,
+            "offers": [f"{step}:{row.name}" for step in row.pipelines],
+        }
+        for row in MODELS
+        if row.name in names
+    ]
+    offers = [offer for model in models for offer in model["offers"]]
+    presence.announce(name="gpu", queues=["generative"], offers=offers, models=models, now=now)
+
+
+def test_every_model_is_shown_with_its_licence_and_who_can_run_it(
+    vera: Desk, now: datetime
+) -> None:
+    announced(now, "klein")
+    choices = next(s for s in step(vera, "redraw")["settings"] if s["name"] == "model")["choices"]
+    first, *rest = choices
+    assert first["label"] == "FLUX.2 klein 4B (Apache 2.0, commercial use allowed)"
+    assert first["selected"]
+    assert all(choice["disabled"] and not choice["selected"] for choice in rest)
+    assert len(choices) == len(REDRAWERS)
+    qwen = next(each for each in rest if each["value"] == "qwen-edit")
+    assert qwen["label"].endswith("commercial use allowed): nobody can run this now")
+    assert "disabled" in vera.get("bench").text
+
+
+def test_a_setting_that_only_some_models_read_is_shown_with_them_alone(
+    vera: Desk, now: datetime
+) -> None:
+    announced(now, "klein")
+    assert "control" not in [setting["name"] for setting in step(vera, "redraw")["settings"]]
+    announced(now, "klein", "sdxl-tile")
+    assert "control" in [setting["name"] for setting in step(vera, "redraw")["settings"]]
+
+
+def test_colour_may_be_drawn_by_a_model_that_edits(vera: Desk, now: datetime) -> None:
+    announced(now, "klein", "sdxl")
+    settings = {each["name"]: each for each in step(vera, "colourise")["settings"]}
+    assert [each["value"] for each in settings["backend"]["choices"]] == ["embedded", "generative"]
+    able = [each["value"] for each in settings["model"]["choices"] if not each.get("disabled")]
+    assert able == ["klein"]
 
 
 def test_the_prompt_begins_with_what_the_archive_knows(vera: Desk) -> None:

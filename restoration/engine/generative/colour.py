@@ -85,11 +85,13 @@ def coloured(context: StepContext, workshop: Workshop, tool: Tool, wanted: Reque
         return canvas.unpad(generated(tool, padded, None, wanted, context.progress))
 
     facts = {"step": "colourise", "width": image.shape[1], "height": image.shape[0]}
-    offered, share = with_less_on_failure(workshop, attempt, facts)
+    offered, rung = with_less_on_failure(workshop, tool, attempt, facts)
+    share = rung.share
     canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
     offered, registration = laid_on(canvas.shrink(image), offered)
     figures = {
         "worked_at": list(canvas.padded[::-1]),
+        "gave_up": rung.told(),
         "registration": registration.figures(),
     }
     return Drawn(canvas.enlarge(chroma(offered)), figures, share)

@@ -3,6 +3,7 @@
 import inspect
 import math
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,29 +14,42 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from restoration.engine.errors import OutOfMemory, StepFailed
+from restoration.engine.errors import StepFailed
 from restoration.engine.generative.canvas import Canvas, Floats, fitted
+from restoration.engine.generative.memory import Rung, climb
 from restoration.engine.generative.prompts import Count, Wording, foreign, worded
 from restoration.engine.generative.registry import guidance_of, most_steps, steps_of
-from restoration.engine.generative.workshop import Tool, Workshop, is_out_of_memory
+from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.image import resize
 from restoration.engine.step import Mask, Progress, StepContext, note
 
-LESS = 0.75  # of the area, once memory ran out
 FLAT = 1 / 255
+PREVIEW_EVERY = 1.0  # second: making one holds up the card
+PREVIEW_SIDE = 256
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to generate; strength in (0, 1] of the way to a new picture, steps as they will run."""
+    """What to generate; strength in (0, 1] of the way to a new picture, steps as they will run.
+
+    control: how closely a control network holds the model to the picture, None for its own scale.
+    """
 
     wording: Wording
     strength: float
     steps: int
     seed: int
+    control: float | None = None
 
 
-def request(tool: Tool, wording: Wording, strength: float, passes: int, seed: int) -> Request:
+def request(
+    tool: Tool,
+    wording: Wording,
+    strength: float,
+    passes: int,
+    seed: int,
+    control: float | None = None,
+) -> Request:
     """Return a request with the steps that will run: `passes`, or the model's own when it is 0.
 
     A distilled model draws badly in many more steps than it was made for, so it is given twice as
@@ -43,7 +57,12 @@ def request(tool: Tool, wording: Wording, strength: float, passes: int, seed: in
     """
     model = tool.model
     steps = min(passes or steps_of(model), most_steps(model))
-    return Request(wording, strength, max(steps, math.ceil(1 / strength) + 1), seed)
+    return Request(wording, strength, max(steps, math.ceil(1 / strength) + 1), seed, control)
+
+
+def held(tool: Tool) -> bool:
+    """Say whether a control network holds the model to the picture."""
+    return any(part.kind == "controlnet" for part in tool.model.parts)
 
 
 def instructed(tool: Tool, mask: Mask | None) -> bool:
@@ -62,7 +81,7 @@ def generated(
     progress(0.0, None)
     given = {
         **said_to(tool, wanted),
-        **shown_to(tool, image, mask),
+        **shown_to(tool, image, mask, wanted.control),
         "callback_on_step_end": reporter(tool, image, progress),
     }
     if not instructed(tool, mask):
@@ -90,7 +109,7 @@ def said_to(tool: Tool, wanted: Request) -> dict[str, Any]:
     return given
 
 
-def shown_to(tool: Tool, image: Floats, mask: Mask | None) -> dict[str, Any]:
+def shown_to(tool: Tool, image: Floats, mask: Mask | None, control: float | None) -> dict[str, Any]:
     """Return a call's pictures; an editing pipeline takes none but of 8 bits, and lists of them."""
     known = inspect.signature(tool.pipeline.__call__).parameters
     form = as_pil if tool.family.edits else tensor
@@ -101,7 +120,8 @@ def shown_to(tool: Tool, image: Floats, mask: Mask | None) -> dict[str, Any]:
         shown["image"] = [shown["image"]]
     for part in tool.model.parts:
         if part.kind == "controlnet":
-            shown |= {"control_image": form(image), "controlnet_conditioning_scale": part.scale}
+            scale = part.scale if control is None else control
+            shown |= {"control_image": form(image), "controlnet_conditioning_scale": scale}
     sizes = {"height": image.shape[0], "width": image.shape[1]}
     return shown | {name: side for name, side in sizes.items() if name in known}
 
@@ -142,16 +162,31 @@ def reporter(tool: Tool, image: Floats, progress: Progress) -> Callable[..., dic
 
     The library's own `_interrupt` still decodes and returns a half-made picture: never used.
     """
-    colours = latent_colours(tool, image)
+    colours, due = latent_colours(tool, image), paced()
 
     def step_done(
         pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]
     ) -> dict[str, Any]:
-        preview = preview_of(tensors["latents"], colours, image.shape)
+        last = index + 1 == pipeline.num_timesteps
+        preview = preview_of(tensors["latents"], colours, image.shape) if due(last) else None
         progress(min(0.99, (index + 1) / pipeline.num_timesteps), preview)
         return tensors
 
     return step_done
+
+
+def paced(every: float = PREVIEW_EVERY) -> Callable[[bool], bool]:
+    """Return a question: is a preview due? The first is, the last, and others when time is up."""
+    shown = -math.inf
+
+    def due(last: bool) -> bool:
+        nonlocal shown
+        if not last and time.monotonic() - shown < every:
+            return False
+        shown = time.monotonic()
+        return True
+
+    return due
 
 
 def latent_colours(tool: Tool, image: Floats) -> Any:
@@ -197,8 +232,10 @@ def with_offset(latents: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, i
 
 
 def grid_of(count: int, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return the height and width of so many tokens that cover a picture evenly."""
-    height = round((count * shape[0] / shape[1]) ** 0.5)
+    """Return the height and width of so many tokens, as near to a picture's shape as can be."""
+    heights = [side for side in range(1, count + 1) if count % side == 0]
+    tall = (count * shape[0] / shape[1]) ** 0.5
+    height = min(heights, key=lambda side: abs(math.log(side / tall)))
     return (height, count // height)
 
 
@@ -206,7 +243,8 @@ def preview_of(latents: Any, colours: Any, shape: tuple[int, ...]) -> NDArray[np
     """Return a rough uint8 RGB picture of latents, a few pixels of the result for each of them."""
     known, (height, width) = with_offset(latents, shape)
     shown = ((known @ colours).clamp(0, 1) * 255).round().to(torch.uint8)
-    return np.asarray(shown.reshape(height, width, 3).numpy())
+    stride = max(1, math.ceil(max(height, width) / PREVIEW_SIDE))
+    return np.ascontiguousarray(shown.reshape(height, width, 3)[::stride, ::stride].numpy())
 
 
 def canvas_for(
@@ -223,22 +261,20 @@ def canvas_for(
 
 
 def with_less_on_failure(
-    workshop: Workshop, attempt: Callable[[float], Floats], facts: dict[str, Any]
-) -> tuple[Floats, float]:
-    """Run `attempt(1.0)`, and `attempt(0.75)` of the area when memory runs out; then give up.
+    workshop: Workshop,
+    tool: Tool,
+    attempt: Callable[[float], Floats],
+    facts: dict[str, Any],
+    largest: float = 1.0,
+) -> tuple[Floats, Rung]:
+    """Run `attempt` with the share of the area that the memory allows, and with less on failure.
 
-    Returns the picture and the share that worked. Raises OutOfMemory.
+    `facts` name the width and height of the picture. Returns the picture and what was given up.
+    Raises OutOfMemory and DeviceLost.
     """
-    for share in (1.0, LESS):
-        try:
-            return attempt(share), share
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        # Out here the traceback, and every tensor that it holds, is gone.
-        workshop.tidy()
-    workshop.release()
-    raise OutOfMemory("out-of-memory", {**facts, "tried_share": LESS})
+    canvas = canvas_for(workshop, tool, (facts["height"], facts["width"]), 1.0, largest)
+    pixels = canvas.padded[0] * canvas.padded[1]
+    return climb(workshop, tool, pixels, facts, lambda rung: attempt(rung.share))
 
 
 def wording_for(tool: Tool, context: StepContext, step: str) -> Wording:
@@ -273,6 +309,7 @@ def record_of(tool: Tool, wanted: Request) -> dict[str, Any]:
         "prompt_fields": dict(wanted.wording.fields),
         "prompt_left_out": list(wanted.wording.left_out),
         "strength": wanted.strength,
+        **({"control": wanted.control} if held(tool) and wanted.control is not None else {}),
         "steps": wanted.steps,
         "guidance": guidance_of(tool.model),
         "scheduler": type(tool.pipeline.scheduler).__name__,

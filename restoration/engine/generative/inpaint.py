@@ -114,8 +114,10 @@ def drawn(
         return np.clip(canvas.enlarge(canvas.unpad(offered)), 0, 1)
 
     facts = {"step": "repair", "width": image.shape[1], "height": image.shape[0]}
-    offered, share = with_less_on_failure(workshop, attempt, facts)
+    offered, rung = with_less_on_failure(workshop, tool, attempt, facts, LARGEST)
+    share = rung.share
     offered, figures = laid_back(image, offered, mask)
+    figures["gave_up"] = rung.told()
     figures["worked_at"] = list(
         canvas_for(workshop, tool, image.shape, share, LARGEST).padded[::-1]
     )

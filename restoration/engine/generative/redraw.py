@@ -5,6 +5,7 @@ refused when it was reframed. Of the rest only luma detail, bounded by the pictu
 to the full-size picture; its tones and colours stay.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from restoration.engine.generative.generation import (
     wording_for,
     wording_notes,
 )
+from restoration.engine.generative.tiling import drawn_wide, wide_canvas
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.register import Registration, register, require_same_frame, warp
 from restoration.engine.step import Mask, StepContext, StepResult, faces_on, note
@@ -41,40 +43,65 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     workshop = require_workshop(context, "redraw")
     with workshop.lend("redraw", settings["model"]) as tool:
         wording = wording_for(tool, context, "redraw")
-        wanted = request(tool, wording, settings["strength"], settings["passes"], context.seed)
+        numbers = settings["strength"], settings["passes"], context.seed
+        wanted = request(tool, wording, *numbers, settings.get("control"))
         return redrawn(context, workshop, tool, wanted, settings["faces"])
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What a model drew, on which canvas, what the record says of it, and the share of the area
+    that memory allowed."""
+
+    pixels: Floats
+    canvas: Canvas
+    figures: dict[str, Any]
+    share: float = 1.0
 
 
 def redrawn(
     context: StepContext, workshop: Workshop, tool: Tool, wanted: Request, face_share: float
 ) -> StepResult:
+    offered = offered_for(context, workshop, tool, wanted)
+    taken = share_taken(tool, wanted.strength)
+    canvas = offered.canvas
+    composed, registration = composed_from(canvas, context, offered.pixels, face_share, taken)
+    record = {
+        **record_of(tool, wanted),
+        "worked_at": list(canvas.padded[::-1]),
+        **offered.figures,
+        "detail_taken": taken,
+        "registration": registration.figures(),
+    }
+    notes = wording_notes(tool, wanted.wording)
+    if offered.share < 1:
+        notes.append(note("worked-smaller-for-memory", share=offered.share))
+    meters = {
+        "registration": registration.figures(),
+        "scale": round(canvas.scale, 4),
+        "moved": round(float(np.abs(composed - context.image).mean()), 5),
+    }
+    return StepResult(composed, meters=meters, notes=notes, record=record)
+
+
+def offered_for(context: StepContext, workshop: Workshop, tool: Tool, wanted: Request) -> Offered:
+    """Have the picture drawn, in tiles where it is larger than the model was made for."""
     image = context.image
+    facts = {"step": "redraw", "width": image.shape[1], "height": image.shape[0]}
+    wide = wide_canvas(workshop, tool, image.shape)
+    if wide is not None:
+        padded = wide.pad(wide.shrink(image))
+        made, rung, figures = drawn_wide(workshop, tool, padded, wanted, context.progress, facts)
+        return Offered(wide.unpad(made), wide, {"gave_up": rung.told(), **figures})
 
     def attempt(share: float) -> Floats:
         canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
         padded = canvas.pad(canvas.shrink(image))
         return canvas.unpad(generated(tool, padded, None, wanted, context.progress))
 
-    facts = {"step": "redraw", "width": image.shape[1], "height": image.shape[0]}
-    offered, share = with_less_on_failure(workshop, attempt, facts)
-    canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
-    taken = share_taken(tool, wanted.strength)
-    composed, registration = composed_from(canvas, context, offered, face_share, taken)
-    record = {
-        **record_of(tool, wanted),
-        "worked_at": list(canvas.padded[::-1]),
-        "detail_taken": taken,
-        "registration": registration.figures(),
-    }
-    notes = wording_notes(tool, wanted.wording)
-    if share < 1:
-        notes.append(note("worked-smaller-for-memory", share=share))
-    meters = {
-        "registration": registration.figures(),
-        "scale": round(canvas.scale, 4),
-        "moved": round(float(np.abs(composed - image).mean()), 5),
-    }
-    return StepResult(composed, meters=meters, notes=notes, record=record)
+    made, rung = with_less_on_failure(workshop, tool, attempt, facts)
+    canvas = canvas_for(workshop, tool, image.shape, rung.share, 1.0)
+    return Offered(made, canvas, {"gave_up": rung.told()}, rung.share)
 
 
 def share_taken(tool: Tool, strength: float) -> float:

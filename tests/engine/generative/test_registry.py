@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from restoration.engine.catalog import CATALOG, GENERATIVE
+from restoration.engine.catalog import CATALOG, GENERATIVE, TILED
 from restoration.engine.generative import registry
 from restoration.engine.generative.registry import FAMILIES, MODELS, available
 
@@ -52,6 +52,11 @@ def test_the_catalog_offers_the_models_of_the_registry_in_the_same_order():
         able = tuple(model.name for model in MODELS if spec.name in model.pipelines)
         offered = [setting.choices for setting in spec.settings if setting.name == "model"]
         assert offered == ([able] if GENERATIVE in spec.backends else [])
+
+
+def test_the_models_with_a_control_network_are_those_the_catalog_says():
+    controlled = {m.name for m in MODELS if any(part.kind == "controlnet" for part in m.parts)}
+    assert controlled == set(TILED)
 
 
 def test_every_row_names_a_known_family_and_steps_of_the_catalog():
