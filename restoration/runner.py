@@ -27,7 +27,7 @@ from archive import decode, derivatives, storage
 from restoration import leases
 from restoration.engine import image as pictures
 from restoration.engine.belongs import belongs, laid_back, stretch
-from restoration.engine.errors import Cancelled, EngineError
+from restoration.engine.errors import Cancelled, DeviceLost, EngineError, StepFailed
 from restoration.engine.plan import Plan
 from restoration.engine.restore import Inputs, Restored, restore
 from restoration.engine.step import note
@@ -43,7 +43,10 @@ Frame = list[list[float]]
 
 
 def run(*, job_id: int, worker: str) -> None:
-    """Start the job, do its work under a beating lease, and finish or fail it."""
+    """Start the job, do its work under a beating lease, and finish or fail it.
+
+    Raises DeviceLost once the job is given back: this process can do no more work on its card.
+    """
     job = leases.start(job_id=job_id, worker=worker, now=timezone.now())
     if job is None:
         return
@@ -55,6 +58,8 @@ def run(*, job_id: int, worker: str) -> None:
         logger.info("job %s is not ours any more; its result is dropped", job.pk)
     except (EngineError, decode.Unreadable) as error:
         _fail(job, error.code, error.facts, permanent=error.permanent)
+        if isinstance(error, DeviceLost):
+            raise
     except Exception:
         logger.exception("job %s failed and it is our fault", job.pk)
         _fail(job, "our-fault", {}, permanent=False)
@@ -72,11 +77,15 @@ class _Reporter:
 
     def __init__(self, job: Job) -> None:
         self.job, self.step, self.last = job, "", 0.0
+        self.deadline = time.monotonic() + settings.JOB_LIMIT_SECONDS
         self.lost = threading.Event()
 
     def __call__(self, step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
         if self.lost.is_set():
             raise Cancelled("cancelled")
+        if time.monotonic() > self.deadline:
+            minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
+            raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
         if step == self.step and time.monotonic() - self.last < REPORT_EVERY:
             return
         self.step, self.last = step, time.monotonic()
@@ -295,7 +304,7 @@ def workshop() -> Any:
     """The models this worker keeps loaded; made on the first job that needs one."""
     from restoration.engine.generative.workshop import Workshop  # torch: only where it is wanted
 
-    return Workshop(models_dir=settings.MODELS_DIR)
+    return Workshop(models_dir=settings.MODELS_DIR, budget_gb=settings.MODELS_MEMORY_GB or None)
 
 
 WORK: dict[JobKind, Callable[[Job, _Reporter], leases.NewVersion | None]] = {
