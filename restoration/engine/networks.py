@@ -32,10 +32,10 @@ Conditions = Sequence[float] | Floats | Callable[[Floats], Floats]
 SHIPPED = Path(__file__).parent / "shipped"
 SUMS = "SHA256SUMS"
 MULTIPLE = 8  # of a tile's sides and of its place: the networks halve three times
-TILE = 896  # the longest side of a tile, its overlap included
+TILE = 1040  # the longest side of a tile, its overlap included
 RIM = 16  # pixels of mirror image around the picture
-TRIM = 16  # pixels at a tile's inner edges that are thrown away
-BLEND = 32  # pixels over which two tiles pass into each other
+TRIM = 12  # pixels at a tile's inner edges that are thrown away
+BLEND = 24  # pixels over which two tiles pass into each other
 OVERLAP = 2 * TRIM + BLEND
 MOST_THREADS = 8
 

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from restoration.engine import measure, networks
 from restoration.engine.image import check_image, let_go, room
-from restoration.engine.luma import Image, chroma, luma, on_luma
+from restoration.engine.luma import Image, luma, on_luma
 from restoration.engine.step import StepContext, StepResult, note
 
 GREY, COLOUR = "clean-grey", "clean-colour"
@@ -98,6 +98,8 @@ def found(image: Image, deblur: float, deblock: float) -> tuple[Faults, str]:
 def _colourful(parts: list[measure.Part]) -> bool:
     """A picture of many tints; a toned one has a tint for each brightness."""
     pixels = np.concatenate([planes[inside] for planes, inside in parts])
+    if np.ptp(pixels, axis=1).max() < GREY_CHROMA:
+        return False
     cast = measure.cast(pixels[None], np.ones((1, len(pixels)), bool))
     return not (cast.grey or cast.sepia)
 
@@ -131,7 +133,11 @@ def _blended(image: Image, clean: Image, taken: Image, settings: dict[str, Any])
 
 def _mixed(image: Image, clean: Image, strength: float, amount: float) -> tuple[Image, Image]:
     """One strip, and what its luma lost."""
-    light, colour = luma(image), chroma(image)
+    light = luma(image)
+    colour = image - light[..., None]
+    if clean.shape[2] == 1 and np.abs(colour).max() < GREY_CHROMA:
+        gone = np.float32(amount) * (light - clean[..., 0])
+        return np.repeat(np.clip(light - gone, 0, 1)[..., None], 3, axis=2), gone
     if clean.shape[2] == 3:
         calm = luma(clean)
         colour = colour + np.float32(strength) * (clean - calm[..., None] - colour)
@@ -143,8 +149,8 @@ def _mixed(image: Image, clean: Image, strength: float, amount: float) -> tuple[
 
 
 def _calm_colour(colour: Image, guide: Image, strength: float) -> Image:
-    """Chroma smoothed along the clean luma (guided filter, K. He 2010); grey stays grey."""
-    if float(np.abs(colour).max()) < GREY_CHROMA or strength == 0:
+    """Chroma smoothed along the clean luma (guided filter, K. He 2010)."""
+    if strength == 0:
         return colour
     mean = ndimage.uniform_filter(guide, 9)
     spread = ndimage.uniform_filter(guide * guide, 9) - mean * mean + 1e-3
