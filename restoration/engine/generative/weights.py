@@ -66,7 +66,7 @@ class Lock:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Lock":
-        """Read what `to_json` wrote; KeyError, TypeError or ValueError when it is something else."""
+        """Read what `to_json` wrote; KeyError, TypeError or ValueError for anything else."""
         if content["format"] != FORMAT:
             raise ValueError(content["format"])
         return cls(
