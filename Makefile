@@ -26,7 +26,7 @@ help:
 	@echo 'make test-slow          run those that take longer'
 	@echo 'make lint               run the linters and contracts'
 	@echo 'make messages           collect the strings to translate'
-	@echo 'make bench              measure the engine            [PHOTOS=folder of scans]'
+	@echo 'make bench              measure the engine            [PHOTOS=folder] [ARGS="--quick --only noise"]'
 	@echo 'make clean              remove what was installed and built; var/ stays'
 
 # --- the site ------------------------------------------------------------------------------------
@@ -106,10 +106,7 @@ messages: $(DONE)/dev
 	  --ignore $(VENV) --ignore node_modules --ignore var --ignore tests
 
 bench: $(DONE)/dev
-	@$(BIN)/python -m tests.benchmarks.registration
-ifdef PHOTOS
-	@$(BIN)/python -m tests.benchmarks.ten_scans '$(abspath $(PHOTOS))'
-endif
+	@$(BIN)/python -m tests.benchmarks.engine $(if $(PHOTOS),'$(abspath $(PHOTOS))') $(ARGS)
 
 clean:
 	rm -rf $(VENV) .swift node_modules platform/config/static/dist
