@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
@@ -16,11 +16,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from restoration import wording
+from restoration.engine import ladder
+from restoration.engine.errors import BadInput
+from restoration.engine.plan import Plan
+from restoration.lifecycle import JobKind
+
+if TYPE_CHECKING:
+    from restoration.models import Version
 
 PASS_CHANGED, FAIL_CHANGED = 2.0, 5.0
 PASS_BLOCK, FAIL_BLOCK = 0.85, 0.70
 MOST_DETAIL = 1.6
 MOST_FILLED = 5.0
+DOUBTFUL = ("review", "fail")
 
 
 @dataclass(frozen=True)
@@ -191,3 +199,16 @@ def layers(maps: Mapping[str, str], meters: Mapping[str, Any]) -> list[Layer]:
 def layer(found: list[Layer], name: str) -> Layer | None:
     """The one that is asked for, else the one that covers most."""
     return next((each for each in found if each.name == name), found[0] if found else None)
+
+
+def rungs(version: Version) -> list[ladder.Rung]:
+    """What may be tried with less risk, where the check found more than cleaning explains."""
+    if _guard(version.meters).get("verdict") not in DOUBTFUL:
+        return []
+    job = getattr(version, "job", None)
+    if job is None or job.kind != JobKind.RESTORE or job.source_id is None:
+        return []
+    try:
+        return ladder.rungs(Plan.from_json(job.plan))
+    except BadInput:  # of an older engine, which knew steps that are gone
+        return []

@@ -27,6 +27,7 @@ urlpatterns = [
     path(f"{VERSION}maps/<slug:name>.png", pictures.overlay, name="map"),
     path(f"{VERSION}working.<slug:kind>", versions.working, name="working"),
     path(f"{VERSION}retouch", versions.retouch, name="retouch"),
+    path(f"{VERSION}again", versions.again, name="again"),
     path(f"{VERSION}submit", versions.submit, name="submit"),
     path(f"{VERSION}withdraw", versions.withdraw, name="withdraw"),
     path(f"{VERSION}<str:name>", pictures.version, name="picture"),

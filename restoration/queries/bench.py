@@ -66,7 +66,7 @@ def versions_of(photo: Photo, user: User) -> QuerySet[Version]:
     return (
         Version.objects.visible_to(user)
         .filter(photo=photo)
-        .select_related("photo__collection", "made_by", "parent")
+        .select_related("photo__collection", "made_by", "parent", "job")
         .prefetch_related(Prefetch("reviews", queryset=decided, to_attr="decided"))
         .order_by("number")
     )

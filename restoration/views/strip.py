@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from archive.languages import headed, listed, said
-from restoration import telling, wording
+from restoration import guarding, telling, wording
 from restoration.lifecycle import VersionKind, VersionState
 from restoration.models import Version
 from restoration.queries.bench import Bench, depths
@@ -123,8 +123,19 @@ def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str
         "is_alternative": version.is_alternative,
         "advice": _advice(version),
         "guard": guard(version),
+        "rungs": _rungs(bench, version),
         "urls": _urls(bench, version, is_scan),
     }
+
+
+def _rungs(bench: Bench, version: Version) -> list[dict[str, str]]:
+    """What can be tried with less risk, for who holds the photo."""
+    if bench.claim is None:
+        return []
+    return [
+        {"key": each.key, "label": wording.rung(each.code, each.strength)}
+        for each in guarding.rungs(version)
+    ]
 
 
 def _maker(bench: Bench, version: Version) -> str:
@@ -150,6 +161,7 @@ def _urls(bench: Bench, version: Version, is_scan: bool) -> dict[str, Any]:
         urls["compare"] = f"{reverse('restoration:compare', args=[ref])}?{query}"
     if bench.claim is not None:
         urls["retouch"] = _under(bench.claim.pk, "retouch", ref, version.number)
+        urls["again"] = _under(bench.claim.pk, "again", ref, version.number)
     if own and not is_scan and version.state == VersionState.DRAFT:
         urls["submit"] = reverse("restoration:submit", args=[ref, version.number])
     if own and version.state == VersionState.SUBMITTED:
