@@ -5,6 +5,7 @@ draws noise, and that is refused.
 """
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -215,3 +216,36 @@ def test_a_dtype_that_breaks_a_family_is_never_used(models):
     with half.lend("redraw", "z-image-turbo") as tool:
         assert tool.dtype == "bfloat16"
         assert str(tool.pipeline.transformer.dtype) == "torch.bfloat16"
+
+
+@pytest.mark.slow
+def test_a_lora_is_fused_and_leaves_nothing_behind(models, tmp_path):
+    import torch
+    from peft import LoraConfig
+    from peft.utils import get_peft_model_state_dict
+
+    from restoration.engine.generative import parts
+    from restoration.engine.generative.registry import ModelInfo
+    from restoration.engine.generative.rows import Part, Source
+    from restoration.engine.generative.workshop import Workshop
+
+    sd15 = named("sd15")
+    source = Source("somebody/few-steps", file="few.safetensors")
+    part = Part("lora", "few-steps", source, sd15.licence, scale=1.0)
+    info = ModelInfo(replace(sd15, parts=(part,)), tmp_path / "sd15")
+    with Workshop(models, device="cpu").lend("redraw", "sd15") as tool:
+        before = tool.pipeline.unet.state_dict()
+        before = {name: weights.clone() for name, weights in before.items()}
+        taught = LoraConfig(r=2, target_modules=["to_q"], init_lora_weights=False)
+        tool.pipeline.unet.add_adapter(taught)
+        layers = get_peft_model_state_dict(tool.pipeline.unet)
+        tool.pipeline.unet.delete_adapters("default")
+        type(tool.pipeline).save_lora_weights(
+            tmp_path / "few-steps", unet_lora_layers=layers, weight_name="few.safetensors"
+        )
+        parts.lay_on(tool.pipeline, info)
+        after = tool.pipeline.unet.state_dict()
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert set(before) == set(after)
+    assert changed
+    assert all("to_q" in name for name in changed)
