@@ -19,7 +19,7 @@ def suggested(image: np.ndarray) -> set[str]:
 @pytest.mark.parametrize("sigma", [8, 15, 25])
 def test_the_noise_is_measured(sigma: float):
     found = assess(pictures.noisy(pictures.grey(pictures.camera()), sigma)).noise_sigma
-    assert abs(found - sigma) < 0.2 * sigma
+    assert abs(found - sigma) < 0.1 * sigma
 
 
 def test_grey_sepia_and_colour_are_told_apart():

@@ -54,16 +54,16 @@ def assess(image: Image) -> Assessment:
     small = np.clip(shrink(image, LONG_SIDE), 0, 1)
     light, inside = measure.luma_and_inside(small)
     tones, cast = measure.tones(light, inside), measure.cast(small, inside)
-    noise = measure.noise_sigma(light, inside)
+    fine = measure.noise_sigma(light, inside)
     boxes = faces.find(light)
     found = damage.find(light, inside, boxes)
     area, spots = float((found > 0).mean()), int(ndimage.label(found)[1])
     facts: dict[str, Any] = {
         "width": image.shape[1],
         "height": image.shape[0],
-        "noise_sigma": round(noise, 2),
+        "noise_sigma": round(measure.noise([(light[..., None], inside)]).sigma, 2),
         "grain_sigma": round(measure.grain_sigma(light, inside), 2),
-        "sharpness": round(measure.sharpness(light, noise, inside), 3),
+        "sharpness": round(measure.sharpness(light, fine, inside), 3),
         "black": round(tones.p01, 4),
         "white": round(tones.p99, 4),
         "fading": round(max(0.0, 1 - tones.span / 0.85), 3),
