@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -41,3 +43,26 @@ def test_a_lost_card_gives_the_job_back_and_ends_the_worker(
     assert end.value.code == 70
     job.refresh_from_db()
     assert (job.state, job.error_code) == (JobState.QUEUED, "device-lost")
+
+
+ENDING = """
+from celery import Celery
+from celery.exceptions import WorkerShutdown
+app = Celery("ending", broker="memory://", set_as_current=True)
+app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, task_ignore_result=True)
+@app.task
+def lost():
+    raise WorkerShutdown(70)
+lost.delay()
+worker = app.Worker(pool="solo", without_gossip=True, without_mingle=True, without_heartbeat=True)
+worker.start()
+raise SystemExit(worker.exitcode)
+"""
+
+
+@pytest.mark.slow
+def test_celery_lets_a_worker_end_with_the_code_it_is_given() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 70, done.stderr
