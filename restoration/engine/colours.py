@@ -93,6 +93,7 @@ CHINESE_MODIFIERS = {
     "正": "",
 }  # fmt: skip
 LONGEST_WORD = 40
+PLAIN_CHINESE = "红橙黄绿青蓝紫棕褐灰黑白"  # signs that mean a colour without 色 after them too
 
 
 def parse(word: str) -> RGB:
@@ -114,6 +115,54 @@ def near(word: str) -> list[str]:
         sharing = [name for name in known if set(name) & set(word)]
         return sorted(sharing, key=lambda name: -len(set(name) & set(word)))[:3]
     return difflib.get_close_matches(word, [*ENGLISH_PHRASES, *ENGLISH], n=3, cutoff=0.5)
+
+
+def within(text: str) -> list[tuple[str, RGB]]:
+    """Return the colours a sentence names, each once and as it names them: "the tracksuits are
+    dark red with white stripes" has dark red and white."""
+    found: dict[str, RGB] = {}
+    for clause in re.split(r"[^\w\s-]+", text.lower()):
+        if any("\u4e00" <= sign <= "\u9fff" for sign in clause):
+            found |= _within_chinese(clause)
+        else:
+            found |= _within_english(re.findall(r"[a-z]+", clause))
+    return list(found.items())
+
+
+def _within_english(words: list[str]) -> dict[str, RGB]:
+    """The longest runs of up to four words that name a colour and hold no other word."""
+    found: dict[str, RGB] = {}
+    start = 0
+    while start < len(words):
+        for end in range(min(len(words), start + 4), start, -1):
+            run = words[start:end]
+            named = None if {"and", "very", "coloured", "colored"} & set(run) else _named(run)
+            if named is not None:
+                found[" ".join(run)] = named
+                start = end - 1
+                break
+        start += 1
+    return found
+
+
+def _named(run: list[str]) -> RGB | None:
+    return None if set(run) <= set(ENGLISH_MODIFIERS) else _english(" ".join(run))
+
+
+def _within_chinese(clause: str) -> dict[str, RGB]:
+    """Known words, with what makes them dark or light; a sign alone must be a colour and no metal.
+
+    In 金牌 there is a medal and in 三米 there is a length.
+    """
+    known = sorted([*CHINESE_PHRASES, *CHINESE], key=len, reverse=True)
+    modifiers = "".join(name for name in CHINESE_MODIFIERS if len(name) == 1)
+    found: dict[str, RGB] = {}
+    for match in re.finditer(f"([{modifiers}]?)({'|'.join(known)})(色?)", clause):
+        word, plain = match[1] + match[2], match[2]
+        named = _chinese(word) if len(plain) > 1 or match[3] or plain in PLAIN_CHINESE else None
+        if named is not None:
+            found[word + match[3]] = named
+    return found
 
 
 def chroma(rgb: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -260,7 +260,7 @@ def _laid_out(
         "assessment": panel.looked(recipe),
         "steps": panel.steps(recipe),
         "prompt_fields": panel.prompt_fields(recipe),
-        "swatches": panel.swatches(),
+        "swatches": panel.swatches(recipe),
         "faces": faces.listed(recipe),
         "marks": _marks(kept),
         "estimate": estimate(waiting.outlook_for(base, needs=[presence.EMBEDDED], now=now)),

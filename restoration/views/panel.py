@@ -14,10 +14,12 @@ from archive.languages import listed, said
 from archive.models import Photo
 from restoration import wording
 from restoration.drafting import PROMPT, STEPS
+from restoration.engine import colours
 from restoration.engine.catalog import EMBEDDED, GENERATIVE, Setting, StepSpec
 from restoration.engine.generative.rows import MODELS, Model
 from restoration.models import Assessment
 
+MOST_FACT_SWATCHES = 8
 LONG_FIELDS = {"colours": 3, "keep": 2, "words": 2}
 
 
@@ -278,6 +280,9 @@ def photo_facts(photo: Photo) -> list[dict[str, str]]:
     return [{"label": label, "value": text, "lang": lang} for label, text, lang in rows if text]
 
 
-def swatches() -> list[dict[str, Any]]:
-    """Colours of the time, to be placed with a click."""
-    return [{"colour": colour, "label": label} for label, colour in wording.swatches().items()]
+def swatches(panel: Panel) -> list[dict[str, Any]]:
+    """Colours to be placed with a click: those of the volunteer's own facts, then of the time."""
+    said = str(panel.draft["prompt"].get("colours", "")) if panel.draft else ""
+    facts = {word: "#{:02x}{:02x}{:02x}".format(*rgb) for word, rgb in colours.within(said)}
+    named = list(facts.items())[:MOST_FACT_SWATCHES] + list(wording.swatches().items())
+    return [{"colour": colour, "label": label} for label, colour in named]

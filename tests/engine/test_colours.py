@@ -71,3 +71,23 @@ def test_chroma_has_no_luma():
     for word in ("red", "土黄", "navy", "white"):
         vector = colours.chroma(colours.parse(word))
         assert abs(sum(w * v for w, v in zip(colours.LUMA, vector, strict=True))) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("the tracksuits are dark red with white stripes", ["dark red", "white"]),
+        ("Uniforms: army green; red and yellow flag", ["army green", "red", "yellow"]),
+        ("a sunny morning, film grain, light from the left", []),
+        ("运动服是深红色的，白边，三米高，金牌", ["深红色", "白"]),
+        ("旗子是红色，军绿裤子", ["红色", "军绿"]),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_a_sentence_gives_the_colours_that_it_names(text: str, named: list[str]):
+    assert [word for word, _ in colours.within(text)] == named
+
+
+def test_a_colour_in_a_sentence_is_the_one_that_its_word_means():
+    assert dict(colours.within("a dark red coat")) == {"dark red": colours.parse("dark red")}
+    assert dict(colours.within("深红的大衣")) == {"深红": colours.parse("深红")}

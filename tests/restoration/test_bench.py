@@ -164,6 +164,15 @@ def test_colour_may_be_drawn_by_a_model_that_edits(vera: Desk, now: datetime) ->
     assert able == ["klein"]
 
 
+def test_the_colours_of_the_volunteers_facts_come_first_in_the_palette(vera: Desk) -> None:
+    facts = "the tracksuits are dark red with white stripes (the museum has one)"
+    sent = {"rev": 0, "draft": {"prompt": {"colours": facts}}}
+    vera.client.put(vera.url("draft"), sent, content_type="application/json")
+    labels = [each["label"] for each in vera.get("bench").context["swatches"]]
+    assert labels[:2] == ["dark red", "white"]
+    assert "flag red" in labels
+
+
 def test_the_prompt_begins_with_what_the_archive_knows(vera: Desk) -> None:
     type(vera.photo).objects.update(date_edtf="1974-09", place_en="Tehran", people_en="Li Lan")
     fields = {each["name"]: each["value"] for each in vera.get("bench").context["prompt_fields"]}
