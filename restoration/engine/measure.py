@@ -47,8 +47,8 @@ class Noise:
     def at(self, light: Image) -> Image:
         """The deviation where luma is so, same shape, on the 0-255 scale."""
         centres = (np.arange(BANDS) + 0.5) / BANDS
-        found: Image = np.interp(light, centres, self.sigma * np.array(self.bands))
-        return found.astype(np.float32)
+        found = np.interp(light, centres, self.sigma * np.array(self.bands))
+        return np.asarray(found, np.float32)
 
 
 def noise(parts: Sequence[Part]) -> Noise:

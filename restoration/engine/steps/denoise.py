@@ -134,13 +134,13 @@ def _blended(image: Image, clean: Image, taken: Image, settings: dict[str, Any])
 def _mixed(image: Image, clean: Image, strength: float, amount: float) -> tuple[Image, Image]:
     """One strip, and what its luma lost."""
     light = luma(image)
-    colour = image - light[..., None]
+    colour: Image = image - light[..., None]
     if clean.shape[2] == 1 and np.abs(colour).max() < GREY_CHROMA:
         gone = np.float32(amount) * (light - clean[..., 0])
         return np.repeat(np.clip(light - gone, 0, 1)[..., None], 3, axis=2), gone
     if clean.shape[2] == 3:
         calm = luma(clean)
-        colour = colour + np.float32(strength) * (clean - calm[..., None] - colour)
+        colour += np.float32(strength) * (clean - calm[..., None] - colour)
     else:
         calm = clean[..., 0]
         colour = _calm_colour(colour, np.clip(calm, 0, 1), strength)
