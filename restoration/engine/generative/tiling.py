@@ -95,12 +95,13 @@ def blended(tiles: Tiles, drawn: Sequence[Floats]) -> Floats:
         weight = (down[:, None] * across)[..., None]
         total[here] += tile * weight
         weights[here] += weight
-    return total / weights
+    total /= weights
+    return total
 
 
 def fade(length: int, overlap: int, begin: bool, end: bool) -> NDArray[np.float32]:
     """Return weights along a tile: half a sine where it has a neighbour, one elsewhere."""
-    weights = np.ones(length, np.float32)
+    weights: NDArray[np.float32] = np.ones(length, np.float32)
     ramp = np.sin(0.5 * np.pi * (np.arange(overlap) + 0.5) / overlap).astype(np.float32) ** 2
     if begin:
         weights[:overlap] *= ramp
@@ -115,7 +116,8 @@ def in_tone(picture: Floats, base: Floats, side: int) -> Floats:
     coarse = max(1, side // 16)
     height, width = (max(1, round(length / coarse)) for length in picture.shape[:2])
     drift = ndimage.gaussian_filter(resize(base - picture, height, width), (2, 2, 0))
-    return np.clip(picture + resize(drift, *picture.shape[:2]), 0, 1)
+    toned: Floats = np.clip(picture + resize(drift, *picture.shape[:2]), 0, 1)
+    return toned
 
 
 @contextmanager

@@ -108,9 +108,10 @@ class Workshop:
         facts: dict[str, Any] = {"step": step, "model": name}
         if named:
             refused = {info.model.name: info.reason for info in named}
-            if named[0].reason == "library-missing":
-                facts |= {"label": named[0].model.label, "library": lacking(named[0].model)}
-                raise StepFailed("library-missing", facts)
+            library = lacking(named[0].model)
+            if library and named[0].reason == f"{library}-missing":
+                told = {"label": named[0].model.label, "library": library}
+                raise StepFailed("library-missing", {**facts, **told})
             raise StepFailed("model-refused", {**facts, "refused": refused})
         usable_names = [info.model.name for info in able if info.usable]
         raise StepFailed("model-missing", {**facts, "known": usable_names})
@@ -143,7 +144,9 @@ class Workshop:
         import torch
 
         if self._device().startswith("cuda"):
-            return float(torch.cuda.get_device_properties(self._device()).total_memory)
+            # What others hold of the card is not ours; what torch keeps for us is.
+            free, _ = torch.cuda.mem_get_info(self._device())
+            return float(free + torch.cuda.memory_reserved(self._device()))
         return memory.ram()
 
     def resident(self) -> int:
