@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative.canvas import Floats
@@ -71,8 +72,12 @@ def hints(context: StepContext, settings: dict[str, Any]) -> StepResult | None:
     """Return the picture coloured by what people placed, or None where they placed nothing."""
     if not (context.dabs or context.regions):
         return None
-    quiet = replace(context, progress=lambda fraction, preview=None: None)
+    quiet = replace(context, progress=silent)
     return colourise.run(quiet, {name: settings[name] for name in ("strength", "reach")})
+
+
+def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
+    """Spreading hints takes a moment; the model's steps are what is told."""
 
 
 def coloured(context: StepContext, workshop: Workshop, tool: Tool, wanted: Request) -> Drawn:

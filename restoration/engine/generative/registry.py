@@ -100,7 +100,7 @@ def refusal(model: Model, path: Path) -> str:
     """Return why a model here, its parts beside it, cannot be used: a code, or nothing."""
     reasons = [base_refusal(model, path)]
     reasons += [part_refusal(part, path.parent / part.folder) for part in model.parts]
-    reasons += ["library-missing" if lacking(model) else ""]
+    reasons += [f"{library}-missing" if (library := lacking(model)) else ""]
     return next((reason for reason in reasons if reason), "")
 
 

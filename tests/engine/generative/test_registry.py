@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_a_part_without_safe_weights_is_refused(put, lay_part, tmp_path):
 def test_a_family_whose_library_does_not_work_is_refused_by_its_name(put, lay_part, tmp_path):
     put("qwen-edit", "QwenImageEditPlusPipeline")
     lay_part("qwen-edit-lightning")
-    expected = "" if registry.works("torchvision") else "library-missing"
+    expected = "" if registry.works("torchvision") else "torchvision-missing"
     assert reasons(tmp_path) == {"qwen-edit-lightning": expected, "qwen-edit": expected}
 
 
@@ -184,3 +185,15 @@ def test_looking_imports_neither_torch_nor_diffusers():
         "sys.exit(any(name in sys.modules for name in ('torch', 'diffusers', 'transformers')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_operators_table_has_every_model_as_the_registry_knows_it():
+    page = (Path(__file__).parents[3] / "docs" / "operator.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    for model in MODELS:
+        (row,) = [line for line in rows if line.startswith(f"| `{model.name}` |")]
+        _, _, label, licence, card, *steps, _, _ = [cell.strip() for cell in row.split("|")]
+        assert (label, licence) == (model.label, model.licence_label)
+        assert card.startswith(f"{model.min_memory_gb:g} GB")
+        able = [step in model.pipelines for step in ("redraw", "repair", "colourise")]
+        assert [cell == "yes" for cell in steps] == able
