@@ -37,8 +37,8 @@ def check_image(image: NDArray[Any]) -> Image:
 def _range(image: Image) -> tuple[float, float]:
     """Least and most, row by row when the picture is in a file; NaN when there is one."""
     ends = []
-    for top in range(0, len(image), 1024):
-        part = image[top : top + 1024]
+    for top in range(0, len(image), 256):
+        part = image[top : top + 256]
         ends.append((float(part.min()), float(part.max())))
         let_go(image)
     low, high = np.min(ends), np.max(ends)

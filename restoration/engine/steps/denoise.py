@@ -19,7 +19,7 @@ from restoration.engine.step import StepContext, StepResult, note
 
 GREY, COLOUR = "clean-grey", "clean-colour"
 LEAST = 0.6  # noise below this, on the 0-255 scale, is left alone
-STRIP = 768  # rows at a time: bounds the memory of a large scan
+STRIP = 256  # rows at a time: bounds the memory of a large scan
 HALO = 16  # rows each strip sees beyond its own: what the guided filter reaches
 NOISE_MOST, BODY_MOST, BLUR_MOST = 55.0, 1.2, 2.0  # what the networks were taught
 GREY_CHROMA = 1e-4  # chroma below this is none
