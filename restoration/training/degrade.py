@@ -11,7 +11,8 @@ from scipy import ndimage
 Planes = NDArray[np.float32]  # HxWxC
 Random = np.random.Generator
 
-# The planes of the condition, each about [0, 1]: the engine has the same in steps.denoise.conditions.
+# The planes of the condition, each about [0, 1]; steps.denoise.conditions makes the same of what
+# is measured.
 NOISE, GRAIN, BLUR, BLOCKS = range(4)
 NOISE_MOST = 55.0  # deviation on the 0-255 scale
 BLUR_MOST = 2.0  # pixels
