@@ -34,6 +34,7 @@ HALF = ".fp16"
 NEVER_LOADED = {"safety_checker", "image_encoder"}
 SPARE = 1 << 30  # bytes that stay free on the disk
 BLOCK = 8 << 20
+KEPT = "What has arrived is kept; the same command goes on with it."
 
 Say = Callable[[str], None]
 
@@ -341,9 +342,9 @@ class Hub:
     token: str = field(default="", repr=False)
 
     def listing(self, wanted: Wanted, revision: str) -> Listing:
-        repository = wanted.source.repository
+        library, repository = _library(), wanted.source.repository
         with self._answering(repository, revision):
-            api = _library().HfApi(endpoint=self.address, token=self.token or False)
+            api = library.HfApi(endpoint=self.address, token=self.token or False)
             commit = api.model_info(repository, revision=revision or None).sha
             tree = api.list_repo_tree(repository, recursive=True, revision=commit)
             found = [each for each in tree if hasattr(each, "blob_id")]
@@ -389,16 +390,21 @@ class Hub:
             raise NotFetched(f"{self.address} has no commit {revision} of {repository}.") from None
         except errors.RepositoryNotFoundError:
             raise NotFetched(f"{self.address} has no repository {repository}.") from None
-        except (httpx2.HTTPError, OSError) as error:
-            told = (str(error) or type(error).__name__).splitlines()[0]
+        except httpx2.HTTPError as error:
             raise NotFetched(
-                f"{self.address} did not answer as it should: {told} What has arrived is kept; "
-                "the same command goes on with it."
+                f"{self.address} did not answer as it should: {_first_line(error)} {KEPT}"
             ) from None
+        except OSError as error:
+            raise NotFetched(f"Fetching broke off: {_first_line(error)} {KEPT}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _library() -> Any:
     os.environ.pop("HF_HUB_OFFLINE", None)  # what jobs work under; here somebody asked to fetch
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     try:
         import huggingface_hub
     except ImportError:
