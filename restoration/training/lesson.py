@@ -20,6 +20,7 @@ class Lesson:
     build: the network, fresh. batch(shelf, rng): inputs and target, float32 BxCxHxW.
     loss(answer, target, progress in [0, 1]). figures(network, shelf): name to number, on the
     pictures set aside. inputs: name to channels and the share of the picture's side, for export.
+    adopt: makes weights of a sister network fit.
     """
 
     name: str
@@ -30,5 +31,6 @@ class Lesson:
     figures: Callable[[nn.Module, Shelf], Mapping[str, float]]
     inputs: Mapping[str, tuple[int, int]]  # name: (channels, picture side divided by this)
     rate: float = 1e-3
+    adopt: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict  # of weights to begin with
     shelf: Callable[..., Shelf] = pictures.shelf  # (folders, seed=, leaves=)
     notes: tuple[str, ...] = field(default=())

@@ -24,7 +24,8 @@ class Order:
     """What to teach, on what, and where it goes.
 
     folders: clean pictures. checkpoint: kept there, gone on from. file: the ONNX to write, the
-    card beside it. first: an exported network of the same lesson whose weights begin the run.
+    card beside it. first: an exported network of the same lesson, or a sister's, whose weights
+    begin the run.
     """
 
     name: str
@@ -50,7 +51,7 @@ def run(order: Order, tell: Callable[[Progress], None]) -> Run:
     shelf = what.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
     network, end = teach(
         what, shelf, order.term, order.checkpoint,
-        first=_first(order), device=order.device, tell=tell,
+        first=_first(order, what), device=order.device, tell=tell,
     )  # fmt: skip
     done = finish(order, what, network.cpu(), end, shelf)
     order.file.with_suffix(".md").write_text(card(done, order.folders), encoding="utf-8")
@@ -93,8 +94,8 @@ def _pin(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
 
 
-def _first(order: Order) -> dict[str, Tensor] | None:
-    return export.weights(order.first) if order.first else None
+def _first(order: Order, what: Lesson) -> dict[str, Tensor] | None:
+    return what.adopt(export.weights(order.first)) if order.first else None
 
 
 def _digest(file: Path) -> str:

@@ -94,6 +94,22 @@ def test_the_file_answers_as_the_network_does(tmp_path):
     assert torch.equal(begun.leave.weight, network.leave.weight)
 
 
+def test_a_colour_network_begins_with_what_the_grey_one_knows():
+    import torch
+
+    from restoration.training.lessons import clean
+    from restoration.training.networks import Network, Shape
+
+    small = ((4, 4, 4), (1, 1, 1))
+    grey, colour = Network(Shape(1, 4, 1, *small)), Network(Shape(3, 4, 3, *small))
+    torch.nn.init.normal_(grey.leave.weight, std=0.05)
+    colour.load_state_dict(clean.widened(grey.state_dict(), 3))
+    seen, told = torch.rand(1, 1, 16, 16), torch.rand(1, 4, 8, 8)
+    with torch.inference_mode():
+        answer = colour(seen.repeat(1, 3, 1, 1), told)
+        assert torch.allclose(answer, grey(seen, told).repeat(1, 3, 1, 1), atol=1e-5)
+
+
 def test_a_file_that_answers_otherwise_is_not_written(tmp_path):
     import torch
 

@@ -36,7 +36,25 @@ def _lesson(name: str, title: str, channels: int) -> Lesson:
         loss=loss,
         figures=lambda network, shelf: _figures(network, shelf, channels),
         inputs={"picture": (channels, 1), "conditions": (4, 2)},
+        adopt=lambda weights: widened(weights, channels),
     )
+
+
+def widened(weights: dict[str, Tensor], channels: int) -> dict[str, Tensor]:
+    """A grey network's weights as a colour network's: it looks at the luma and answers alike for
+    each band."""
+    found = dict(weights)
+    planes = found["leave.weight"].shape[0] // 4
+    if planes == channels:
+        return found
+    if (planes, channels) != (1, 3):
+        raise ValueError(f"a network of {planes} band(s) cannot begin one of {channels}")
+    seen = found["enter.weight"]
+    share = torch.from_numpy(LUMA).repeat_interleave(4)[None, :, None, None]
+    found["enter.weight"] = torch.cat([seen[:, :4].repeat(1, 3, 1, 1) * share, seen[:, 4:]], 1)
+    found["leave.weight"] = found["leave.weight"].repeat(3, 1, 1, 1)
+    found["leave.bias"] = found["leave.bias"].repeat(3)
+    return found
 
 
 def _batch(shelf: Shelf, rng: Random, channels: int) -> Batch:
