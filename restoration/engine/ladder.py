@@ -84,9 +84,15 @@ def _redrawn_less(plan: Plan, redraw: StepPlan) -> Iterator[Rung]:
             settings = {**settings, "strength": strength}
             yield Rung(_with(plan, "redraw", settings), LESS_REDRAW, strength)
     for name, value, code in (("faces", FACES_ALONE, FACES_KEPT), ("control", CLOSER, HELD_CLOSER)):
-        if name in settings and settings[name] != value:
+        if _reads(redraw, name) and settings[name] != value:
             settings = {**settings, name: value}
             yield Rung(_with(plan, "redraw", settings), code)
+
+
+def _reads(step: StepPlan, name: str) -> bool:
+    """Whether the step has the setting and its model goes by it."""
+    known = next((each for each in spec(step.name).settings if each.name == name), None)
+    return known is not None and (not known.models or step.settings["model"] in known.models)
 
 
 def _gentler(plan: Plan) -> Iterator[Rung]:

@@ -27,6 +27,17 @@ def test_a_redraw_climbs_down_from_strength_to_faces_to_no_redraw_to_colour_to_m
     ]  # fmt: skip
 
 
+def test_only_a_model_with_a_control_network_can_be_held_closer():
+    redraw = {"strength": 0.15, "faces": 0.0, "model": "sdxl-tile"}
+    found = rungs(plan(StepPlan("redraw", "generative", redraw)))
+    assert [each.key for each in found] == ["held-closer"]
+    closer = found[0].plan.step("redraw")
+    assert closer is not None
+    assert closer.settings["control"] == 0.9
+    redraw["model"] = "sdxl"
+    assert keys(plan(StepPlan("redraw", "generative", redraw))) == []
+
+
 def test_a_strength_that_is_not_lower_is_no_rung():
     asked = plan(StepPlan("redraw", "generative", {"strength": 0.25, "faces": 0.0}))
     assert keys(asked) == ["less-redraw-0.15"]

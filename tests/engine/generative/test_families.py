@@ -196,6 +196,19 @@ def test_a_tile_network_says_something(small, workshop):
 
 
 @pytest.mark.slow
+def test_how_closely_a_tile_network_holds_is_what_was_asked(small, workshop):
+    drawn = []
+    for control in (0.0, 0.9):
+        step = StepPlan(
+            "redraw", GENERATIVE, {**SETTINGS["redraw"], "model": "sd15-tile", "control": control}
+        )
+        plan = Plan((step,), prompt=Prompt(words="a tabby cat"), seed=3)
+        drawn.append(restore(small, plan, Inputs(), workshop, lambda *told: None))
+        assert drawn[-1].records[0]["control"] == control
+    assert not np.array_equal(drawn[0].image, drawn[1].image)
+
+
+@pytest.mark.slow
 def test_a_random_model_of_every_family_draws_nothing_that_is_kept(tmp_path, small):
     from restoration.engine.generative.workshop import Workshop
     from tests.engine.generative import tiny
