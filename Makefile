@@ -71,7 +71,7 @@ $(KEPT)/seed: | $(KEPT)/migrate
 # --- the checks ----------------------------------------------------------------------------------
 $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing the packages, those of the tests among them'
-	@$(PIP) -c constraints.txt -e '.[demo,gpu,train,dev]'
+	@$(PIP) -c constraints.txt -e '.[demo,gpu,train,likeness,dev]'
 	@mkdir -p $(@D) && touch $@ $(DONE)/demo
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile

@@ -77,6 +77,7 @@ def told(guard: Mapping[str, Any]) -> Card:
     """The whole card, out of the guard's own meters."""
     rows = [_changed(guard), _block(guard), _detail(guard), _filled(guard)]
     rows += [_coloured(guard, "evidence"), _coloured(guard, "guess"), _faces(guard)]
+    rows += [_likeness(guard)]
     said = [str(wording.DOUBTS.get(code, code)) for code in guard.get("reasons", [])]
     verdict = str(guard.get("verdict", ""))
     return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said)
@@ -154,6 +155,33 @@ def _faces(guard: Mapping[str, Any]) -> Meter | None:
     return Meter(
         _("Faces that stayed the same"), value, "", _tone("fail" in said, "review" in said)
     )
+
+
+def _likeness(guard: Mapping[str, Any]) -> Meter | None:
+    """Which faces somebody should look at; where it was not measured, that it was not."""
+    found = guard.get("likeness") or {}
+    if not found or found.get("state") == "no-faces":
+        return None
+    said = [str(face.get("said", "")) for face in found.get("faces", [])]
+    value = (
+        "; ".join(_told_of(said)) if found.get("state") == "measured" else _("not measured here")
+    )
+    tone = "review" if "look" in said else "passed" if "alike" in said else ""
+    return Meter(
+        _("Likeness of the faces"), value, _("a hint for your eye; it decides nothing"), tone
+    )
+
+
+def _told_of(said: list[str]) -> list[str]:
+    """The faces to look at by their numbers, the others by how many they are."""
+    look = ", ".join(str(number) for number, each in enumerate(said, start=1) if each == "look")
+    told = [_("look at face %(numbers)s") % {"numbers": look}] if look else []
+    alike, small = said.count("alike"), said.count("too-small")
+    if alike:
+        told.append(_("%(n)s like the scan") % {"n": alike})
+    if small:
+        told.append(_("%(n)s too small to compare") % {"n": small})
+    return told
 
 
 def _tone(fails: bool, warns: bool) -> str:

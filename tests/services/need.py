@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
+from restoration.engine import likeness
 from restoration.engine.generative.registry import can_run
 from tests.services import addresses, brokers
 
@@ -119,5 +120,6 @@ SERVICES: dict[str, Callable[[], str]] = {
     "node": _node,
     "chromium": lambda: "" if chromium() else "there is no Chromium (set REKINDLE_CHROMIUM)",
     "torch": lambda: "" if can_run() else "it or diffusers is not installed (the gpu extra)",
+    "likeness": lambda: "" if likeness.is_installed() else "the likeness extra is not installed",
     "photos": lambda: "" if photos_folder().is_dir() else "there is no folder of photographs",
 }
