@@ -48,6 +48,7 @@ SETTINGS: dict[str, Sentence] = {
     "passes": pgettext_lazy("setting of a step", "Passes (0: as the model was made)"),
     "control": pgettext_lazy("setting of a step", "How closely the model is held to the photo"),
     "reach": pgettext_lazy("setting of a step", "How far a colour spreads"),
+    "guess": pgettext_lazy("setting of a step", "Colour guessed where nobody said one"),
     "sharpen": pgettext_lazy("setting of a step", "Sharpening"),
     "deblur": pgettext_lazy("setting of a step", "Sharpness the lens lost"),
     "deblock": pgettext_lazy("setting of a step", "Blocks of JPEG taken away"),

@@ -168,7 +168,12 @@ CATALOG: tuple[StepSpec, ...] = (
     ),
     StepSpec(
         "colourise",
-        settings=(_model(COLOURISTS), _share("strength", 0.9), _share("reach", 0.5)),
+        settings=(
+            _model(COLOURISTS),
+            _share("strength", 0.9),
+            _share("reach", 0.5),
+            _share("guess", 0.0, EMBEDDED),
+        ),
         backends={
             EMBEDDED: "restoration.engine.steps.colourise:run",
             GENERATIVE: "restoration.engine.generative.colour:run",

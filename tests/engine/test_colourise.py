@@ -16,10 +16,10 @@ RED, BLUE = (200, 30, 40), (40, 80, 170)
 
 
 def coloured(
-    image: np.ndarray, strength: float = 1.0, reach: float = 0.5, **hints: Any
+    image: np.ndarray, strength: float = 1.0, reach: float = 0.5, guess: float = 0.0, **hints: Any
 ) -> StepResult:
     context = StepContext(image=image, reference=image, **hints)
-    return colourise.run(context, {"strength": strength, "reach": reach})
+    return colourise.run(context, {"strength": strength, "reach": reach, "guess": guess})
 
 
 def two_fields() -> np.ndarray:
@@ -96,3 +96,37 @@ def test_the_tone_of_the_print_stays_where_nobody_coloured():
 def test_without_a_hint_there_is_nothing_to_do_and_that_is_an_error():
     with pytest.raises(BadInput):
         coloured(two_fields())
+
+
+def test_a_guess_colours_where_nobody_said_anything_and_the_map_says_so():
+    picture = pictures.grey(pictures.astronaut(160))
+    dabs = (Dab(0.1, 0.1, RED),)
+    bare, guessed = (coloured(picture, reach=0.1, guess=each, dabs=dabs) for each in (0.0, 1.0))
+    assert np.abs(chroma(bare.image)[90:, 90:]).max() < 1e-4
+    assert np.abs(chroma(guessed.image)[90:, 90:]).max() > 0.01
+    assert not bare.maps["coloured_guess"][90:, 90:].any()
+    assert guessed.meters["guessed_area"] > bare.meters["guessed_area"]
+    assert guessed.meters["most_luma_move"] <= 0.5
+
+
+def test_two_runs_give_the_same_bytes():
+    runs = [coloured(two_fields(), guess=0.5, dabs=(Dab(0.25, 0.5, RED),)) for _ in range(2)]
+    assert runs[0].image.tobytes() == runs[1].image.tobytes()
+    assert runs[0].record == runs[1].record
+
+
+def test_in_strips_it_is_the_same_picture(monkeypatch):
+    dabs = (Dab(0.25, 0.5, RED), Dab(0.75, 0.5, BLUE))
+    whole = coloured(two_fields(), dabs=dabs)
+    monkeypatch.setattr(colourise, "STRIP", 240 * 16)
+    strips = coloured(two_fields(), dabs=dabs)
+    assert np.abs(whole.image - strips.image).max() < 1e-5
+
+
+def test_a_preview_shows_the_same_colours_in_the_same_places():
+    dabs = (Dab(0.25, 0.5, RED), Dab(0.75, 0.5, BLUE))
+    seen = colourise.preview(two_fields(), dabs, ())
+    left, right = chroma(seen)[60:100, 50:70].mean((0, 1)), chroma(seen)[60:100, 170:190]
+    assert left[0] > 0.1 > left[2]
+    assert right.mean((0, 1))[2] > 0.1 > right.mean((0, 1))[0]
+    assert np.abs(luma(seen) - luma(two_fields())).max() * 255 < 0.01

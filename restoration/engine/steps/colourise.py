@@ -1,177 +1,125 @@
-"""Spreads the colours people put down along the picture's own shapes, and only as far as they go.
+"""Colours a picture by what people put down, along its own shapes, and only as far as that goes.
 
-A. Levin, D. Lischinski, Y. Weiss, "Colorization using optimization", 2004: neighbours of like
-brightness get like colour. Here as a screened equation, so that every pixel also gets a confidence
-that falls with the way from the nearest hint; where it is spent the picture stays as it was. Solved
-at 256 px (a finer grid measures worse), brought up along the full luma by a guided filter (K. He,
-2010), then locked: the luma of the photograph does not move.
+The hints are spread on a grid of 256 px (a finer one measures worse), our own network improves the
+answer (engine/proposal.py), a guided filter (K. He, 2010) brings it up along the full luma, strip
+by strip, and the lock keeps the photograph's luma. Where no hint reaches, the network's colour is a
+guess, allowed only as far as the setting says.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.sparse.linalg import splu
-from skimage.draw import polygon
 
+from restoration.engine import networks
 from restoration.engine.errors import BadInput, StepFailed
-from restoration.engine.image import check_image, resize, shrink
+from restoration.engine.hints import confidence, gathered
+from restoration.engine.image import check_image, let_go, resize, room
 from restoration.engine.luma import WEIGHTS, Image, chroma, luma, on_luma
 from restoration.engine.plan import Dab, Region
+from restoration.engine.proposal import NETWORK, proposed
+from restoration.engine.spread import Planes, spread_quickly
 from restoration.engine.step import Mask, StepContext, StepResult
 
 LONG_SIDE = 256
-HOLD = 50.0  # how hard a hint holds its own pixel
+QUICK_SIDE = 192
 FULL, NONE = 0.30, 0.03  # confidence at which colour is whole, and at which it ends
-SMALLEST_STEP = 0.015  # a difference of brightness below this is no edge
+EVIDENT = 0.5  # confidence from which a colour counts as evidence, below it as a guess
+GREYISH = 6 / 255  # chroma below which a guess leaves the picture grey
 MOST_LUMA_MOVE = 0.5 / 255
+STRIP = 1 << 20  # pixels worked on at once
 
 
 @dataclass(frozen=True)
-class Hints:
-    """On the coarse grid: red and blue chroma and luma of the hint, where, and near a region."""
+class Weights:
+    """How far colours may go: the settings of the step, each in [0, 1]."""
 
-    values: NDArray[np.float64]  # HxWx3
-    dabbed: NDArray[np.bool_]
-    outlined: NDArray[np.bool_]
+    strength: float
+    reach: float
+    guess: float
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
-    """Colours float32 HxWx3 by dabs and regions; maps `coloured_evidence` (where somebody said so)
-    and `coloured_guess` (where it spread), both 0-255 by weight."""
+    """Colours float32 HxWx3 by dabs and regions; maps `coloured_evidence` (as far as somebody's
+    word reaches) and `coloured_guess` (beyond it), both 0-255 by weight; meters in shares."""
     image = check_image(context.image)
-    if not (context.dabs or context.regions):
+    asked = Weights(settings["strength"], settings["reach"], settings.get("guess", 0.0))
+    if not (context.dabs or context.regions or asked.guess):
         raise BadInput("no-colour-hints", {"step": "colourise"})
-    light = luma(image)
-    coarse = np.clip(shrink(light, LONG_SIDE), 0, 1)
-    hints = gathered(coarse.shape, context.dabs, context.regions)
-    context.progress(0.1, None)
-    spread = solved(coarse, hints, float(settings["reach"]))
+    coarse = small_luma(image, LONG_SIDE)
+    hints = gathered(coarse, context.dabs, context.regions)
+    context.progress(0.05, None)
+    trust = confidence(coarse, hints, asked.reach)
+    context.progress(0.4, None)
+    found = proposed(coarse, hints.known, hints.chroma)
     context.progress(0.6, None)
-    fine = brought_up(spread, coarse, light)
-    weight = fine[..., 3] * float(settings["strength"])
-    result = on_luma(light, _mixed(image, light, fine, weight))
-    moved = _check_lock(result, light)
-    said = evidence(light.shape, context.dabs, context.regions)
-    maps = {"coloured_evidence": _as_map(fine[..., 3] * said)}
-    maps["coloured_guess"] = _as_map(fine[..., 3] * ~said)
+    lift = Lift(np.concatenate([found.chroma, trust[None]]), coarse, image.shape)
+    result, maps, moved = _painted(context, lift, asked)
     meters = {
         "evidence_area": round(float((maps["coloured_evidence"] > 25).mean()), 5),
         "guessed_area": round(float((maps["coloured_guess"] > 25).mean()), 5),
+        "expected_error": round(float(found.error.mean()), 4),
         "most_luma_move": round(moved * 255, 4),
     }
-    record = {
-        "dabs": len(context.dabs),
-        "regions": len(context.regions),
-        "grid": list(coarse.shape),
-    }
-    return StepResult(result, maps, meters, record=record)
+    return StepResult(result, maps, meters, record=_record(context, coarse))
 
 
-def gathered(shape: tuple[int, ...], dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -> Hints:
-    """The hints painted on a grid; a dab lies over a region, a later hint over an earlier one."""
-    values = np.zeros((*shape, 3))
-    outlined = np.zeros(shape, bool)
-    dabbed = np.zeros(shape, bool)
-    for region in regions:
-        area = _outline(shape, region)
-        core = ndimage.binary_erosion(area, iterations=1)
-        values[core if core.any() else area] = _hint(region.colour())
-        outlined |= core if core.any() else area
-    for dab in dabs:
-        area = _disc(shape, dab)
-        values[area] = _hint(dab.rgb)
-        dabbed |= area
-    return Hints(values, dabbed, outlined & ~dabbed)
+def preview(image: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -> Image:
+    """A first sight of the same, float32 HxWx3: spread on 192 px, no network, no map."""
+    light = luma(image)
+    coarse = np.clip(resize(light, *_within(light.shape, QUICK_SIDE), kernel="linear"), 0, 1)
+    hints = gathered(coarse, dabs, regions)
+    red, blue = spread_quickly(coarse, hints.known, hints.chroma)
+    wide = resize(np.dstack([red, blue]), *light.shape, kernel="linear")
+    return on_luma(light, _bands(wide[..., 0], wide[..., 1]))
 
 
-def evidence(
-    shape: tuple[int, ...], dabs: tuple[Dab, ...], regions: tuple[Region, ...]
-) -> NDArray[np.bool_]:
-    """True under the dabs and inside the outlines."""
-    said = np.zeros(shape, bool)
-    for dab in dabs:
-        said |= _disc(shape, dab)
-    for region in regions:
-        said |= _outline(shape, region)
-    return said
+def small_luma(image: Image, side: int) -> Image:
+    """The luma HxW of a picture that may lie on the disk, shrunk to a long side."""
+    height, width = _within(image.shape, side)
+    strips = [resize(luma(image[top:end]), end - top, width) for top, end in _strips(image.shape)]
+    let_go(image)
+    return np.clip(resize(np.concatenate(strips), height, width), 0, 1)
 
 
-def solved(light: Image, hints: Hints, reach: float) -> NDArray[np.float64]:
-    """HxWx4: red chroma, blue chroma, hint luma and weight, the first three times the weight."""
-    height, width = light.shape
-    graph = _graph(light)
-    length = 6 + 90 * reach**1.5
-    known = (hints.dabbed | hints.outlined).ravel().astype(float)
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    matrix = sparse.diags(degree + 3.0 / length**2 + HOLD * known) - graph
-    solver = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    values = np.concatenate([hints.values.reshape(-1, 3), np.ones((height * width, 1))], axis=1)
-    from_dabs = solver.solve(HOLD * hints.dabbed.ravel()[:, None] * values)
-    from_regions = solver.solve(HOLD * hints.outlined.ravel()[:, None] * values)
-    near = _near(hints.outlined).ravel()[:, None]
-    total = (from_dabs + near * from_regions).reshape(height, width, 4)
-    trust = np.maximum(total[..., 3], 1e-9)
-    share = np.clip((total[..., 3] - NONE) / (FULL - NONE), 0, 1)
-    weight = share * share * (3 - 2 * share)
-    found: NDArray[np.float64] = total * (weight / trust)[..., None]
-    return found
+class Lift:
+    """Brings coarse planes PxHxW up to a size, their edges moved onto those of the full luma."""
+
+    def __init__(self, planes: Planes, light: Image, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        parts = []
+        for plane in planes:
+            parts += [*_guide(plane, light)]
+            parts += [ndimage.minimum_filter(plane, 3), ndimage.maximum_filter(plane, 3)]
+        self.parts = np.stack(parts, axis=-1)
+        self.left, self.share = _between(self.parts.shape[1], shape[1])
+
+    def rows(self, top: int, light: Image) -> Image:
+        """The planes hxWxP of the rows from `top` whose full luma is `light` hxW."""
+        above, share = _between(self.parts.shape[0], self.shape[0])
+        above, share = above[top : top + len(light)], share[top : top + len(light), None, None]
+        tall = self.parts[above] * (1 - share) + self.parts[above + 1] * share
+        found = [self._plane(tall[..., at : at + 4], light) for at in range(0, tall.shape[2], 4)]
+        return np.stack(found, axis=-1)
+
+    def _plane(self, tall: Image, light: Image) -> Image:
+        slope, offset, low, high = (self._wide(tall[..., part]) for part in range(4))
+        return np.clip(slope * light + offset, low, high)
+
+    def _wide(self, tall: Image) -> Image:
+        first = tall[:, self.left]
+        first += self.share * (tall[:, self.left + 1] - first)
+        return first
 
 
-def _near(outlined: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """1 inside the outlines, falling to 0 a few pixels outside: an outline means what it says."""
-    if not outlined.any():
-        return np.zeros(outlined.shape)
-    away = ndimage.distance_transform_edt(~outlined)
-    return np.asarray(np.clip(1 - (away - 2) / 3, 0, 1))
-
-
-def _graph(light: Image) -> sparse.csr_matrix:
-    """Symmetric weights between the eight neighbours: near 1 for like luma, near 0 over an edge."""
-    height, width = light.shape
-    smooth = ndimage.gaussian_filter(light.astype(float), 0.5)
-    mean = ndimage.uniform_filter(smooth, 3)
-    spread = np.maximum(ndimage.uniform_filter(smooth * smooth, 3) - mean * mean, 0)
-    spread = np.maximum(0.6 * spread, SMALLEST_STEP**2)
-    index = np.arange(height * width).reshape(height, width)
-    ones, others, weights = [], [], []
-    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        one, other = _pair(height, width, down, right)
-        apart = np.square(smooth[one] - smooth[other])
-        alike = np.exp(-np.minimum(apart / np.minimum(spread[one], spread[other]), 30))
-        ones.append(index[one].ravel())
-        others.append(index[other].ravel())
-        weights.append((alike / (1 + down * abs(right)) + 1e-6).ravel())
-    ends = (np.concatenate(ones), np.concatenate(others))
-    half = sparse.csr_matrix((np.concatenate(weights), ends), shape=(index.size,) * 2)
-    return (half + half.T).tocsr()
-
-
-def _pair(
-    height: int, width: int, down: int, right: int
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    one = (slice(0, height - down), slice(max(0, -right), width - max(0, right)))
-    other = (slice(down, height), slice(max(0, right), width - max(0, -right)))
-    return one, other
-
-
-def brought_up(spread: NDArray[np.float64], coarse: Image, light: Image) -> Image:
-    """The coarse solution at full size, its edges moved onto those of the full luma."""
-    height, width = light.shape
-    planes = []
-    for band in range(4):
-        plane = spread[..., band].astype(np.float32)
-        slope, offset = _guide(plane, coarse)
-        wide = resize(np.dstack([slope, offset]), height, width, kernel="linear")
-        found = wide[..., 0] * light + wide[..., 1]
-        low = resize(ndimage.minimum_filter(plane, 3), height, width, kernel="linear")
-        high = resize(ndimage.maximum_filter(plane, 3), height, width, kernel="linear")
-        planes.append(np.clip(found, low, high))
-    planes[3] = np.clip(planes[3], 0, 1)
-    return np.stack(planes, axis=-1).astype(np.float32)
+def _between(given: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """For each wanted place the one before it among the given, and how far it is to the next."""
+    places = np.clip((np.arange(wanted) + 0.5) * given / wanted - 0.5, 0, given - 1)
+    first = np.minimum(places.astype(np.intp), max(0, given - 2))
+    return first, (places - first).astype(np.float32)
 
 
 def _guide(plane: Image, light: Image) -> tuple[Image, Image]:
@@ -182,17 +130,49 @@ def _guide(plane: Image, light: Image) -> tuple[Image, Image]:
     return ndimage.uniform_filter(slope, 3), ndimage.uniform_filter(offset, 3)
 
 
-def _mixed(image: Image, light: Image, fine: Image, weight: Image) -> Image:
-    """The base's chroma where nothing was said, the hint's where it was; in the shade a surface
-    shows less of its colour."""
-    safe = np.maximum(fine[..., 3], 1e-4)
-    shade = np.power(np.minimum(1, light / np.maximum(fine[..., 2] / safe, 0.05)), 0.85)
-    red, blue = fine[..., 0] / safe * shade, fine[..., 1] / safe * shade
+def _painted(
+    context: StepContext, lift: Lift, asked: Weights
+) -> tuple[Image, dict[str, Mask], float]:
+    """The coloured picture, its two maps, and the most its luma moved."""
+    image = context.image
+    result = room(image.shape)
+    evidence, guess = (np.zeros(image.shape[:2], np.uint8) for _ in range(2))
+    moved = 0.0
+    for top, end in _strips(image.shape):
+        light = luma(image[top:end])
+        fine = lift.rows(top, light)
+        near, far = _shares(fine[..., 2], asked)
+        tint = _bands(fine[..., 0], fine[..., 1])
+        strip = _mixed(image[top:end], light, tint, near + far)
+        result[top:end] = strip
+        moved = max(moved, _check_lock(strip, light))
+        evident = fine[..., 2] >= EVIDENT
+        seen = np.clip(np.abs(tint).max(axis=2) / GREYISH, 0, 1)
+        evidence[top:end] = _as_map(near * evident)
+        guess[top:end] = _as_map(np.where(evident, far * seen, near + far * seen))
+        let_go(image)
+        let_go(result)
+        context.progress(0.6 + 0.4 * end / len(image), None)
+    return result, {"coloured_evidence": evidence, "coloured_guess": guess}, moved
+
+
+def _shares(trust: Image, asked: Weights) -> tuple[Image, Image]:
+    """How much colour counts by what was said, and how much beyond it."""
+    share = np.clip((trust - NONE) / (FULL - NONE), 0, 1)
+    near = share * share * (3 - 2 * share)
+    return asked.strength * near, asked.strength * asked.guess * (1 - near)
+
+
+def _bands(red: Image, blue: Image) -> Image:
+    """HxWx3 of zero luma from red and blue chroma."""
     green = -(WEIGHTS[0] * red + WEIGHTS[2] * blue) / WEIGHTS[1]
-    hinted = np.stack([red, green, blue], axis=-1)
+    return np.stack([red, green, blue], axis=-1)
+
+
+def _mixed(image: Image, light: Image, tint: Image, weight: Image) -> Image:
+    """The base's chroma where nothing was said, the tint where it was, on the base's luma."""
     base = chroma(image)
-    mixed = base + weight[..., None] * (hinted - base)
-    return np.asarray(mixed, dtype=np.float32)
+    return on_luma(light, base + weight[..., None] * (tint - base))
 
 
 def _check_lock(result: Image, light: Image) -> float:
@@ -202,29 +182,24 @@ def _check_lock(result: Image, light: Image) -> float:
     return moved
 
 
-def _hint(rgb: tuple[int, int, int]) -> tuple[float, float, float]:
-    """Red chroma, blue chroma, luma of an sRGB triple."""
-    bands = np.array(rgb) / 255
-    light = float(bands @ WEIGHTS.astype(float))
-    return float(bands[0]) - light, float(bands[2]) - light, light
+def _strips(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    step = max(16, STRIP // shape[1])
+    for top in range(0, shape[0], step):
+        yield top, min(shape[0], top + step)
 
 
-def _disc(shape: tuple[int, ...], dab: Dab) -> NDArray[np.bool_]:
-    height, width = shape
-    rows, columns = np.ogrid[:height, :width]
-    y, x = dab.y * (height - 1), dab.x * (width - 1)
-    radius = max(0.75, dab.radius * max(height, width))
-    disc: NDArray[np.bool_] = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
-    return disc
+def _within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(shape[:2]))
+    return max(2, round(shape[0] * scale)), max(2, round(shape[1] * scale))
 
 
-def _outline(shape: tuple[int, ...], region: Region) -> NDArray[np.bool_]:
-    height, width = shape
-    area = np.zeros(shape, bool)
-    rows = [y * (height - 1) for _, y in region.points]
-    columns = [x * (width - 1) for x, _ in region.points]
-    area[polygon(rows, columns, shape)] = True
-    return area
+def _record(context: StepContext, coarse: Image) -> dict[str, Any]:
+    return {
+        "dabs": len(context.dabs),
+        "regions": len(context.regions),
+        "grid": list(coarse.shape),
+        "network": networks.sha256(NETWORK),
+    }
 
 
 def _as_map(weight: Image) -> Mask:

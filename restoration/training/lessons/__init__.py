@@ -4,6 +4,7 @@
 LESSONS = {
     "clean-grey": "restoration.training.lessons.clean:grey",
     "clean-colour": "restoration.training.lessons.clean:colour",
+    "colour": "restoration.training.lessons.colour:lesson",
     "fill": "restoration.training.lessons.fill:fill",
     "enlarge": "restoration.training.lessons.enlarge:enlarge",
     "faces": "restoration.training.lessons.faces:lesson",

@@ -10,6 +10,7 @@ import { History } from "./history.js";
 import { Mask } from "./mask.js";
 import { Run } from "./run.js";
 import { announce, hasModifier, isTyping, send, singleKeys, toast } from "./site.js";
+import { Tint } from "./tint.js";
 import { Tour } from "./tour.js";
 import { Veil } from "./veil.js";
 import { Viewer, sharpen } from "./viewer.js";
@@ -36,6 +37,7 @@ class Bench {
     this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
     this.listen();
     this.listenToColours();
+    this.tint = new Tint(this, one("[data-picture]", this.stage));
     this.comparing = new BenchCompare(this);
     this.tour = new Tour(root);
     this.begin();
@@ -223,6 +225,7 @@ class Bench {
   showMarks() {
     const note = one("[data-no-marks]", this.root);
     if (note) note.hidden = this.marks.dabs.length + this.marks.regions.length > 0;
+    this.tint?.soon();
   }
 
   toggleOverlay(button) {

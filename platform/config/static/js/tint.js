@@ -1,0 +1,283 @@
+// A first sight of the colours while they are being placed: spread in the browser over a small
+// copy of the picture and laid over it by the blend mode "color", which keeps the picture's luma.
+// The rule is the engine's (Levin 2004: like brightness, like colour), solved from coarse to fine;
+// the engine's network, its exact reach and its maps come with the run.
+
+const SIDE = 256; // long side of the working copy
+const FEWEST = 400; // pixels of the coarsest level
+const ROUNDS = 8;
+const COARSEST_ROUNDS = 60;
+const FULL = 0.3; // confidence at which colour is whole, and at which it ends, as in the engine
+const NONE = 0.03;
+const SHADE = 0.85;
+const DAB = 0.01; // of the long side
+const PLANES = 3; // red chroma, blue chroma, confidence
+const PAUSE = 120; // milliseconds without a change
+
+const lumaOf = (red, green, blue) => 0.299 * red + 0.587 * green + 0.114 * blue;
+
+/** The neighbours' weights of every pixel, which sum to 1: eight a pixel, row by row. */
+function likeness({ light, width, height }) {
+  const weights = new Float32Array(8 * light.length);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) weigh(weights, light, width, height, x, y);
+  }
+  return weights;
+}
+
+function weigh(weights, light, width, height, x, y) {
+  const here = y * width + x;
+  let sum = 0;
+  let squares = 0;
+  let count = 0;
+  for (let n = 0; n < 9; n += 1) {
+    const there = neighbour(width, height, x, y, n);
+    if (there < 0) continue;
+    sum += light[there];
+    squares += light[there] ** 2;
+    count += 1;
+  }
+  const varied = Math.max(0.6 * (squares / count - (sum / count) ** 2), 2e-6);
+  let total = 0;
+  for (let n = 0, slot = 8 * here; n < 9; n += 1) {
+    if (n === 4) continue;
+    const there = neighbour(width, height, x, y, n);
+    if (there >= 0) {
+      const away = (light[here] - light[there]) ** 2 / varied;
+      weights[slot] = Math.exp(-Math.min(away, 30)) + 1e-6;
+      total += weights[slot];
+    }
+    slot += 1;
+  }
+  for (let slot = 8 * here; slot < 8 * here + 8; slot += 1) weights[slot] /= total;
+}
+
+/** The place of the nth of the nine pixels around (x, y), or -1 outside the picture. */
+function neighbour(width, height, x, y, n) {
+  const column = x + (n % 3) - 1;
+  const row = y + Math.floor(n / 3) - 1;
+  return column < 0 || row < 0 || column >= width || row >= height ? -1 : row * width + column;
+}
+
+/** Each pixel becomes its neighbours' mean, in place, forwards and back in turn; known ones stay. */
+function settle(level, planes, rounds, keep) {
+  const { width, height, known, weights } = level;
+  const mean = new Float32Array(PLANES);
+  for (let round = 0; round < rounds; round += 1) {
+    for (let step = 0; step < known.length; step += 1) {
+      const here = round % 2 ? known.length - 1 - step : step;
+      if (known[here]) continue;
+      const x = here % width;
+      const y = (here - x) / width;
+      mean.fill(0);
+      for (let n = 0, slot = 8 * here; n < 9; n += 1) {
+        if (n === 4) continue;
+        const weight = weights[slot];
+        slot += 1;
+        if (weight === 0) continue;
+        const there = PLANES * neighbour(width, height, x, y, n);
+        for (let plane = 0; plane < PLANES; plane += 1) mean[plane] += weight * planes[there + plane];
+      }
+      for (let plane = 0; plane < PLANES; plane += 1) planes[PLANES * here + plane] = mean[plane];
+      planes[PLANES * here + 2] *= keep;
+    }
+  }
+}
+
+/** The level at half the size: means of luma, and of the known values where there are any. */
+function halved({ light, known, values, width, height }) {
+  const wide = Math.ceil(width / 2);
+  const high = Math.ceil(height / 2);
+  const small = {
+    width: wide, height: high, light: new Float32Array(wide * high),
+    known: new Uint8Array(wide * high), values: new Float32Array(PLANES * wide * high),
+  };
+  for (let y = 0; y < high; y += 1) {
+    for (let x = 0; x < wide; x += 1) {
+      const here = y * wide + x;
+      let count = 0;
+      for (const row of [2 * y, Math.min(2 * y + 1, height - 1)]) {
+        for (const column of [2 * x, Math.min(2 * x + 1, width - 1)]) {
+          const there = row * width + column;
+          small.light[here] += light[there] / 4;
+          if (!known[there]) continue;
+          count += 1;
+          for (let plane = 0; plane < PLANES; plane += 1) {
+            small.values[PLANES * here + plane] += values[PLANES * there + plane];
+          }
+        }
+      }
+      if (!count) continue;
+      small.known[here] = 1;
+      for (let plane = 0; plane < PLANES; plane += 1) small.values[PLANES * here + plane] /= count;
+    }
+  }
+  return small;
+}
+
+/** Solved from the coarsest level up; `length` is the confidence's reach in pixels of this level. */
+function solved(level, length) {
+  level.weights ??= likeness(level);
+  const planes = level.values.slice();
+  const isCoarsest = level.known.length <= FEWEST;
+  if (!isCoarsest) {
+    const small = halved(level);
+    const coarse = solved(small, length / 2);
+    for (let here = 0; here < level.known.length; here += 1) {
+      if (level.known[here]) continue;
+      const x = here % level.width;
+      const from = PLANES * ((((here - x) / level.width) >> 1) * small.width + (x >> 1));
+      for (let plane = 0; plane < PLANES; plane += 1) planes[PLANES * here + plane] = coarse[from + plane];
+    }
+  }
+  settle(level, planes, isCoarsest ? COARSEST_ROUNDS : ROUNDS, 1 / (1 + 0.5 / length ** 2));
+  return planes;
+}
+
+/** Red and blue chroma and weight, three numbers a pixel, of what is known of a small picture. */
+export function spread(level, { reach, strength }) {
+  const planes = solved(level, 6 + 90 * reach ** 1.5);
+  for (let here = 2; here < planes.length; here += PLANES) {
+    const share = Math.min(1, Math.max(0, (planes[here] - NONE) / (FULL - NONE)));
+    planes[here] = strength * share * share * (3 - 2 * share);
+  }
+  return planes;
+}
+
+export class Tint {
+  /** bench: {root, form, marks, viewer}; picture: the image that is coloured. */
+  constructor(bench, picture) {
+    Object.assign(this, { bench, picture });
+    this.canvas = bench.root.querySelector("[data-tint]");
+    this.note = bench.root.querySelector("[data-tint-note]");
+    this.toggle = bench.root.querySelector("[data-tint-toggle]");
+    const { width, height } = bench.viewer.size;
+    const scale = Math.min(1, SIDE / Math.max(width, height));
+    this.width = Math.max(2, Math.round(width * scale));
+    this.height = Math.max(2, Math.round(height * scale));
+    this.listen();
+  }
+
+  listen() {
+    this.bench.form.addEventListener("input", (event) => {
+      if (event.target === this.toggle || event.target.name?.includes("colourise")) this.soon();
+    });
+    this.soon();
+  }
+
+  soon() {
+    window.clearTimeout(this.waiting);
+    this.waiting = window.setTimeout(() => this.show(), PAUSE);
+  }
+
+  get isWanted() {
+    const { form, marks } = this.bench;
+    const box = form.elements["step-colourise"];
+    return Boolean(this.toggle?.checked && box?.checked && marks.dabs.length + marks.regions.length);
+  }
+
+  show() {
+    const level = this.isWanted ? this.level() : null;
+    this.canvas.hidden = !level;
+    if (this.note) this.note.hidden = !level;
+    if (level) this.paint(spread(level, this.settings));
+  }
+
+  get settings() {
+    const read = (name, other) => Number(this.bench.form.elements[`colourise-${name}`]?.value ?? other);
+    return { reach: read("reach", 0.5), strength: read("strength", 0.9) };
+  }
+
+  /** The small picture and what is said of it; null while the picture cannot be read. */
+  level() {
+    const { width, height } = this;
+    this.light ??= this.readLight();
+    if (!this.light) return null;
+    const level = { width, height, light: this.light, ...this.hints() };
+    level.weights = this.weights ??= likeness(level);
+    return level;
+  }
+
+  readLight() {
+    if (!this.picture.complete || !this.picture.naturalWidth) {
+      this.picture.addEventListener("load", () => this.soon(), { once: true });
+      return null;
+    }
+    const pen = this.pen();
+    pen.drawImage(this.picture, 0, 0, this.width, this.height);
+    const pixels = this.pixels(pen);
+    if (!pixels) return null;
+    const light = new Float32Array(this.width * this.height);
+    for (let i = 0; i < light.length; i += 1) {
+      light[i] = lumaOf(pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]) / 255;
+    }
+    return light;
+  }
+
+  pen() {
+    const canvas = new OffscreenCanvas(this.width, this.height);
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    pen.imageSmoothingQuality = "high";
+    return pen;
+  }
+
+  /** A picture from a store elsewhere may be shown but not read: then there is no preview. */
+  pixels(pen) {
+    try {
+      return pen.getImageData(0, 0, this.width, this.height).data;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Areas and, over them, dabs, drawn in their colours and read back; soft rims say nothing. */
+  hints() {
+    const { width, height } = this;
+    const { dabs, regions } = this.bench.marks;
+    const pen = this.pen();
+    for (const { points, colour } of regions) {
+      pen.fillStyle = colour;
+      pen.beginPath();
+      for (const [x, y] of points) pen.lineTo(x * width, y * height);
+      pen.fill();
+    }
+    for (const { x, y, colour } of dabs) {
+      pen.fillStyle = colour;
+      pen.beginPath();
+      pen.arc(x * width, y * height, Math.max(1.5, DAB * Math.max(width, height)), 0, 7);
+      pen.fill();
+    }
+    return this.read(this.pixels(pen));
+  }
+
+  read(pixels) {
+    const known = new Uint8Array(this.light.length);
+    const values = new Float32Array(PLANES * known.length);
+    for (let i = 0; i < known.length; i += 1) {
+      if (pixels[4 * i + 3] < 255) continue;
+      const [red, green, blue] = [0, 1, 2].map((band) => pixels[4 * i + band] / 255);
+      const said = lumaOf(red, green, blue);
+      const shade = Math.min(1, this.light[i] / Math.max(said, 0.05)) ** SHADE;
+      known[i] = 1;
+      values.set([(red - said) * shade, (blue - said) * shade, 1], PLANES * i);
+    }
+    return { known, values };
+  }
+
+  /** Any colour of that chroma will do: the blend mode takes the brightness from the picture. */
+  paint(planes) {
+    const { canvas, width, height } = this;
+    canvas.width = width;
+    canvas.height = height;
+    const image = new ImageData(width, height);
+    for (let i = 0; i < width * height; i += 1) {
+      const red = planes[PLANES * i];
+      const blue = planes[PLANES * i + 1];
+      const green = -(0.299 * red + 0.114 * blue) / 0.587;
+      const middle = 0.5 - (Math.max(red, green, blue) + Math.min(red, green, blue)) / 2;
+      image.data.set([red, green, blue].map((band) => 255 * (band + middle)), 4 * i);
+      image.data[4 * i + 3] = 255 * planes[PLANES * i + 2];
+    }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+}
