@@ -238,7 +238,7 @@ def plan(draft: Mapping[str, Any], models: Mapping[str, str]) -> Plan:
             "mask_sha256": draft["mask"] if "repair" in on else None,
             "dabs": [_placed(dab) for dab in draft["dabs"]] if coloured else [],
             "regions": [_outlined(each) for each in draft["regions"]] if coloured else [],
-            "faces": _boxed(draft.get("faces")),
+            "faces": boxed(draft.get("faces")),
             "seed": _seed(draft, steps),
         }
     )
@@ -290,7 +290,7 @@ def _outlined(region: Mapping[str, Any]) -> dict[str, Any]:
     return {"points": region["points"], "word": None, "rgb": list(_rgb(region))}
 
 
-def _boxed(faces: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+def boxed(faces: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
     """The boxes a plan carries: what is nobody's face is left out."""
     if faces is None:
         return None

@@ -24,7 +24,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from archive import decode, derivatives, storage
-from restoration import leases
+from restoration import drafting, leases
 from restoration.engine import image as pictures
 from restoration.engine.belongs import belongs, laid_back, stretch
 from restoration.engine.errors import Cancelled, DeviceLost, EngineError, StepFailed
@@ -34,7 +34,7 @@ from restoration.engine.step import note
 from restoration.engine.steps import assess as looking
 from restoration.engine.steps import guard
 from restoration.lifecycle import JobKind, VersionKind
-from restoration.models import Assessment, Job, Version, ancestry
+from restoration.models import Assessment, Draft, Job, Version, ancestry
 
 logger = logging.getLogger(__name__)
 
@@ -294,7 +294,11 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
 
 
 def _faces(job: Job) -> list[tuple[float, float, float, float]]:
-    """The faces that were seen on the scan: boxes in fractions."""
+    """The faces as the volunteer put them right, else those seen on the scan: in fractions."""
+    draft = Draft.objects.filter(photo=job.photo_id, volunteer=job.requested_by_id).first()
+    drawn = drafting.boxed(draft.body.get("faces")) if draft else None
+    if drawn is not None:
+        return [(face["x"], face["y"], face["width"], face["height"]) for face in drawn]
     seen = Assessment.objects.filter(photo=job.photo_id).first()
     return [tuple(box) for box in seen.report.get("faces", [])] if seen else []
 

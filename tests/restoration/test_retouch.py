@@ -98,6 +98,18 @@ def test_it_becomes_a_child_of_the_version_it_was_made_from(
     assert "“Dust by hand”" in told(desk)
 
 
+def test_it_is_held_to_the_faces_that_the_volunteer_drew(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    box = {"x": 0.1, "y": 0.1, "width": 0.3, "height": 0.4}
+    drawn = {"faces": [{**box, "kind": "face"}, {**box, "x": 0.5, "kind": "not"}]}
+    sent = {"rev": 0, "draft": drawn}
+    desk.client.put(desk.url("draft"), sent, content_type="application/json")
+    bring(desk, tiff(retouched(), tmp_path))
+    work()
+    assert len(newest(desk.photo).meters["guard"]["faces"]) == 1
+
+
 def test_a_larger_one_is_laid_on_the_scan_by_its_scale(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:
