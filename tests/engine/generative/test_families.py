@@ -32,9 +32,9 @@ HERE = [model.name for model in MODELS if family_of(model).name != "qwen-edit"]
 TILES = ("sdxl-tile", "sd15-tile")
 
 
-def slow_but_for_quick(names):
+def slow_but_for_klein(names):
     slow = pytest.mark.slow
-    return [name if name in QUICK else pytest.param(name, marks=slow) for name in names]
+    return [name if name == "klein" else pytest.param(name, marks=slow) for name in names]
 
 
 STEPS = [
@@ -95,14 +95,15 @@ def test_every_model_restores_tells_how_far_it_is_and_is_named(
         assert not np.array_equal(done.image, small)
 
 
-@pytest.mark.parametrize("model", slow_but_for_quick([*QUICK, *TILES]))
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [*QUICK, *TILES])
 def test_the_same_plan_draws_the_same_bytes(model, small, workshop, editor):
     first, second = (run(small, workshop, "redraw", model).image for _ in range(2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, small)
 
 
-@pytest.mark.parametrize("model", slow_but_for_quick(HERE))
+@pytest.mark.parametrize("model", slow_but_for_klein(HERE))
 def test_a_cancel_in_the_middle_leaves_nothing_half_drawn(model, small, mask, workshop, editor):
     step = "redraw" if "redraw" in named(model).pipelines else "repair"
     told = []
@@ -117,7 +118,7 @@ def test_a_cancel_in_the_middle_leaves_nothing_half_drawn(model, small, mask, wo
     assert run(small, workshop, step, model, mask=mask).image.shape == small.shape
 
 
-@pytest.mark.parametrize("model", slow_but_for_quick(HERE))
+@pytest.mark.parametrize("model", slow_but_for_klein(HERE))
 def test_memory_that_runs_out_once_is_survived(model, small, mask, workshop, editor, monkeypatch):
     step = "redraw" if "redraw" in named(model).pipelines else "repair"
     with monkeypatch.context() as patch:
@@ -126,7 +127,8 @@ def test_memory_that_runs_out_once_is_survived(model, small, mask, workshop, edi
     assert done.image.shape == small.shape
 
 
-@pytest.mark.parametrize("model", slow_but_for_quick([*QUICK, "sd15-tile"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [*QUICK, "sd15-tile"])
 def test_memory_that_never_suffices_fails_the_job_and_not_the_worker(
     model, small, workshop, editor, monkeypatch
 ):
