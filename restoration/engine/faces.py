@@ -25,6 +25,7 @@ SIDES = (1280, 640, 256)  # the long sides at which it is asked
 MOST_ENLARGED = 2.0
 PADDED = 32  # the network halves five times
 LARGEST = 170.0  # pixels: what is larger is told by a smaller size of the picture
+LEAST_AGAIN = 60.0  # pixels: what is smaller was told by the larger size of the picture
 SURE = 0.35  # the score from which a face is suggested
 SAME = 0.35  # overlap over union from which two boxes are one face
 
@@ -37,15 +38,23 @@ class Face:
     score: float
 
 
+def find(light: Image) -> list[Box]:
+    """Boxes (x, y, width, height) as fractions of the picture, large first; luma HxW in [0, 1]."""
+    found = look(light) if networks.has("faces") else _by_cascade(light)
+    return sorted((face.box for face in found), key=lambda box: (-box[2] * box[3], box))
+
+
 def look(light: Image, sure: float = SURE) -> list[Face]:
     """Faces from that score on, the surest first, boxes as fractions; luma HxW in [0, 1]."""
     found: list[Face] = []
-    for level, (high, wide) in enumerate(_sizes(*light.shape[:2])):
+    sizes = _sizes(*light.shape)
+    for high, wide in sizes:
         small = stretched(resize(light, high, wide))
+        least = 0.0 if (high, wide) == sizes[0] else LEAST_AGAIN
+        most = np.inf if (high, wide) == sizes[-1] else LARGEST
         for face in decoded(_asked(small), sure):
             x, y, across, down = face.box
-            told_smaller = max(across, down) > LARGEST and level < len(SIDES) - 1
-            if not told_smaller:
+            if least <= max(across, down) <= most:
                 box = (x / wide, y / high, across / wide, down / high)
                 found.append(Face(_inside(box), round(face.score, 4)))
     return merged(found)
@@ -131,16 +140,13 @@ def _inside(box: Box) -> Box:
     return (round(left, 5), round(top, 5), round(right - left, 5), round(low - top, 5))
 
 
-LONG_SIDE = 720
-
-
-def find(light: Image) -> list[Box]:
-    """Boxes (x, y, width, height) as fractions of the picture, large first; luma HxW in [0, 1]."""
-    small = np.clip(shrink(light, LONG_SIDE), 0, 1)
+def _by_cascade(light: Image) -> list[Face]:
+    """What is found while no network is shipped: frontal faces by scikit-image's LBP cascade."""
+    small = np.clip(shrink(light, 720), 0, 1)
     height, width = small.shape
     if min(height, width) < 48:
         return []
-    found = _cascade().detect_multi_scale(
+    seen = _cascade().detect_multi_scale(
         np.ascontiguousarray(np.rint(small * 255).astype(np.uint8)),
         scale_factor=1.2,
         step_ratio=1,
@@ -148,27 +154,11 @@ def find(light: Image) -> list[Box]:
         max_size=(min(height, width), min(height, width)),
     )
     boxes = [
-        (box["c"] / width, box["r"] / height, box["width"] / width, box["height"] / height)
-        for box in found
+        (each["c"] / width, each["r"] / height, each["width"] / width, each["height"] / height)
+        for each in seen
     ]
-    return _merged(boxes)
-
-
-def _merged(boxes: list[Box]) -> list[Box]:
-    """Without the boxes that largely lie in a larger one."""
-    kept: list[Box] = []
-    for box in sorted(boxes, key=lambda box: (-box[2] * box[3], box)):
-        if all(_overlap(box, other) < 0.4 for other in kept):
-            kept.append(tuple(round(float(value), 5) for value in box))  # type: ignore[arg-type]
-    return kept
-
-
-def _overlap(box: Box, other: Box) -> float:
-    """Shared area over the smaller box's area."""
-    wide = min(box[0] + box[2], other[0] + other[2]) - max(box[0], other[0])
-    high = min(box[1] + box[3], other[1] + other[3]) - max(box[1], other[1])
-    smaller = min(box[2] * box[3], other[2] * other[3])
-    return max(0.0, wide) * max(0.0, high) / smaller
+    largest = sorted(boxes, key=lambda box: (-box[2] * box[3], box))
+    return merged([Face(_inside(box), round(box[2] * box[3], 5)) for box in largest])
 
 
 @lru_cache(maxsize=1)
