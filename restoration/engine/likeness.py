@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.engine.faces import Box
 from restoration.engine.image import resize
 from restoration.engine.luma import Image
+
+Box = tuple[float, float, float, float]  # x, y, width, height in fractions
 
 LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 EMBEDDING = "dlib_face_recognition_resnet_model_v1.dat"
