@@ -6,14 +6,14 @@ brings the pixels' libraries. A test holds the two against each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from restoration import wording
 from restoration.engine import ladder
@@ -24,9 +24,14 @@ from restoration.lifecycle import JobKind
 if TYPE_CHECKING:
     from restoration.models import Version
 
-PASS_CHANGED, FAIL_CHANGED = 2.0, 5.0
-PASS_BLOCK, FAIL_BLOCK = 0.85, 0.70
-MOST_DETAIL = 1.6
+# A meter up to the first passes, above the second fails.
+GATES = {
+    "reframed": (0.7, 1.5),
+    "moved": (0.6, 1.2),
+    "invented": (0.5, 0.9),
+    "smoothed": (0.45, 0.9),
+    "erased": (2.5, 4.0),
+}
 MOST_FILLED = 5.0
 DOUBTFUL = ("review", "fail")
 
@@ -75,7 +80,8 @@ def card(meters: Mapping[str, Any]) -> Card:
 
 def told(guard: Mapping[str, Any]) -> Card:
     """The whole card, out of the guard's own meters."""
-    rows = [_changed(guard), _block(guard), _detail(guard), _filled(guard)]
+    rows = [_gated(guard, name) for name in GATES]
+    rows += [_changed(guard), _filled(guard)]
     rows += [_coloured(guard, "evidence"), _coloured(guard, "guess"), _faces(guard)]
     rows += [_likeness(guard)]
     said = [str(wording.DOUBTS.get(code, code)) for code in guard.get("reasons", [])]
@@ -97,36 +103,31 @@ def _number(value: float) -> str:
     return str(number_format(round(value, 2), 2))
 
 
+def _gated(guard: Mapping[str, Any], name: str) -> Meter | None:
+    value = guard.get(name)
+    if value is None:
+        return None
+    low, high = GATES[name]
+    told = _measure(name)
+    gate = _("passes up to %(low)s, fails above %(high)s") % {"low": told(low), "high": told(high)}
+    tone = _tone(value > high, value > low)
+    return Meter(str(wording.METERS[name]), told(float(value)), gate, tone)
+
+
+def _measure(name: str) -> Callable[[float], str]:
+    if name in ("reframed", "moved"):
+        return lambda value: _("%(number)s px") % {"number": _number(value)}
+    if name == "invented":
+        return lambda value: percent(100 * value)
+    return lambda value: _("%(number)s × the grain") % {"number": _number(value)}
+
+
 def _changed(guard: Mapping[str, Any]) -> Meter | None:
+    """Told, not judged: a faded print may change everywhere and still be the same picture."""
     value = guard.get("changed_area")
     if value is None:
         return None
-    gate = _("passes up to %(low)s, fails above %(high)s") % {
-        "low": percent(PASS_CHANGED),
-        "high": percent(FAIL_CHANGED),
-    }
-    tone = _tone(value > FAIL_CHANGED, value > PASS_CHANGED)
-    return Meter(_("Changed outside the repairs"), percent(value), gate, tone)
-
-
-def _block(guard: Mapping[str, Any]) -> Meter | None:
-    value = guard.get("worst_block")
-    if value is None:
-        return None
-    gate = _("1 is the same; passes from %(low)s, fails below %(high)s") % {
-        "low": _number(PASS_BLOCK),
-        "high": _number(FAIL_BLOCK),
-    }
-    tone = _tone(value < FAIL_BLOCK, value < PASS_BLOCK)
-    return Meter(_("Likeness of the least similar spot"), _number(value), gate, tone)
-
-
-def _detail(guard: Mapping[str, Any]) -> Meter | None:
-    value = guard.get("detail_ratio")
-    if value is None:
-        return None
-    gate = _("passes up to %(most)s times the scan's") % {"most": _number(MOST_DETAIL)}
-    return Meter(_("Fine detail"), f"{_number(value)} ×", gate, _tone(False, value > MOST_DETAIL))
+    return Meter(_("Changed outside the repairs"), percent(value), "", "")
 
 
 def _filled(guard: Mapping[str, Any]) -> Meter | None:
@@ -151,9 +152,13 @@ def _faces(guard: Mapping[str, Any]) -> Meter | None:
     if not faces:
         return None
     said = [str(face.get("verdict", "")) for face in faces]
-    value = _("%(passed)s of %(all)s") % {"passed": said.count("pass"), "all": len(said)}
+    small = sum(bool(face.get("too_small")) for face in faces)
+    same = said.count("pass") - small
+    value = _("%(passed)s of %(all)s") % {"passed": same, "all": len(said)}
+    note = ngettext("%(count)s too small to verify", "%(count)s too small to verify", small)
+    told = note % {"count": small} if small else ""
     return Meter(
-        _("Faces that stayed the same"), value, "", _tone("fail" in said, "review" in said)
+        _("Faces that stayed the same"), value, told, _tone("fail" in said, "review" in said)
     )
 
 
@@ -192,6 +197,7 @@ def _tone(fails: bool, warns: bool) -> str:
 
 # Each map of a version by the meter that says how much of the picture it covers, in percent.
 _COVERS = {
+    "doubtful": ("doubtful_area", 1.0),
     "changed": ("changed_area", 1.0),
     "repaired": ("filled_area", 1.0),
     "coloured_guess": ("coloured_guess_area", 100.0),

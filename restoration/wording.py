@@ -275,11 +275,20 @@ REASONS: dict[str, Sentence] = {
 
 # What the check at the end of every run found worth a look.
 DOUBTS: dict[str, Sentence] = {
-    "changed-area": _("more of the picture changed than cleaning explains"),
-    "worst-block": _("one place looks different from the scan"),
-    "too-much-detail": _("there is more fine detail than the scan has"),
+    "reframed": _("the whole picture was shifted, turned or zoomed"),
+    "moved": _("something moved: it is not where the scan has it"),
+    "invented": _("one place shows what the scan does not"),
+    "smoothed": _("one place was smoothed more than the rest"),
+    "erased": _("something the scan shows is gone"),
     "large-fill": _("a large part was filled"),
     "face": _("a face may have changed"),
+}
+METERS: dict[str, Sentence] = {
+    "reframed": pgettext_lazy("meter of the check", "Frame shifted, at the farthest corner"),
+    "moved": pgettext_lazy("meter of the check", "A detail moved, at the least"),
+    "invented": pgettext_lazy("meter of the check", "Shown at one place but not in the scan"),
+    "smoothed": pgettext_lazy("meter of the check", "Smoothed at one place more than elsewhere"),
+    "erased": pgettext_lazy("meter of the check", "Taken away at one place"),
 }
 VERDICTS: dict[str, tuple[str, str, Sentence]] = {
     "pass": ("passed", "check", pgettext_lazy("verdict of the check", "same picture")),
@@ -297,6 +306,7 @@ RUNGS: dict[str, Sentence] = {
     "mask-only": _("only the repair"),
 }
 MAPS: dict[str, Sentence] = {
+    "doubtful": pgettext_lazy("map over a version", "Where the check is in doubt"),
     "changed": pgettext_lazy("map over a version", "What was changed"),
     "repaired": pgettext_lazy("map over a version", "What was filled"),
     "coloured_evidence": pgettext_lazy("map over a version", "Colour from evidence"),

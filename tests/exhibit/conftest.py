@@ -88,11 +88,10 @@ def museum(db: None) -> Museum:
     ]
     guard = {
         "verdict": "review",
-        "reasons": ["changed-area"],
+        "reasons": ["erased"],
         "changed_area": 2.4,
         "filled_area": 1.8,
-        "worst_block": 0.91,
-        "detail_ratio": 1.1,
+        "erased": 3.1,
         "faces": [],
         "coloured_guess_area": 0.34,
     }

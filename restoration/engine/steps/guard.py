@@ -1,51 +1,67 @@
 """Measures how far the result is from the scan, and says pass, review or fail.
 
-The comparison is made where noise averages out (luma blurred by 2 px) and after the scan has been
-given the result's own tones by a monotone fit, so that a cleaner, brighter print of the same
-picture passes and another nose does not. Gates were calibrated on grey test pictures with noise:
-denoising and sharpening stay above .89 in the worst block, a feature moved by 5 px falls to .5, a
-replaced face to 0.
+A restoration may differ from its scan everywhere: cleaner, brighter, evenly toned, its stains gone.
+It may not move a feature, put another in its place, smooth a skin or shift the frame. So the scan
+is given the result's tones, both are registered, and engine.fidelity compares them window by
+window outside the declared repairs. The gates were calibrated on honest and on altered pictures:
+tests/benchmarks/calibrate_guard.py, with its table beside it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.metrics import structural_similarity
 
-from restoration.engine import measure
+from restoration.engine import fidelity, likeness, measure
 from restoration.engine.errors import BadInput
 from restoration.engine.faces import Box
 from restoration.engine.image import check_image, resize, resize_mask
 from restoration.engine.luma import Image, luma
+from restoration.engine.register import Registration, register, warp
 from restoration.engine.step import Mask, StepContext, StepResult, faces_on
 
 Area = NDArray[np.bool_]
 
+GATE_VERSION = 2
 LONG_SIDE = 2400  # larger pictures are compared at this size
+MOST_PIXELS = 4_000_000
 BLUR = 2.0
-BLOCK = 32
-SMALLEST_FACE = 12  # pixels; below it nothing can be said about a face
-
-
-@dataclass(frozen=True)
-class Gates:
-    """Changed area in percent, worst block SSIM, ratio of fine detail, filled area in percent."""
-
-    pass_changed: float
-    fail_changed: float
-    pass_block: float
-    fail_block: float
-
-
-PICTURE = Gates(pass_changed=2.0, fail_changed=5.0, pass_block=0.85, fail_block=0.70)
-FACE = Gates(pass_changed=1.0, fail_changed=5.0, pass_block=0.90, fail_block=0.80)
-MOST_DETAIL = 1.6
+SLOPES = (0.35, 4.0)  # of the tone curve, over its mean slope
+TONE_SAMPLES = 200_000
+SLOW = 0.04  # of the long side: a difference that changes more slowly than this is fading
+LAID_FROM = 0.2  # pixels at a corner from which the result is laid back before it is compared
+LOST_FRAME = 0.3  # correlation below which no registration is believed
+SMALLEST_FACE = 24  # pixels; in a smaller face nothing can be said of its features
 COLOURED = 25  # the weight, of 255, from which a colour can be seen
 MOST_FILLED = 5.0
 ORDER = ("pass", "review", "fail")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A meter up to `passes` passes, above `fails` it fails, between them somebody looks."""
+
+    passes: float
+    fails: float
+
+    def verdict(self, value: float, share: float = 1.0) -> str:
+        if value > share * self.fails:
+            return "fail"
+        return "pass" if value <= share * self.passes else "review"
+
+
+GATES: Mapping[str, Gate] = {
+    "reframed": Gate(0.7, 1.5),  # pixels at the farthest corner
+    "moved": Gate(0.6, 1.2),  # pixels, at the least
+    "invented": Gate(0.5, 0.9),  # share of the structure of a place
+    "smoothed": Gate(0.45, 0.9),  # fine detail lost, over the grain
+    "erased": Gate(2.5, 4.0),  # structure lost, over the grain
+}
+LOCAL = ("moved", "invented", "smoothed", "erased")
+FACE_SHARE = 0.75  # inside a face every gate is so much tighter
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
@@ -70,8 +86,9 @@ def judge(
     """Compares two float32 HxWx3 pictures of one view; sizes may differ by a common scale.
 
     repaired: bool HxW at the result's size, declared fill, left out of the comparison.
-    Meters: changed_area and filled_area in percent, worst_block, p5_block, detail_ratio, faces,
-    verdict, reasons. Maps at the result's size: changed (0-255 by how much), repaired.
+    Meters: GATES' by name, changed_area, filled_area and doubtful_area in percent, detail_ratio,
+    risk (1 is the gate), places, faces, verdict, reasons, gate_version. Maps at the result's
+    size: changed (0-255 by how much), doubtful (where a gate was passed), repaired.
     """
     check_image(result)
     check_image(reference)
@@ -79,97 +96,138 @@ def judge(
     filled = np.zeros((height, width), bool) if repaired is None else repaired.astype(bool)
     before, after, left_out = _at_one_size(reference, result, filled)
     seen = compare(before, after, left_out)
-    meters: dict[str, Any] = {
-        "changed_area": round(100 * float(seen.changed.mean()), 3),
-        "worst_block": round(float(seen.blocks.min()), 3),
-        "p5_block": round(float(np.quantile(seen.blocks, 0.05)), 3),
-        "detail_ratio": round(seen.detail, 3),
-        "filled_area": round(100 * float(filled.mean()), 3),
-        "faces": [_face(seen, box) for box in faces],
-    }
+    meters = _meters(seen, filled, faces)
     meters |= verdict(meters)
-    heat = np.where(seen.changed, np.clip(64 * seen.excess, 40, 255), 0).astype(np.uint8)
-    maps = {"changed": resize_mask(heat, height, width)}
-    maps["repaired"] = filled.astype(np.uint8) * 255
-    return meters, maps
-
-
-def verdict(meters: dict[str, Any]) -> dict[str, Any]:
-    """The worst of all gates, and the codes of those that did not pass."""
-    found = {
-        "changed-area": _above(meters["changed_area"], PICTURE),
-        "worst-block": _below(meters["worst_block"], PICTURE),
-        "too-much-detail": "review" if meters["detail_ratio"] > MOST_DETAIL else "pass",
-        "large-fill": "review" if meters["filled_area"] > MOST_FILLED else "pass",
-        "face": _worst([face["verdict"] for face in meters["faces"]]),
+    meters["likeness"] = likeness.told(before, after, faces)
+    maps = {
+        "changed": resize_mask(_heat(seen.excess), height, width),
+        "doubtful": resize_mask(_doubtful(seen, before.shape), height, width),
+        "repaired": filled.astype(np.uint8) * 255,
     }
-    reasons = [code for code, said in found.items() if said != "pass"]
-    return {"verdict": _worst(list(found.values())), "reasons": reasons}
+    return meters, maps
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """changed: bool HxW; excess: difference over its threshold; blocks: local mean SSIM."""
+    """excess: difference HxW over its threshold; found: the maps by cells; frame: how it lay."""
 
-    changed: Area
     excess: Image
-    blocks: Image
-    similarity: Image
+    found: fidelity.Fidelity
+    frame: Registration
     detail: float
 
 
 def compare(before: Image, after: Image, left_out: Area) -> Comparison:
     """Two lumas HxW in [0, 1]; what is left out counts as unchanged."""
     near = ndimage.binary_dilation(left_out, iterations=2) if left_out.any() else left_out
-    fitted = 255 * fit_tones(before, after, ~near)
-    shown = np.where(near, fitted, 255 * after).astype(np.float32)
-    first, second = (ndimage.gaussian_filter(found, BLUR) for found in (fitted, shown))
+    frame = register(before, after, ignore=left_out)
+    if frame.corner_shift_px > LAID_FROM and frame.correlation > LOST_FRAME:
+        after = np.clip(warp(after, frame.matrix, before.shape), 0, 1)
+        near = near | _rim(before.shape, int(np.ceil(frame.corner_shift_px)) + 2)
+    fitted = fit_tones(before, after, ~near)
+    shown = np.where(near, fitted, after)
+    found = fidelity.compare(fitted, shown, ~near)
     noise = measure.noise_sigma(before)
+    excess = _excess(255 * fitted, 255 * shown, noise)
+    return Comparison(excess, found, frame, _detail(255 * fitted, 255 * shown, noise))
+
+
+def _rim(shape: tuple[int, ...], margin: int) -> Area:
+    """The edge of the frame, where a picture that was laid back has nothing to show."""
+    rim = np.ones(shape, bool)
+    if 2 * margin < min(shape) // 2:
+        rim[margin:-margin, margin:-margin] = False
+        return rim
+    return np.zeros(shape, bool)
+
+
+def _meters(seen: Comparison, filled: Area, faces: list[Box]) -> dict[str, Any]:
+    worst = {name: _place(getattr(seen.found, name)) for name in LOCAL}
+    meters: dict[str, Any] = {
+        "gate_version": GATE_VERSION,
+        "reframed": round(seen.frame.corner_shift_px, 3),
+        **{name: value for name, (value, _) in worst.items()},
+        "changed_area": round(100 * float((seen.excess > 1).mean()), 3),
+        "detail_ratio": round(seen.detail, 3),
+        "filled_area": round(100 * float(filled.mean()), 3),
+        "doubtful_area": round(100 * float((_risk(seen.found) > 1).mean()), 3),
+        "places": {name: place for name, (_, place) in worst.items()},
+        "faces": [_face(seen.found, box) for box in faces],
+    }
+    risks = [meters[name] / gate.passes for name, gate in GATES.items()]
+    return meters | {"risk": round(max(risks), 3)}
+
+
+def verdict(meters: Mapping[str, Any]) -> dict[str, Any]:
+    """The worst of all gates, and the codes of those that did not pass."""
+    found = {name: gate.verdict(meters[name]) for name, gate in GATES.items()}
+    found["large-fill"] = "review" if meters["filled_area"] > MOST_FILLED else "pass"
+    found["face"] = _worst([face["verdict"] for face in meters["faces"]])
+    reasons = [code for code, said in found.items() if said != "pass"]
+    return {"verdict": _worst(list(found.values())), "reasons": reasons}
+
+
+def _place(found: Image) -> tuple[float, list[float]]:
+    """The largest value of a map by cells, and where it is as fractions (x, y)."""
+    row, column = np.unravel_index(int(found.argmax()), found.shape)
+    place = [(column + 0.5) / found.shape[1], (row + 0.5) / found.shape[0]]
+    return round(float(found.max()), 3), [round(float(each), 3) for each in place]
+
+
+def _risk(found: fidelity.Fidelity) -> Image:
+    """By cells: the worst meter over its gate."""
+    shares = [getattr(found, name) / GATES[name].passes for name in LOCAL]
+    return np.asarray(np.max(shares, axis=0), np.float32)
+
+
+def _heat(excess: Image) -> Mask:
+    return np.where(excess > 1, np.clip(64 * excess, 40, 255), 0).astype(np.uint8)
+
+
+def _doubtful(seen: Comparison, shape: tuple[int, ...]) -> Mask:
+    """Full where a meter is at twice its gate; whole cells, as finer it is not known."""
+    risk = _risk(seen.found)
+    levels = np.where(risk > 1, np.clip(127 * risk, 127, 255), 0).astype(np.uint8)
+    tall = np.minimum(np.arange(shape[0]) // fidelity.CELL, risk.shape[0] - 1)
+    wide = np.minimum(np.arange(shape[1]) // fidelity.CELL, risk.shape[1] - 1)
+    return np.ascontiguousarray(levels[tall][:, wide])
+
+
+def _excess(fitted: Image, shown: Image, noise: float) -> Image:
+    """How much they differ where noise averages out, over what cleaning explains; slow
+    differences are fading and count for nothing."""
+    apart = ndimage.gaussian_filter(shown - fitted, BLUR)
+    step = max(1, round(SLOW * max(apart.shape) / 4))
+    height, width = apart.shape
+    small = resize(apart, max(1, height // step), max(1, width // step), kernel="linear")
+    slow = resize(ndimage.gaussian_filter(small, 4.0), height, width, kernel="linear")
     threshold = 6 + 3 * noise / (2 * np.sqrt(np.pi) * BLUR)
-    excess = np.abs(first - second) / threshold
-    similarity = structural_similarity(
-        first, second, data_range=255, full=True, gaussian_weights=True, sigma=3.0,
-        use_sample_covariance=False,
-    )[1].astype(np.float32)  # fmt: skip
-    blocks = _inner(ndimage.uniform_filter(similarity, BLOCK), BLOCK // 2)
-    return Comparison(excess > 1, excess, blocks, similarity, _detail(fitted, shown, noise))
+    return np.asarray(np.abs(apart - slow) / threshold, np.float32)
 
 
-def fit_tones(before: Image, after: Image, counted: Area, bins: int = 32) -> Image:
-    """`before` through the monotone curve (medians of quantile bins) that best gives `after`."""
+def fit_tones(before: Image, after: Image, counted: Area, bins: int = 24) -> Image:
+    """`before` through the rising curve (medians of quantile bins) that best gives `after`.
+
+    The curve is neither flatter nor steeper than SLOPES times its mean slope: on an unevenly faded
+    print the medians alone make plateaus, on which what is there would seem to be missing.
+    """
     if counted.sum() < 1000:
         counted = np.ones(before.shape, bool)
-    source, target = before[counted], after[counted]
+    every = max(1, before.size // TONE_SAMPLES)
+    source, target = before[counted][::every], after[counted][::every]
     edges = np.unique(np.quantile(source, np.linspace(0, 1, bins + 1)))
-    edges = np.unique(np.concatenate([edges, np.linspace(source.min(), source.max(), bins + 1)]))
-    place = np.clip(np.searchsorted(edges, source, side="right") - 1, 0, max(0, len(edges) - 2))
-    order = np.argsort(place, kind="stable")
-    parts = np.split(order, np.searchsorted(place[order], np.arange(1, max(1, len(edges) - 1))))
-    pairs = [
-        (float(np.median(source[part])), float(np.median(target[part])))
-        for part in parts
-        if len(part) > 20
-    ]
-    x, y = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
-    x, y = _with_ends(x, np.maximum.accumulate(y))
-    return np.asarray(np.interp(before, x, y), dtype=np.float32)
-
-
-def _with_ends(
-    x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The curve drawn on to 0 and 1 with its own slope at either end: tails are no change."""
-    if len(x) < 2 or x[-1] - x[0] < 1e-3:
-        return np.array([0.0, 1.0]), np.array([y.mean()] * 2)
-    near = max(1, len(x) // 12)
-    low = (y[near] - y[0]) / max(x[near] - x[0], 1e-4)
-    high = (y[-1] - y[-1 - near]) / max(x[-1] - x[-1 - near], 1e-4)
-    first = y[0] - np.clip(low, 0, 3) * x[0]
-    last = y[-1] + np.clip(high, 0, 3) * (1 - x[-1])
-    ends = np.clip([first, last], 0, 1)
-    inner = (x > 0) & (x < 1)
-    found = np.concatenate([ends[:1], y[inner], ends[1:]])
-    return np.concatenate([[0.0], x[inner], [1.0]]), found
+    if len(edges) < 4:
+        return before
+    place = np.clip(np.searchsorted(edges, source, side="right") - 1, 0, len(edges) - 2)
+    x, y = (ndimage.median(values, place, np.unique(place)) for values in (source, target))
+    mean = max((y[-1] - y[0]) / max(x[-1] - x[0], 0.02), 0.1)
+    wide = np.diff(x)
+    slopes = np.clip(np.diff(y) / np.maximum(wide, 1e-4), SLOPES[0] * mean, SLOPES[1] * mean)
+    curve = np.concatenate([[0], np.cumsum(slopes * wide)])
+    curve += np.median(y - curve)
+    x = np.concatenate([[x[0] - 1], x, [x[-1] + 1]])
+    curve = np.concatenate([[curve[0] - mean], curve, [curve[-1] + mean]])
+    return np.asarray(np.interp(before, x, curve), np.float32)
 
 
 def _detail(before: Image, after: Image, noise: float) -> float:
@@ -181,13 +239,14 @@ def _detail(before: Image, after: Image, noise: float) -> float:
 
 
 def _at_one_size(reference: Image, result: Image, filled: Area) -> tuple[Image, Image, Area]:
-    """Lumas of both at the smaller size of the two (and at most LONG_SIDE)."""
+    """Lumas of both at the smaller size of the two (and at most LONG_SIDE and MOST_PIXELS)."""
     height, width = reference.shape[:2]
     tall, wide = result.shape[:2]
     if abs(tall / height - wide / width) * max(height, width) > 1.5 * max(1, tall / height):
         facts = {"reference": [width, height], "result": [wide, tall]}
         raise BadInput("another-shape", facts)
-    scale = min(1.0, LONG_SIDE / max(height, width), max(tall, wide) / max(height, width))
+    longest = min(LONG_SIDE / max(height, width), max(tall, wide) / max(height, width))
+    scale = min(1.0, longest, float(np.sqrt(MOST_PIXELS / (height * width))))
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     return _sized(luma(reference), size), _sized(luma(result), size), _covered(filled, size)
 
@@ -203,41 +262,22 @@ def _covered(filled: Area, size: tuple[int, int]) -> Area:
     return resize_mask(wide.astype(np.uint8), *size) > 0
 
 
-def _face(seen: Comparison, box: Box) -> dict[str, Any]:
-    height, width = seen.changed.shape
-    top, left = int(box[1] * height), int(box[0] * width)
-    bottom, right = int((box[1] + box[3]) * height) + 1, int((box[0] + box[2]) * width) + 1
-    area = (slice(max(0, top), bottom), slice(max(0, left), right))
+def _face(found: fidelity.Fidelity, box: Box) -> dict[str, Any]:
+    """A face against tighter gates; one too small to verify says so and passes nothing off."""
+    height, width = found.moved.shape
     told: dict[str, Any] = {"box": [float(value) for value in box]}
-    side = min(seen.changed[area].shape)
-    if side < SMALLEST_FACE:
+    if fidelity.CELL * min(box[2] * width, box[3] * height) < SMALLEST_FACE:
         return told | {"verdict": "pass", "too_small": True}
-    changed = 100 * float(seen.changed[area].mean())
-    block = min(BLOCK, max(8, side // 2))
-    inner = _inner(ndimage.uniform_filter(seen.similarity[area], block), block // 2)
-    worst = float(inner.min())
-    said = _worst([_above(changed, FACE), _below(worst, FACE)])
-    return told | {
-        "changed": round(changed, 3), "worst_block": round(worst, 3), "verdict": said
-    }  # fmt: skip
+    top, left = max(0, int(box[1] * height)), max(0, int(box[0] * width))
+    bottom = max(top + 1, int(np.ceil((box[1] + box[3]) * height)))
+    right = max(left + 1, int(np.ceil((box[0] + box[2]) * width)))
+    here = {name: _most(getattr(found, name)[top:bottom, left:right]) for name in LOCAL}
+    said = [GATES[name].verdict(value, FACE_SHARE) for name, value in here.items()]
+    return told | here | {"verdict": _worst(said)}
 
 
-def _inner(blocks: Image, margin: int) -> Image:
-    """Without the rim, where a block would hang over the edge; all of it when that is nothing."""
-    inner = blocks[margin:-margin, margin:-margin]
-    return inner if inner.size else blocks
-
-
-def _above(value: float, gates: Gates) -> str:
-    if value > gates.fail_changed:
-        return "fail"
-    return "pass" if value <= gates.pass_changed else "review"
-
-
-def _below(value: float, gates: Gates) -> str:
-    if value < gates.fail_block:
-        return "fail"
-    return "pass" if value >= gates.pass_block else "review"
+def _most(part: Image) -> float:
+    return round(float(part.max()), 3) if part.size else 0.0
 
 
 def _worst(said: list[str]) -> str:

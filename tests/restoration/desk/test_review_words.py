@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from restoration import guarding
+from restoration import guarding, wording
 from restoration.engine.steps import guard
 
 
 def test_the_gates_on_the_card_are_the_engines() -> None:
-    assert guard.PICTURE.pass_changed == guarding.PASS_CHANGED
-    assert guard.PICTURE.fail_changed == guarding.FAIL_CHANGED
-    assert guard.PICTURE.pass_block == guarding.PASS_BLOCK
-    assert guard.PICTURE.fail_block == guarding.FAIL_BLOCK
-    assert guard.MOST_DETAIL == guarding.MOST_DETAIL
+    gates = {name: (gate.passes, gate.fails) for name, gate in guard.GATES.items()}
+    assert gates == guarding.GATES
     assert guard.MOST_FILLED == guarding.MOST_FILLED
 
 
 def test_each_meter_is_toned_as_it_was_judged() -> None:
-    meters = {"changed_area": 6.0, "worst_block": 0.8, "detail_ratio": 1.0, "filled_area": 9.0}
+    meters = {"reframed": 0.1, "moved": 0.8, "invented": 0.95, "filled_area": 9.0}
     tones = [meter.tone for meter in guarding.told(meters).meters]
-    assert tones == ["failed", "review", "passed", "review"]
+    assert tones == ["passed", "review", "failed", "review"]
 
 
 def test_a_version_that_was_never_measured_says_so() -> None:
     card = guarding.card({})
     assert (str(card.badge.label), card.meters) == ("not measured", [])
+
+
+def test_a_face_too_small_to_verify_is_not_counted_as_the_same() -> None:
+    faces = [{"verdict": "pass"}, {"verdict": "pass", "too_small": True}]
+    (meter,) = guarding.told({"faces": faces}).meters
+    assert (meter.value, meter.gate) == ("1 of 2", "1 too small to verify")
+
+
+def test_every_gate_and_every_doubt_has_words() -> None:
+    assert set(wording.METERS) == set(guard.GATES)
+    assert {*guard.GATES, "large-fill", "face"} == set(wording.DOUBTS)
