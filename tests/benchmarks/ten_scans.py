@@ -3,9 +3,9 @@
     python -m tests.benchmarks.ten_scans [--out FOLDER] [--all] [NAME ...]
 
 Photographs are found by REKINDLE_PHOTOS or beside the repository (../shared/photos), folder old/.
-The figures: seconds of the whole chain, area changed, worst block, area filled, verdict; then, for
-colour alone (dabs strewn by a seed), the most the luma moved in 8 bits, and for repair alone the
-most any pixel outside the mask changed.
+The figures: seconds of the whole chain, pixels moved, share invented, area filled, verdict; then,
+for colour alone (dabs strewn by a seed), the most the luma moved in 8 bits, and for repair alone
+the most any pixel outside the mask changed.
 """
 
 import argparse
@@ -53,8 +53,8 @@ class Row:
             self.name[:34],
             self.steps,
             f"{self.seconds:.1f}",
-            f"{self.meters['changed_area']:.2f} %",
-            f"{self.meters['worst_block']:.2f}",
+            f"{self.meters['moved']:.2f} px",
+            f"{self.meters['invented']:.2f}",
             f"{self.meters['filled_area']:.2f} %",
             self.meters["verdict"],
             f"{self.luma_move:.2f}",
@@ -146,7 +146,7 @@ def main() -> None:
     files = [p for p in files if p.suffix in (".jpg", ".png") and any(n in p.stem for n in names)]
     if asked.out is not None:
         asked.out.mkdir(parents=True, exist_ok=True)
-    heads = ("scan", "steps", "sec", "changed", "block", "filled", "verdict", "dY max", "outside")
+    heads = ("scan", "steps", "sec", "moved", "invent", "filled", "verdict", "dY max", "outside")
     sys.stdout.write(COLUMNS.format(*heads) + "\n")
     for path in files:
         sys.stdout.write(f"{run(path, asked.out)}\n")
