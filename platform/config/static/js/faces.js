@@ -33,6 +33,7 @@ export class Faces extends EventTarget {
     super();
     Object.assign(this, { svg, stage, viewer, history, panel, template, words });
     this.list = panel.querySelector("[data-face-list]");
+    panel.querySelector(".no-script-only").remove(); // its fields are named as those of the next row
     this.all = null; // null: nobody has said anything about faces yet
     this.selected = -1;
     svg.setAttribute("viewBox", `0 0 ${viewer.size.width} ${viewer.size.height}`);
