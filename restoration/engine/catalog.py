@@ -181,7 +181,7 @@ CATALOG: tuple[StepSpec, ...] = (
     ),
     StepSpec(
         "upscale",
-        settings=(_share("sharpen", 0.4),),
+        settings=(_share("sharpen", 0.0),),
         backends={EMBEDDED: "restoration.engine.steps.upscale:run"},
         scale=2,
     ),

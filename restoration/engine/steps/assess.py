@@ -134,7 +134,7 @@ def _denoise(facts: dict[str, Any]) -> dict[str, Any] | None:
 def _upscale(facts: dict[str, Any]) -> dict[str, Any] | None:
     if max(facts["width"], facts["height"]) >= 500:
         return None
-    return _row("upscale", {"sharpen": 0.3}, "small", facts, ("width", "height"))
+    return _row("upscale", {"sharpen": 0.0}, "small", facts, ("width", "height"))
 
 
 def _row(
