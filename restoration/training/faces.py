@@ -213,4 +213,4 @@ def _warped(
         resample=Pillow.Resampling.BILINEAR,
         fillcolor=tuple(int(each) for each in rng.integers(0, 256, 3)),
     )  # fmt: skip
-    return np.asarray(found, np.float32) / 255, turn
+    return np.asarray(found, np.float32) / np.float32(255), turn

@@ -77,8 +77,7 @@ class Finder(nn.Module):
         self.head = nn.Conv2d(48, 48, 3, padding=1)
         self.leave = nn.Conv2d(48, 5, 1)
         nn.init.zeros_(self.leave.weight)
-        with torch.no_grad():
-            self.leave.bias.copy_(torch.tensor([-4.0, 0.5, 0.5, 1.5, 1.5]))
+        self.leave.bias = nn.Parameter(torch.tensor([-4.0, 0.5, 0.5, 1.5, 1.5]))
 
     def forward(self, picture: Tensor) -> Tensor:
         fine = self.fine(functional.relu(self.enter(functional.pixel_unshuffle(picture - 0.5, 4))))
