@@ -69,16 +69,15 @@ def _posted_step(step: StepSpec, post: Mapping[str, str]) -> dict[str, Any]:
 
 def _posted_faces(post: Mapping[str, str]) -> list[dict[str, Any]] | None:
     """The rows of the list of faces; None where nobody has said anything about faces yet."""
-    rows = [
-        {
-            name: _percent(post.get(f"face-{number}-{name}"))
-            for name in ("x", "y", "width", "height")
-        }
-        | {"kind": post.get(f"face-{number}-kind")}
-        for number in range(MOST_FACES)
-        if post.get(f"face-{number}-width")
-    ]
+    said = [number for number in range(MOST_FACES) if post.get(f"face-{number}-width")]
+    rows = [_posted_face(post, f"face-{number}") for number in said]
     return rows if rows or "faces-known" in post else None
+
+
+def _posted_face(post: Mapping[str, str], name: str) -> dict[str, Any]:
+    sides = ("x", "y", "width", "height")
+    box: dict[str, Any] = {side: _percent(post.get(f"{name}-{side}")) for side in sides}
+    return box | {"kind": post.get(f"{name}-kind")}
 
 
 def _percent(text: str | None) -> float | None:
