@@ -24,7 +24,7 @@ def drawn(rng: Random, side: int) -> Area:
         wanted = rng.uniform(*SHARE)
         for _ in range(60):
             _mark(rng, pen, side)
-            if np.count_nonzero(plate) > wanted * side * side:
+            if np.count_nonzero(np.asarray(plate)) > wanted * side * side:
                 break
     else:
         for _ in range(rng.integers(1, 4)):
@@ -49,7 +49,8 @@ def _mark(rng: Random, pen: ImageDraw.ImageDraw, side: int) -> None:
     else:
         for _ in range(rng.integers(2, 14)):
             radius = float(np.clip(rng.lognormal(0.6, 0.6), 0.5, 6))
-            _disc(pen, *rng.uniform(0, side, 2), radius, radius * rng.uniform(0.6, 1))
+            x, y = rng.uniform(0, side, 2)
+            _disc(pen, x, y, radius, radius * rng.uniform(0.6, 1))
 
 
 def _width(rng: Random, most: int) -> int:

@@ -48,9 +48,10 @@ def fill() -> Lesson:
 def build() -> nn.Module:
     """Begins by adding nothing to the membrane."""
     network = Network(SHAPE)
-    nn.init.zeros_(network.leave.weight)
-    nn.init.zeros_(network.leave.bias)
-    return network.to(memory_format=torch.channels_last)
+    for values in network.leave.parameters():
+        nn.init.zeros_(values)
+    found: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return found
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:
@@ -115,7 +116,7 @@ def figures(network: nn.Module, shelf: Shelf) -> Mapping[str, float]:
 
 def _examined(network: nn.Module, kept: NDArray[np.uint8], cut: Cut, rng: Random) -> list[float]:
     high, wide = kept.shape[0] // 8 * 8, kept.shape[1] // 8 * 8
-    clean = kept[:high, :wide].astype(np.float32) / 255
+    clean = kept[:high, :wide].astype(np.float32) / np.float32(255)
     area = cut(rng, high, wide)
     base = membrane(clean, area)
     given = _tensor(np.concatenate([base, area[..., None].astype(np.float32)], axis=2)[None])
