@@ -31,6 +31,7 @@ def on_luma(light: Image, colour: Image) -> Image:
     """Luma HxW in [0, 1] plus zero-luma vectors HxWx3, scaled into the gamut in closed form."""
     room = np.where(colour > 0, 1.0 - light[..., None], light[..., None])
     needed = np.maximum(np.abs(colour), 1e-6)
-    scale = np.minimum(1.0, (room / needed).min(axis=-1))
+    red, green, blue = np.moveaxis(room / needed, -1, 0)  # .min(axis=-1) is ten times slower
+    scale = np.minimum(np.minimum(1.0, red), np.minimum(green, blue))
     locked: Image = (light[..., None] + colour * scale[..., None]).astype(np.float32)
     return np.clip(locked, 0.0, 1.0, out=locked)

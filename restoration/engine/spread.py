@@ -35,7 +35,7 @@ class Way(NamedTuple):
     rounds: int
 
 
-THOROUGH, QUICK = Way(12000, 15), Way(800, 5)
+THOROUGH, QUICK = Way(12000, 15), Way(800, 4)
 
 
 class Spread(NamedTuple):

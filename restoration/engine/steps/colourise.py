@@ -25,7 +25,7 @@ from restoration.engine.spread import Planes, spread_quickly
 from restoration.engine.step import Mask, StepContext, StepResult
 
 LONG_SIDE = 256
-QUICK_SIDE = 192
+QUICK_SIDE = 160
 FULL, NONE = 0.30, 0.03  # confidence at which colour is whole, and at which it ends
 EVIDENT = 0.5  # confidence from which a colour counts as evidence, below it as a guess
 GREYISH = 6 / 255  # chroma below which a guess leaves the picture grey
@@ -68,7 +68,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
 
 
 def preview(image: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -> Image:
-    """A first sight of the same, float32 HxWx3: spread on 192 px, no network, no map."""
+    """A first sight of the same, float32 HxWx3: spread on 160 px, no network, no map."""
     light = luma(image)
     coarse = np.clip(resize(light, *_within(light.shape, QUICK_SIDE), kernel="linear"), 0, 1)
     hints = gathered(coarse, dabs, regions)

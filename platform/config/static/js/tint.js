@@ -60,26 +60,24 @@ function neighbour(width, height, x, y, n) {
 }
 
 /** Each pixel becomes its neighbours' mean, in place, forwards and back in turn; known ones stay. */
-function settle(level, planes, rounds, keep) {
-  const { width, height, known, weights } = level;
-  const mean = new Float32Array(PLANES);
+function settle({ width, known, weights }, planes, rounds, keep) {
+  const ways = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1];
   for (let round = 0; round < rounds; round += 1) {
     for (let step = 0; step < known.length; step += 1) {
       const here = round % 2 ? known.length - 1 - step : step;
       if (known[here]) continue;
-      const x = here % width;
-      const y = (here - x) / width;
-      mean.fill(0);
-      for (let n = 0, slot = 8 * here; n < 9; n += 1) {
-        if (n === 4) continue;
-        const weight = weights[slot];
-        slot += 1;
-        if (weight === 0) continue;
-        const there = PLANES * neighbour(width, height, x, y, n);
-        for (let plane = 0; plane < PLANES; plane += 1) mean[plane] += weight * planes[there + plane];
+      let [red, blue, sure] = [0, 0, 0];
+      for (let n = 0; n < 8; n += 1) {
+        const weight = weights[8 * here + n];
+        if (weight === 0) continue; // outside the picture
+        const there = PLANES * (here + ways[n]);
+        red += weight * planes[there];
+        blue += weight * planes[there + 1];
+        sure += weight * planes[there + 2];
       }
-      for (let plane = 0; plane < PLANES; plane += 1) planes[PLANES * here + plane] = mean[plane];
-      planes[PLANES * here + 2] *= keep;
+      planes[PLANES * here] = red;
+      planes[PLANES * here + 1] = blue;
+      planes[PLANES * here + 2] = sure * keep;
     }
   }
 }
@@ -115,14 +113,16 @@ function halved({ light, known, values, width, height }) {
   return small;
 }
 
-/** Solved from the coarsest level up; `length` is the confidence's reach in pixels of this level. */
-function solved(level, length) {
-  level.weights ??= likeness(level);
+/** Solved from the coarsest level up; `length` is the confidence's reach in pixels of this level.
+ *  kept: weights of each level by its number of pixels, since the picture stays the same. */
+function solved(level, length, kept) {
+  if (!kept.has(level.known.length)) kept.set(level.known.length, likeness(level));
+  level.weights = kept.get(level.known.length);
   const planes = level.values.slice();
   const isCoarsest = level.known.length <= FEWEST;
   if (!isCoarsest) {
     const small = halved(level);
-    const coarse = solved(small, length / 2);
+    const coarse = solved(small, length / 2, kept);
     for (let here = 0; here < level.known.length; here += 1) {
       if (level.known[here]) continue;
       const x = here % level.width;
@@ -135,8 +135,8 @@ function solved(level, length) {
 }
 
 /** Red and blue chroma and weight, three numbers a pixel, of what is known of a small picture. */
-export function spread(level, { reach, strength }) {
-  const planes = solved(level, 6 + 90 * reach ** 1.5);
+export function spread(level, { reach, strength }, kept = new Map()) {
+  const planes = solved(level, 6 + 90 * reach ** 1.5, kept);
   for (let here = 2; here < planes.length; here += PLANES) {
     const share = Math.min(1, Math.max(0, (planes[here] - NONE) / (FULL - NONE)));
     planes[here] = strength * share * share * (3 - 2 * share);
@@ -147,7 +147,7 @@ export function spread(level, { reach, strength }) {
 export class Tint {
   /** bench: {root, form, marks, viewer}; picture: the image that is coloured. */
   constructor(bench, picture) {
-    Object.assign(this, { bench, picture });
+    Object.assign(this, { bench, picture, kept: new Map() });
     this.canvas = bench.root.querySelector("[data-tint]");
     this.note = bench.root.querySelector("[data-tint-note]");
     this.toggle = bench.root.querySelector("[data-tint-toggle]");
@@ -180,7 +180,7 @@ export class Tint {
     const level = this.isWanted ? this.level() : null;
     this.canvas.hidden = !level;
     if (this.note) this.note.hidden = !level;
-    if (level) this.paint(spread(level, this.settings));
+    if (level) this.paint(spread(level, this.settings, this.kept));
   }
 
   get settings() {
@@ -193,9 +193,7 @@ export class Tint {
     const { width, height } = this;
     this.light ??= this.readLight();
     if (!this.light) return null;
-    const level = { width, height, light: this.light, ...this.hints() };
-    level.weights = this.weights ??= likeness(level);
-    return level;
+    return { width, height, light: this.light, ...this.hints() };
   }
 
   readLight() {
