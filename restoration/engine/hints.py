@@ -86,7 +86,7 @@ def confidence(light: Image, hints: Hints, reach: float) -> Image:
     held = HOLD * np.stack([hints.dabbed.ravel(), hints.outlined.ravel()], axis=1)
     from_dabs, from_regions = solver.solve(held).T.reshape(2, *light.shape)
     total = from_dabs + _near(hints.outlined) * from_regions
-    return np.clip(total, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(total, 0, 1), np.float32)
 
 
 def _colour(rgb: tuple[int, int, int]) -> NDArray[np.float32]:

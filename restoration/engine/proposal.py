@@ -30,7 +30,7 @@ def asked(light: Plane, known: Known, chroma: Planes, carried: Spread) -> NDArra
     chroma, both as they spread, the luma of the places they came from, and the nearness of one."""
     given = _shifted(chroma * known)
     shown = [light, known, *given, *_shifted(carried.values[:2]), carried.values[2], carried.near]
-    return np.clip(np.stack(shown, axis=-1), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.stack(shown, axis=-1), 0, 1), np.float32)
 
 
 def carried(light: Plane, known: Known, chroma: Planes) -> Spread:
@@ -57,7 +57,8 @@ def _obeying(light: Plane, known: Known, chroma: Planes, found: Planes) -> Plane
     if not known.any():
         return found
     missed = spread(light, known, (chroma - found) * known)
-    return found + missed.values * np.clip((missed.near - FARTHER) / (1 - FARTHER), 0, 1)
+    share = np.clip((missed.near - FARTHER) / (1 - FARTHER), 0, 1)
+    return np.asarray(found + missed.values * share, np.float32)
 
 
 def _shifted(chroma: Planes) -> Planes:

@@ -68,7 +68,7 @@ def nearness(known: Known) -> Plane:
     if not known.any():
         return np.zeros(known.shape, np.float32)
     away = ndimage.distance_transform_edt(~known)
-    return np.clip(1 - np.log2(1 + away) / FARTHEST, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(1 - np.log2(1 + away) / FARTHEST, 0, 1), np.float32)
 
 
 def _solved(light: Plane, known: Known, values: Planes, way: Way) -> Planes:

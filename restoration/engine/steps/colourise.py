@@ -70,10 +70,11 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
 def preview(image: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -> Image:
     """A first sight of the same, float32 HxWx3: spread on 160 px, no network, no map."""
     light = luma(image)
-    coarse = np.clip(resize(light, *_within(light.shape, QUICK_SIDE), kernel="linear"), 0, 1)
+    height, width = _within(light.shape, QUICK_SIDE)
+    coarse = np.clip(resize(light, height, width, kernel="linear"), 0, 1)
     hints = gathered(coarse, dabs, regions)
     red, blue = spread_quickly(coarse, hints.known, hints.chroma)
-    wide = resize(np.dstack([red, blue]), *light.shape, kernel="linear")
+    wide = resize(np.dstack([red, blue]), image.shape[0], image.shape[1], kernel="linear")
     return on_luma(light, _bands(wide[..., 0], wide[..., 1]))
 
 
@@ -101,16 +102,18 @@ class Lift:
         """The planes hxWxP of the rows from `top` whose full luma is `light` hxW."""
         above, share = _between(self.parts.shape[0], self.shape[0])
         above, share = above[top : top + len(light)], share[top : top + len(light), None, None]
-        tall = self.parts[above] * (1 - share) + self.parts[above + 1] * share
+        tall = np.asarray(
+            self.parts[above] * (1 - share) + self.parts[above + 1] * share, np.float32
+        )
         found = [self._plane(tall[..., at : at + 4], light) for at in range(0, tall.shape[2], 4)]
         return np.stack(found, axis=-1)
 
     def _plane(self, tall: Image, light: Image) -> Image:
         slope, offset, low, high = (self._wide(tall[..., part]) for part in range(4))
-        return np.clip(slope * light + offset, low, high)
+        return np.asarray(np.clip(slope * light + offset, low, high), np.float32)
 
     def _wide(self, tall: Image) -> Image:
-        first = tall[:, self.left]
+        first: Image = tall[:, self.left]
         first += self.share * (tall[:, self.left + 1] - first)
         return first
 

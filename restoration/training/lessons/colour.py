@@ -38,9 +38,9 @@ class Teller(nn.Module):
         super().__init__()
         self.inner = Network(Shape(8, 0, 3, WIDTHS, BLOCKS, residual=False))
         nn.init.zeros_(self.inner.leave.weight)
-        nn.init.zeros_(self.inner.leave.bias)
+        self.inner.leave.bias.data.zero_()  # type: ignore[union-attr]
         for block, wide in zip(self.inner.coarse, FURTHER, strict=True):
-            block.first.dilation = block.first.padding = (wide, wide)
+            block.first.dilation = block.first.padding = (wide, wide)  # type: ignore[union-attr]
 
     def forward(self, picture: Tensor) -> Tensor:
         answer = self.inner(picture.contiguous(memory_format=torch.channels_last))
@@ -59,12 +59,17 @@ def lesson() -> Lesson:
     return Lesson(
         name="colour",
         title="Proposes colours where a few are known, and says how sure it is",
-        build=lambda: Teller().to(memory_format=torch.channels_last),
+        build=_teller,
         batch=_batch,
         loss=loss,
         figures=_figures,
         inputs={"picture": (8, 1)},
     )
+
+
+def _teller() -> nn.Module:
+    network: nn.Module = nn.Module.to(Teller(), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 _made: dict[tuple[int, int], Example] = {}
@@ -93,12 +98,12 @@ def _crop(shelf: Shelf, rng: Random) -> NDArray[np.float32]:
     small = _reduced(picture, max(rng.uniform(*LONG_SIDES), _least(picture)))
     top = rng.integers(small.shape[0] - SIDE + 1)
     left = rng.integers(small.shape[1] - SIDE + 1)
-    return small[top : top + SIDE, left : left + SIDE].astype(np.float32) / 255
+    return np.asarray(small[top : top + SIDE, left : left + SIDE] / 255, np.float32)
 
 
 def _least(picture: NDArray[np.uint8]) -> float:
     """The long side at which the short one is a crop wide."""
-    return (SIDE + 1) * max(picture.shape[:2]) / min(picture.shape[:2])
+    return float((SIDE + 1) * max(picture.shape[:2]) / min(picture.shape[:2]))
 
 
 def _reduced(picture: NDArray[np.uint8], long: float) -> NDArray[np.uint8]:
@@ -161,14 +166,14 @@ def _varied(example: Example, rng: Random) -> Example:
     recoloured = shown.astype(np.float32)
     for first in (2, 4):
         recoloured[..., first : first + 2] = 0.5 + (shown[..., first : first + 2] - 0.5) @ turn
-    return Example(recoloured, true @ turn)
+    return Example(recoloured.astype(np.float16), (true @ turn).astype(np.float16))
 
 
 def _turn(angle: float, more: float) -> NDArray[np.float32]:
     """A turn of the hue, on (R - Y, B - Y) as row vectors: a rotation on U and V."""
     scale = np.diag([0.877, 0.492])
     spun = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return (more * scale @ spun @ np.linalg.inv(scale)).astype(np.float32)
+    return np.asarray(more * scale @ spun @ np.linalg.inv(scale), np.float32)
 
 
 def _tensor(planes: NDArray[np.float32]) -> Tensor:
@@ -204,7 +209,7 @@ def _figures(network: nn.Module, shelf: Shelf) -> Mapping[str, float]:
 
 
 def _psnr(network: nn.Module, picture: NDArray[np.uint8], count: int) -> tuple[float, float]:
-    small = _reduced(picture, 256).astype(np.float32) / 255
+    small = np.asarray(_reduced(picture, 256) / 255, np.float32)
     high, wide = small.shape[0] // 8 * 8, small.shape[1] // 8 * 8
     example = made(small[:high, :wide], count, np.random.default_rng(count))
     shown, true = (_tensor(each[None].astype(np.float32)) for each in example)
