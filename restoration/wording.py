@@ -339,7 +339,7 @@ def _value(name: str, value: Any) -> str:
     if name in SHARES and isinstance(value, float):
         return f"{100 * value:.0f} %"
     if name == "fields" and isinstance(value, list | tuple):
-        return ", ".join(str(FIELDS.get(FACTS_FIELD.get(each, each), each)) for each in value)
+        return ", ".join(str(FIELDS.get(FACTS_FIELD.get(each) or each, each)) for each in value)
     if name == "near":
         return _suggested(value)
     if name in ("got", "expected", "smallest", "largest") and isinstance(value, list | tuple):

@@ -55,8 +55,8 @@ def faded(image: Image, rng: Random, sheet: Sheet) -> Image:
     low = (0.03 + 0.26 * loss)[..., None]
     high = (0.97 - 0.16 * loss)[..., None]
     bend = np.float32(np.exp(sheet.severity * rng.normal(0, 0.22)))
-    found: Image = low + (high - low) * np.clip(image, 1e-4, 1) ** bend
-    return found
+    found = low + (high - low) * np.clip(image, 1e-4, 1) ** bend
+    return np.asarray(found, np.float32)
 
 
 def toned(image: Image, rng: Random, sheet: Sheet) -> Image:

@@ -103,7 +103,8 @@ def flaked(image: Image, truth: Truth, rng: Random, sheet: Sheet) -> Image:
     where = cloud(rng, sheet.shape, sheet.scale * rng.uniform(60, 160))
     off = np.clip((lumps + 0.9 * (where - 1) - rng.uniform(0.42, 0.62)) * 14, 0, 1)
     tone = PAPER if rng.random() < 0.75 else ALBUM * np.float32(rng.uniform(0.1, 1))
-    return laid(image, truth, Layer(np.float32(rng.uniform(0.6, 1)) * off, tone, "loss"))
+    depth = np.asarray(rng.uniform(0.6, 1) * off, np.float32)
+    return laid(image, truth, Layer(depth, tone, "loss"))
 
 
 Fold = Callable[[Image, Truth, Random, Sheet], Image]

@@ -107,7 +107,7 @@ def laid(image: Image, truth: Truth, layer: Layer) -> Image:
 
 def _box(opacity: Plane) -> tuple[slice, slice]:
     """Around all that is not quite transparent; empty where nothing is."""
-    rows, columns = ((opacity > 0).any(axis=axis).nonzero()[0] for axis in (1, 0))
+    rows, columns = (np.flatnonzero((opacity > 0).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return slice(0), slice(0)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

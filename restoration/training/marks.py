@@ -97,7 +97,8 @@ def _path(turn: Points, step: float) -> Points:
 
 def _through(path: Points, rng: Random, sheet: Sheet) -> Points:
     """Moved so that it passes a random place of the sheet."""
-    return path - path[rng.integers(len(path))] + rng.uniform(0, sheet.shape)
+    found: Points = path - path[rng.integers(len(path))] + rng.uniform(0, sheet.shape)
+    return found
 
 
 def _layers(strokes: list[Stroke], rng: Random, shape: tuple[int, int]) -> Iterator[Layer]:
@@ -228,4 +229,4 @@ def _placed(rng: Random, sheet: Sheet, stamp: Stamp, size: float) -> Plane:
     found = stamp.sizes[level].transform(
         sheet.shape[::-1], Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BILINEAR
     )
-    return np.asarray(found, np.float32) / 255
+    return np.asarray(found, np.float32) / np.float32(255)

@@ -16,7 +16,7 @@ def cloud(rng: Random, shape: tuple[int, ...], lump: float) -> Plane:
     step = max(2.0, lump)
     rows, columns = (_spline(size, round(step, 2)) for size in shape[:2])
     grid = rng.standard_normal((rows.shape[1], columns.shape[1]), dtype=np.float32)
-    found: Plane = rows @ grid @ columns.T
+    found: Plane = np.asarray(rows @ grid @ columns.T, np.float32)
     found *= np.float32(CONTRAST)
     found += np.float32(0.5)
     return np.clip(found, 0, 1, out=found)

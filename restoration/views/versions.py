@@ -156,7 +156,9 @@ def again(request: Asked, ref: str, number: int) -> HttpResponse:
     rung = next((each for each in guarding.rungs(doubted) if each.key == asked), None)
     if rung is None:
         raise Http404
-    source = doubted.job.source
+    source = doubted.job.source if doubted.job else None
+    if source is None:
+        raise Http404
     try:
         request_job(
             source=source,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restoration.engine.damage import PLANES
+from restoration.engine.luma import WEIGHTS
 from restoration.training import ageing, emulsion, layers, lookalikes, marks, pictures
 from restoration.training.degrade import compressed
 from restoration.training.layers import Image, Sheet, Truth
@@ -25,7 +26,7 @@ CONTRAST = 4.0  # the picture about zero and of deviation one: learnt faster
 SMALLEST, LARGEST = 320, 2600  # long side of the pictures that the windows are cut from
 SOUND = 0.2  # share of examples without damage
 DECORATED, FRAMED = 0.15, 0.04
-WEIGHT = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
+OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 SCARCE = torch.tensor([2.5, 2.0, 2.0, 1.5])[:, None, None]  # a damaged pixel counts that often
 EXAMINED = {"kept": 0.3, "aged": 0.8}  # severity
 
@@ -81,7 +82,7 @@ def lesson() -> Lesson:
     return Lesson(
         name="damage",
         title="Finds dust, hairs, scratches, creases, tears and stains",
-        build=lambda: Finder().to(memory_format=torch.channels_last),
+        build=_finder,
         batch=_Pool().batch,
         loss=loss,
         figures=_figures,
@@ -90,6 +91,12 @@ def lesson() -> Lesson:
         shelf=shelf,
         notes=NOTES,
     )
+
+
+def _finder() -> nn.Module:
+    network = Finder()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def _stamps(shelf: Shelf, *, kept: bool = False) -> marks.Stamps:
@@ -109,10 +116,12 @@ class _Pool:
     def batch(self, shelf: Shelf, rng: Random) -> Batch:
         fresh = EXAMPLES if len(self.held) < POOL // 4 else FRESH
         drawn = [self._made(shelf, rng) for _ in range(fresh)]
-        chosen = rng.integers(len(self.held), size=EXAMPLES - fresh) if fresh < EXAMPLES else []
-        drawn += [self.held[number] for number in chosen]
+        if fresh < EXAMPLES:
+            drawn += [
+                self.held[each] for each in rng.integers(len(self.held), size=EXAMPLES - fresh)
+            ]
         turned = [_turned(image, truth, rng) for image, truth in drawn]
-        seen = np.stack([image for image, _ in turned]).astype(np.float32) / 255
+        seen = np.stack([image for image, _ in turned]).astype(np.float32) / np.float32(255)
         true = np.stack([truth for _, truth in turned]).astype(np.float32)
         return _tensor(seen), _tensor(true)
 
@@ -175,7 +184,7 @@ def _aged(crop: Image, rng: Random, sheet: Sheet) -> Image:
 
 
 def _grey(image: Image) -> Image:
-    return np.repeat((image @ layers.WEIGHTS)[..., None], 3, axis=2)
+    return np.repeat((image @ WEIGHTS)[..., None], 3, axis=2)
 
 
 def _scanned(image: Image, rng: Random, sheet: Sheet) -> Image:
@@ -201,7 +210,7 @@ def loss(answer: Tensor, target: Tensor, progress: float) -> Tensor:
     share = torch.sigmoid(answer)
     both = (share * target).sum(dim=(0, 2, 3))
     dice = 1 - (2 * both + 1) / ((share + target).sum(dim=(0, 2, 3)) + 1)
-    weighted = (entropy * WEIGHT).mean() * 4 + (dice * WEIGHT[:, 0, 0]).sum()
+    weighted = (entropy * OF_PLANES).mean() * 4 + (dice * OF_PLANES[:, 0, 0]).sum()
     return weighted
 
 
@@ -217,7 +226,7 @@ def _f1(network: nn.Module, shelf: Shelf, severity: float) -> float:
     hits = claims = truths = 0
     for kept in shelf.kept:
         high, wide = kept.shape[0] // 8 * 8, kept.shape[1] // 8 * 8
-        image = kept[:high, :wide].astype(np.float32) / 255
+        image = kept[:high, :wide].astype(np.float32) / np.float32(255)
         sheet = layers.whole(image, severity)
         image = emulsion.worn(image, rng, sheet, colour=False)
         image, truth = ageing.damaged(image, rng, sheet, stamps)
