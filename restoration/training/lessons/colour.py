@@ -28,6 +28,7 @@ RECOLOURED = 0.4  # share of examples, of those with ENOUGH places known, with a
 ENOUGH = 10
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 TOLD = (30, 120, 500)
+NARROWEST = -6.2  # logarithm of the smallest error it may claim; else a slip costs without end
 ERROR_SHARE = 0.01  # of the loss: the error that the network expects of itself
 
 
@@ -186,7 +187,7 @@ def loss(answer: Tensor, target: Tensor, progress: float) -> Tensor:
     bands = _bands(answer[:, :2] - target)
     square = (bands.square().mean(dim=(1, 2, 3)) + 1e-6).sqrt().mean()
     away = bands.abs()
-    width = answer[:, 2:]
+    width = answer[:, 2:].clamp(NARROWEST, 0)
     likely = (away.detach().mean(1, keepdim=True) * torch.exp(-width) + width).mean()
     return square + 0.3 * away.mean() + ERROR_SHARE * likely
 
