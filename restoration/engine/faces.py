@@ -1,21 +1,18 @@
 """Faces, found by a small network of our own: a suggestion for the person at the bench.
 
 The network (restoration.training.lessons.faces) says for each cell of 8 x 8 pixels how likely the
-middle of a face is there, and how large it is. It is asked at three sizes of the picture, for faces
-of about 12 pixels up to the whole frame. Same picture, same boxes.
+middle of a face is there, and how large it is. It is asked at three sizes of the picture and of its
+mirror image, for faces of about 12 pixels up to the whole frame. Same picture, same boxes.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.data import lbp_frontal_face_cascade_filename
-from skimage.feature import Cascade
 
 from restoration.engine import networks
-from restoration.engine.image import resize, shrink
+from restoration.engine.image import resize
 from restoration.engine.luma import Image
 
 Box = tuple[float, float, float, float]
@@ -26,7 +23,7 @@ MOST_ENLARGED = 2.0
 PADDED = 32  # the network halves five times
 LARGEST = 170.0  # pixels: what is larger is told by a smaller size of the picture
 LEAST_AGAIN = 60.0  # pixels: what is smaller was told by the larger size of the picture
-SURE = 0.35  # the score from which a face is suggested
+SURE = 0.55  # the score from which a face is suggested
 SAME = 0.35  # overlap over union from which two boxes are one face
 
 
@@ -40,8 +37,7 @@ class Face:
 
 def find(light: Image) -> list[Box]:
     """Boxes (x, y, width, height) as fractions of the picture, large first; luma HxW in [0, 1]."""
-    found = look(light) if networks.has("faces") else _by_cascade(light)
-    return sorted((face.box for face in found), key=lambda box: (-box[2] * box[3], box))
+    return sorted((face.box for face in look(light)), key=lambda box: (-box[2] * box[3], box))
 
 
 def look(light: Image, sure: float = SURE) -> list[Face]:
@@ -75,9 +71,17 @@ def stretched(light: Image) -> Image:
 
 
 def _asked(light: Image) -> NDArray[np.float32]:
-    """The network's answer, h x w x 5; the picture is continued by its edge to whole cells."""
+    """The network's answer, h x w x 5, the mean of the picture's and its mirror image's.
+
+    The picture is continued by its edge to whole cells.
+    """
     rest = [(0, -side % PADDED) for side in light.shape]
-    return networks.at_once("faces", np.pad(light, rest, mode="edge"))
+    padded = np.pad(light, rest, mode="edge")
+    answer = networks.at_once("faces", padded)
+    mirrored = networks.at_once("faces", np.ascontiguousarray(padded[:, ::-1]))[:, ::-1].copy()
+    mirrored[..., 1] = 1 - mirrored[..., 1]  # the place across the cell
+    found: NDArray[np.float32] = (answer + mirrored) / 2
+    return found
 
 
 def decoded(answer: NDArray[np.float32], sure: float) -> list[Face]:
@@ -138,29 +142,3 @@ def _inside(box: Box) -> Box:
     left, top = max(0.0, box[0]), max(0.0, box[1])
     right, low = min(1.0, box[0] + box[2]), min(1.0, box[1] + box[3])
     return (round(left, 5), round(top, 5), round(right - left, 5), round(low - top, 5))
-
-
-def _by_cascade(light: Image) -> list[Face]:
-    """What is found while no network is shipped: frontal faces by scikit-image's LBP cascade."""
-    small = np.clip(shrink(light, 720), 0, 1)
-    height, width = small.shape
-    if min(height, width) < 48:
-        return []
-    seen = _cascade().detect_multi_scale(
-        np.ascontiguousarray(np.rint(small * 255).astype(np.uint8)),
-        scale_factor=1.2,
-        step_ratio=1,
-        min_size=(24, 24),
-        max_size=(min(height, width), min(height, width)),
-    )
-    boxes = [
-        (each["c"] / width, each["r"] / height, each["width"] / width, each["height"] / height)
-        for each in seen
-    ]
-    largest = sorted(boxes, key=lambda box: (-box[2] * box[3], box))
-    return merged([Face(_inside(box), round(box[2] * box[3], 5)) for box in largest])
-
-
-@lru_cache(maxsize=1)
-def _cascade() -> Cascade:
-    return Cascade(lbp_frontal_face_cascade_filename())
