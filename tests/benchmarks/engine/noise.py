@@ -27,7 +27,7 @@ MUST = {
 }
 SIZES = {"set12_gray": 12, "bsd68_gray": 68, "kodak": 24}  # what the published figures are over
 QUICK = {"set12_gray": 1, "bsd68_gray": 8, "kodak": 6}  # of so many, one
-TV_WEIGHT = 1.0  # times the deviation: the best of 0.7, 1.0 and 1.4 on Set12
+TV_WEIGHT = 1.0  # times the deviation
 
 Floats = NDArray[np.float32]
 Method = Callable[[Floats, float], Floats]  # HxWxC and the deviation, both on [0, 1]
