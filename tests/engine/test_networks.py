@@ -50,7 +50,7 @@ def test_tiles_leave_no_seam(tiles: None, monkeypatch: pytest.MonkeyPatch):
     tiled = networks.answer("clean-grey", grey(), TOLD)
     monkeypatch.setattr(networks, "TILE", 1040)
     whole = networks.answer("clean-grey", grey(), TOLD)
-    assert np.abs(tiled - whole).max() < 1e-3
+    assert np.abs(tiled - whole).max() < 0.5 / 255  # no eight bits can show it
     assert np.abs(whole[..., 0] - grey()).max() > 0.05
 
 

@@ -71,8 +71,14 @@ def models(tmp_path: Path, settings: Any) -> Path:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, settings: Any) -> Iterator[Hub]:
-    need("torch")  # the hub's library comes with the same extra
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests before this one may have loaded the hub's library as jobs do, which is offline."""
+    need("torch")  # it comes with the same extra
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, settings: Any, online: None) -> Iterator[Hub]:
     lay(tmp_path / "hub" / ROW.source.repository)
     with serving(tmp_path / "hub") as (address, served):
         settings.MODELS_HUB = address
@@ -207,8 +213,9 @@ def test_a_full_disk_is_seen_before_anything_large_comes(
     assert hub.ranges(UNET) == []
 
 
-def test_a_hub_that_is_away_is_said_in_a_sentence(models: Path, settings: Any) -> None:
-    need("torch")
+def test_a_hub_that_is_away_is_said_in_a_sentence(
+    models: Path, settings: Any, online: None
+) -> None:
     settings.MODELS_HUB = "http://127.0.0.1:9"
     assert "http://127.0.0.1:9 did not answer" in refused()
 

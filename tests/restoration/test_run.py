@@ -231,8 +231,8 @@ def test_a_model_that_nobody_offers_is_refused(vera: Desk) -> None:
     fields = {"step-redraw": "on", "prompt-words": "a calm sea"}
     gone = vera.htmx("run", data=recipe(**fields, **{"redraw-model": "sd15"}))
     assert "No machine that can run this step" in gone.text
-    never = vera.htmx("run", data=recipe(**fields, **{"redraw-model": "klein"}))
-    assert "“klein” is not there for “Model” in “Redraw”" in never.text
+    never = vera.htmx("run", data=recipe(**fields, **{"redraw-model": "abacus"}))
+    assert "“abacus” is not there for “Model” in “Redraw”" in never.text
     assert not Job.objects.exists()
 
 
