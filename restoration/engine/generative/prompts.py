@@ -20,6 +20,7 @@ NEGATIVE = (
 )
 BLANK = " "  # some pipelines are guided only when they are handed a negative prompt
 LEAST_FIRST = ("period", "place", "words", "who", "keep", "facts")
+GAP = re.compile(r"[\s，。；、,;:：]+")
 SOURCE = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 ENDS = " \n\t,.;，。；、"
 TEMPLATE = 40  # tokens that a chat template puts around what is said
@@ -211,9 +212,9 @@ def fitted(
 def shortened(texts: list[str]) -> list[str]:
     """Return the texts without their last word; Chinese without its last clause or signs."""
     *before, last = texts
-    head = re.split(r"[\s，。；、,;:：]+", last)[:-1]
-    rest = last[: last.rfind(head[-1]) + len(head[-1])] if head else ""
-    return [*before, rest.strip(ENDS)] if rest.strip(ENDS) else before
+    gaps = list(GAP.finditer(last))
+    rest = last[: gaps[-1].start()].strip(ENDS) if gaps else ""
+    return [*before, rest] if rest else before
 
 
 def said(frame: Frame, fields: Mapping[str, list[str]]) -> str:

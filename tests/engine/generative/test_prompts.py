@@ -2,7 +2,7 @@
 
 import pytest
 
-from restoration.engine.generative.prompts import BLANK, NEGATIVE, foreign, worded
+from restoration.engine.generative.prompts import BLANK, NEGATIVE, foreign, shortened, worded
 from restoration.engine.generative.rows import FAMILIES
 from restoration.engine.plan import Prompt
 
@@ -117,3 +117,17 @@ def test_guard_words_stay_even_where_nothing_fits():
     wording = worded(TOLD, "repair", SD15, lambda text: 1000)
     assert wording.prompt == worded(None, "repair", SD15).prompt
     assert set(wording.left_out) == {"period", "place", "who", "facts", "keep", "words"}
+
+
+@pytest.mark.parametrize(
+    "text", ["a place near a lake", "湖边，a place，湖边", "word", "，， a ，"]
+)
+def test_every_shortening_is_shorter(text):
+    texts = ["kept as it is", text]
+    for _ in range(12):
+        if texts == ["kept as it is"]:
+            break
+        shorter = shortened(texts)
+        assert len(" ".join(shorter)) < len(" ".join(texts))
+        texts = shorter
+    assert texts == ["kept as it is"]
