@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from restoration.engine.catalog import EMBEDDED, GENERATIVE, spec
-from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan, StepPlan
 
 STRENGTHS = (0.35, 0.25, 0.15)  # of a redraw
@@ -54,15 +53,6 @@ def rungs(plan: Plan) -> list[Rung]:
             known.add(_work(rung.plan))
             found.append(rung)
     return found
-
-
-def rung(plan: Plan, key: str) -> Rung:
-    """The rung of that name, or BadInput `unknown-rung`."""
-    found = rungs(plan)
-    for each in found:
-        if each.key == key:
-            return each
-    raise BadInput("unknown-rung", {"rung": key[:40], "known": [each.key for each in found]})
 
 
 def _offered(plan: Plan) -> Iterator[Rung]:

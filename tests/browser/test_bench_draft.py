@@ -170,15 +170,15 @@ def test_two_tabs_are_asked_whose_work_goes_on(bench: Callable[..., Visitor], an
     visitor = bench()
     page, other = visitor.page, visitor.another()
     other.goto(visitor.url + visitor.address)
-    other.get_by_label("Place").fill("Tehran")
+    other.get_by_label("Place", exact=True).fill("Tehran")
     saved(other)
     page.bring_to_front()
-    page.get_by_label("Place").fill("Beijing")
+    page.get_by_label("Place", exact=True).fill("Beijing")
     page.get_by_role("button", name=answer).click()
     saved(page)
     page.reload()
     theirs = answer.startswith("Take")
-    expect(page.get_by_label("Place")).to_have_value("Tehran" if theirs else "Beijing")
+    expect(page.get_by_label("Place", exact=True)).to_have_value("Tehran" if theirs else "Beijing")
 
 
 def test_a_claim_that_ended_is_told_kindly_and_the_draft_is_kept(
@@ -191,7 +191,7 @@ def test_a_claim_that_ended_is_told_kindly_and_the_draft_is_kept(
 from restoration.models import Claim
 Claim.objects.filter(photo__ref="{ref}").update(state="expired")
 """)
-    page.get_by_label("Place").fill("Tehran")
+    page.get_by_label("Place", exact=True).fill("Tehran")
     expect(page.locator(".bench-saved")).to_contain_text("Your work is kept in this browser")
     page.evaluate("document.querySelector('[data-bench]').bench.beat.beat()")
     expect(page.locator("[data-clock]")).to_contain_text("What you did is kept")
