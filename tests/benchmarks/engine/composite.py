@@ -1,11 +1,12 @@
 """Aged prints: the recipe that the assessment suggests against chains of classical tools.
 
 Protocol: the 24 pictures of kodak/, each a grey print (the period's emulsion), aged with seed 1000
-plus its number at severity 0.8 (heavy), 0.5 (middle) and 0.15 (light); real stamps that training
-never saw are among the damage. Truth: the same print before it aged. PSNR and SSIM on luma, nothing
-fitted to the truth. A chain is: top-hat damage mask at one of three thresholds or none; biharmonic
-fill; percentile stretch or none; and one of non-local means, total variation, median or nothing,
-at the noise that J. Immerkaer's estimator (1996) finds. The best chain is the one with the highest mean over the set, chosen knowing the truth.
+plus its number at severity 0.8 (heavy), 0.5 (middle) and 0.15 (light); real stamps that were not
+taught with are among the damage. Truth: the same print before it aged. PSNR and SSIM on luma,
+nothing fitted to the truth. A chain is: top-hat damage mask at one of two thresholds or none;
+biharmonic fill; percentile stretch or none; and one of non-local means, total variation, median or
+nothing, at the noise that J. Immerkaer's estimator (1996) finds. The best chain is the one with the
+highest mean over the set, chosen knowing the truth.
 """
 
 from collections import defaultdict
