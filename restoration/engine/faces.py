@@ -80,8 +80,7 @@ def _asked(light: Image) -> NDArray[np.float32]:
     answer = networks.at_once("faces", padded)
     mirrored = networks.at_once("faces", np.ascontiguousarray(padded[:, ::-1]))[:, ::-1].copy()
     mirrored[..., 1] = 1 - mirrored[..., 1]  # the place across the cell
-    found: NDArray[np.float32] = (answer + mirrored) / 2
-    return found
+    return (answer + mirrored) / np.float32(2)
 
 
 def decoded(answer: NDArray[np.float32], sure: float) -> list[Face]:
