@@ -191,5 +191,5 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
-def test_an_answer_of_a_hundred_megapixels_needs_no_more_memory_than_a_strip(tiny: Path, tmp_path: Path):
+def test_an_answer_of_a_hundred_megapixels_needs_a_strip_of_memory(tiny: Path, tmp_path: Path):
     assert int(in_a_process(HUNDRED_MEGAPIXELS, str(tiny), str(tmp_path))) < 1.5 * 2**20
