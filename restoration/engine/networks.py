@@ -34,9 +34,10 @@ SUMS = "SHA256SUMS"
 MULTIPLE = 8  # of a tile's sides and of its place: the networks halve three times
 TILE = 1040  # the longest side of a tile, its overlap included
 RIM = 16  # pixels of mirror image around the picture
-TRIM = 12  # pixels at a tile's inner edges that are thrown away
+TRIM = 24  # pixels at a tile's inner edges that are thrown away: their answers are still uncertain
 BLEND = 24  # pixels over which two tiles pass into each other
 OVERLAP = 2 * TRIM + BLEND
+ROUNDED = 128  # rows rounded at a time
 MOST_THREADS = 8
 
 _building = threading.Lock()
@@ -230,8 +231,10 @@ class _Job:
         high, wide = self.pixels.shape[:2]
         starts = self.down.starts
         carried: Floats = np.zeros((0, 1, 1), np.float32)
+        held: Floats | None = None  # one row of tiles may be half a gigabyte: there is one of it
         for row, top in enumerate(starts):
-            found, scale = self._row(row)
+            found, scale = self._row(row, held)
+            held = found
             found *= self.down.weights(row, scale)[:, None, None]
             found[: len(carried)] += carried
             below = top + self.down.size if top == starts[-1] else starts[row + 1]
@@ -241,15 +244,20 @@ class _Job:
             last = min(finished, scale * (high + RIM - top))
             yield found[first:last, scale * RIM : scale * (RIM + wide)]
 
-    def _row(self, row: int) -> tuple[Floats, int]:
-        """One row of tiles blended across, and the network's scale."""
-        tiles = list(self._tiles(row))
-        scale = len(tiles[0]) // self.down.size
+    def _row(self, row: int, blended: Floats | None) -> tuple[Floats, int]:
+        """One row of tiles blended across, in the place of the last one, and the network's
+        scale."""
+        tiles = self._tiles(row)
+        first = next(tiles)
+        scale = len(first) // self.down.size
         width = scale * (self.across.starts[-1] + self.across.size)
-        blended = np.zeros((len(tiles[0]), width, tiles[0].shape[2]), np.float32)
-        for column, (left, found) in enumerate(zip(self.across.starts, tiles, strict=True)):
+        if blended is None:
+            blended = np.empty((len(first), width, first.shape[2]), np.float32)
+        blended.fill(0)
+        for column, found in enumerate(itertools.chain([first], tiles)):
+            left = scale * self.across.starts[column]
             found *= self.across.weights(column, scale)[:, None]
-            blended[:, scale * left : scale * left + found.shape[1]] += found
+            blended[:, left : left + found.shape[1]] += found
         return blended, scale
 
     def _tiles(self, row: int) -> Iterator[Floats]:
@@ -278,7 +286,8 @@ class _Job:
 def _floats(pixels: NDArray[Any]) -> Floats:
     if pixels.dtype == np.float32:
         return np.asarray(pixels)
-    return np.asarray(pixels, np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    found: Floats = np.divide(pixels, np.float32(np.iinfo(pixels.dtype).max), dtype=np.float32)
+    return found
 
 
 def _ask(name: str, session: "InferenceSession", tile: Floats, told: Floats | None) -> Floats:
@@ -297,7 +306,11 @@ def _planes(tile: Floats) -> Floats:
 
 
 def _write(out: NDArray[Any], top: int, strip: Floats) -> None:
-    if out.dtype != np.float32:
-        most = np.iinfo(out.dtype).max
-        strip = np.rint(np.clip(strip, 0, 1) * np.float32(most))
-    out[top : top + len(strip)] = strip.reshape((len(strip), *out.shape[1:]))
+    shaped = strip.reshape((len(strip), *out.shape[1:]))
+    if out.dtype == np.float32:
+        out[top : top + len(strip)] = shaped
+        return
+    most = np.float32(np.iinfo(out.dtype).max)
+    for start in range(0, len(shaped), ROUNDED):  # a strip of a doubled scan is half a gigabyte
+        part = shaped[start : start + ROUNDED]
+        out[top + start : top + start + len(part)] = np.rint(np.clip(part, 0, 1) * most)

@@ -85,7 +85,8 @@ def test_what_the_lens_lost_comes_back_only_when_asked():
 
 
 def test_blocks_of_jpeg_are_seen_and_go_when_asked():
-    degrade = pytest.importorskip("restoration.training.degrade")
+    from restoration.training import degrade
+
     clean = pictures.grey(pictures.camera(192))
     blocky = np.repeat(degrade.compressed(clean[..., :1], 20), 3, axis=2)
     found = calmed(blocky)
@@ -114,7 +115,8 @@ def test_strips_leave_no_seam(monkeypatch: pytest.MonkeyPatch):
 def test_the_network_is_told_on_the_scales_it_was_taught(
     noise: float, body: float, blur: float, quality: int
 ):
-    degrade = pytest.importorskip("restoration.training.degrade")
+    from restoration.training import degrade
+
     taught = degrade.Faults(noise=noise, grain=body, blur=blur, quality=quality).planes()
     measured = measure.Noise(noise, body)
     told = denoise.Faults(measured, blur, quality).planes(np.full((16, 24, 1), 0.5, np.float32))

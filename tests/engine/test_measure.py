@@ -53,7 +53,8 @@ def test_a_picture_of_one_tone_has_no_noise():
 
 @pytest.mark.parametrize(("quality", "low", "high"), [(100, 100, 100), (60, 45, 75), (20, 10, 30)])
 def test_blocks_tell_the_quality_of_a_jpeg(quality: int, low: int, high: int):
-    degrade = pytest.importorskip("restoration.training.degrade")
+    from restoration.training import degrade
+
     seen = camera()[..., None]
     seen = degrade.compressed(seen, quality)[3:, 5:] if quality < 100 else seen
     assert low <= measure.quality(whole(seen[..., 0])) <= high

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from restoration.engine import networks
 from restoration.engine.errors import BadInput, Cancelled, StepFailed
 from tests.engine import pictures
+from tests.services.need import need
 
 TOLD = (25 / 255, 0.0, 0.0, 0.0)  # what a test tells clean-grey: noise, and nothing else
 ROOT = Path(networks.__file__).parents[2]
@@ -31,8 +32,9 @@ def tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `shipped`, with `double` in it: three bands in, three of twice the size out."""
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("onnx")
+    need("torch")
+    import torch
+
     from restoration.training.export import export
     from restoration.training.networks import Network, Shape
 
@@ -50,7 +52,7 @@ def test_tiles_leave_no_seam(tiles: None, monkeypatch: pytest.MonkeyPatch):
     tiled = networks.answer("clean-grey", grey(), TOLD)
     monkeypatch.setattr(networks, "TILE", 1040)
     whole = networks.answer("clean-grey", grey(), TOLD)
-    assert np.abs(tiled - whole).max() < 0.5 / 255  # no eight bits can show it
+    assert np.abs(tiled - whole).max() < 1e-3
     assert np.abs(whole[..., 0] - grey()).max() > 0.05
 
 
@@ -178,18 +180,29 @@ print(networks.answer("clean-grey", np.full((48, 56), 0.5, np.float32), (0, 0, 0
 
 
 HUNDRED_MEGAPIXELS = """
-import resource
+import re, threading
 from pathlib import Path
 import numpy as np
 from restoration.engine import networks
 networks.SHIPPED = Path(sys.argv[1])
-scan = np.memmap(sys.argv[2] + "/scan", np.uint16, "w+", shape=(5_000, 5_000, 3))
-kept = np.memmap(sys.argv[2] + "/kept", np.uint16, "w+", shape=(10_000, 10_000, 3))
+scan = np.memmap(sys.argv[2] + "/scan", np.uint16, "w+", shape=(10_000, 10_000, 3))
+kept = np.memmap(sys.argv[2] + "/kept", np.uint16, "w+", shape=(20_000, 20_000, 3))
+most, done = 0, threading.Event()
+def watch():
+    global most
+    while not done.wait(0.02):
+        held = re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())
+        most = max(most, int(held[1]))
+watching = threading.Thread(target=watch)
+watching.start()
 networks.answer("double", scan, out=kept)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+done.set()
+watching.join()
+print(most)
 """
 
 
 @pytest.mark.slow
-def test_an_answer_of_a_hundred_megapixels_needs_a_strip_of_memory(tiny: Path, tmp_path: Path):
+def test_a_hundred_megapixels_need_no_more_memory_than_a_strip(tiny: Path, tmp_path: Path):
+    """Of its own: the pages of the two files, 3 GB, are the system's, which takes them back."""
     assert int(in_a_process(HUNDRED_MEGAPIXELS, str(tiny), str(tmp_path))) < 1.5 * 2**20
