@@ -127,7 +127,41 @@ def _twigs(side: int, rng: Random) -> Pillow.Image:
     return canvas
 
 
-KINDS = (_wires, _beads, _lace, _catchlights, _letters, _twigs)
+def _panes(side: int, rng: Random) -> Pillow.Image:
+    """Bars crossed at right angles: a window, a railing, a cage, bricks, tiles."""
+    canvas, draw = _canvas(side)
+    left, top = rng.uniform(-0.3, 0.7, 2) * side * SUPER
+    across, down = rng.uniform(6, 30, 2) * SUPER
+    width = max(1, round(SUPER * rng.uniform(0.6, 3.5)))
+    columns, rows = rng.integers(1, 9, 2)
+    for number in range(columns + 1):
+        x = left + number * across
+        draw.line((x, top, x, top + rows * down), fill=255, width=width)
+    bars = range(rows + 1) if rng.random() < 0.7 else (0, rows)
+    for number in bars:
+        y = top + number * down
+        draw.line((left, y, left + columns * across, y), fill=255, width=width)
+    return canvas.rotate(float(rng.normal(0, 4)))
+
+
+def _poles(side: int, rng: Random) -> Pillow.Image:
+    """One straight thing with two ends, alone: a spear, a stick, a mast, a cord, a seam."""
+    canvas, draw = _canvas(side)
+    for _ in range(rng.integers(1, 4)):
+        start = rng.uniform(0, 1, 2) * side * SUPER
+        turn, length = rng.uniform(0, np.pi), rng.uniform(0.2, 1.3) * side * SUPER
+        end = start + length * np.array([np.cos(turn), np.sin(turn)])
+        width = max(2, round(SUPER * rng.uniform(1.2, 5)))
+        draw.line([*start.tolist(), *end.tolist()], fill=255, width=width)
+        if rng.random() < 0.5:  # the shadow side of what is round
+            off = 0.3 * width
+            draw.line(
+                [*(start + off).tolist(), *(end + off).tolist()], fill=120, width=max(1, width // 2)
+            )
+    return canvas
+
+
+KINDS = (_wires, _beads, _lace, _catchlights, _letters, _twigs, _panes, _poles)
 
 
 def framed(image: Image, truth: Truth, rng: Random) -> tuple[Image, Truth]:

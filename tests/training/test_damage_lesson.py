@@ -135,12 +135,33 @@ def test_examples_are_repeatable_and_some_are_sound(stamps: Path):
     held = marks.stamps(stamps)
     pairs = [damage.example(crop(), np.random.default_rng(seed), held) for seed in range(14)]
     again = [damage.example(crop(), np.random.default_rng(seed), held) for seed in range(14)]
-    for (image, truth), (image_again, truth_again) in zip(pairs, again, strict=True):
-        assert np.array_equal(image, image_again)
-        assert np.array_equal(truth, truth_again)
+    for made, made_again in zip(pairs, again, strict=True):
+        assert all(np.array_equal(*each) for each in zip(made, made_again, strict=True))
+        image, truth, counts = made
         assert image.shape == (SIDE, SIDE, 3)
-    share = [truth[..., 0].any() for _, truth in pairs]
+        assert counts.shape == truth.shape[:2]
+        assert (counts > 0).all()
+    share = [truth[..., 0].any() for _, truth, _ in pairs]
     assert 0.4 < np.mean(share) < 1
+
+
+def test_a_mark_lost_in_leaves_counts_little_and_a_clear_one_whole():
+    need("torch")
+    from restoration.training.lessons import damage
+
+    leaves = np.random.default_rng(1).uniform(0.2, 0.8, (SIDE, SIDE, 1)).astype(np.float32)
+    sound = np.repeat(leaves, 3, axis=2)
+    sound[:, 64:] = 0.4
+    truth = layers.untouched(sound.shape)
+    line = np.zeros((SIDE, SIDE), np.float32)
+    line[60:63] = 0.5
+    paint = np.full((1, 1, 3), 0.6, np.float32)
+    marked = layers.laid(sound, truth, layers.Layer(line, paint, "scratch"))
+    counts = damage._counts(sound, marked, truth)
+    assert (counts[61, 80:] == 1).all()
+    assert counts[61, :60][truth[61, :60, 0]].mean() < 0.5
+    assert (counts[59, 80:] == damage.RIM).all()
+    assert (counts[20] == 1).all()
 
 
 def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
@@ -153,6 +174,7 @@ def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
     lesson = damage.lesson()
     image, truth = lesson.batch(shelf, np.random.default_rng(1))
     assert image.shape == (damage.EXAMPLES, 3, damage.SIDE, damage.SIDE)
-    assert truth.shape == (damage.EXAMPLES, len(PLANES), damage.SIDE, damage.SIDE)
+    told = len(PLANES) + 1  # and how much each pixel counts
+    assert truth.shape == (damage.EXAMPLES, told, damage.SIDE, damage.SIDE)
     plain = pictures.shelf([], seed=1, leaves=1)
     assert lesson.batch(plain, np.random.default_rng(1))[0].shape == image.shape
