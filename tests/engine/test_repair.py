@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from restoration.engine.errors import StepFailed
+from restoration.engine.plan import FaceBox
 from restoration.engine.step import StepContext, StepResult
 from restoration.engine.steps import repair
 from tests.engine import pictures
@@ -66,6 +67,23 @@ def test_next_to_nothing_is_found_on_a_sound_picture(make):
 def test_eyes_and_teeth_are_no_damage():
     face = pictures.astronaut(400)
     assert repair.detect(face, 1.0)[70:190, 80:200].max() == 0
+
+
+def test_what_lies_in_a_face_that_somebody_drew_is_no_damage():
+    wall = pictures.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
+    wall[pictures.specks(wall.shape, 25)] = 0.95
+    drawn = FaceBox(x=0.0, y=0.0, width=0.5, height=1.0)
+    found = repaired(wall, faces=(drawn,)).maps["repaired"] > 0
+    assert found[:, 176:].any()
+    assert not found[:, :160].any()
+
+
+def test_a_face_that_somebody_took_away_hides_no_damage():
+    face = pictures.grey(pictures.astronaut(400))
+    face[120:123, 100:103] = 0
+    assessed = {"assess": {"faces": [[0.1, 0.1, 0.6, 0.6]]}}
+    assert not repaired(face, meters=assessed).maps["repaired"][100:140, 80:140].any()
+    assert repaired(face, meters=assessed, faces=()).maps["repaired"][121, 101]
 
 
 def test_nothing_to_repair_is_said_not_hidden():

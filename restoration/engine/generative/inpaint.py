@@ -25,7 +25,7 @@ from restoration.engine.generative.redraw import MOVED, require_workshop
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.luma import luma
 from restoration.engine.register import register, require_same_frame, warp
-from restoration.engine.step import Mask, Progress, StepContext, StepResult, note
+from restoration.engine.step import Mask, Progress, StepContext, StepResult, faces_on, note
 from restoration.engine.steps import repair
 
 Box = tuple[slice, slice]
@@ -69,7 +69,8 @@ def wanted_mask(context: StepContext, settings: dict[str, Any]) -> Mask:
     """Return uint8 HxW, 255 where the volunteer says damage is, or else where it is found."""
     mask = context.mask
     if mask is None:
-        mask = repair.detect(context.image, float(settings["sensitivity"]))
+        known = faces_on(context)
+        mask = repair.detect(context.image, float(settings["sensitivity"]), known)
     return np.where(mask > 0, 255, 0).astype(np.uint8)
 
 

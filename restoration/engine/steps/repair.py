@@ -12,9 +12,10 @@ from scipy import ndimage
 
 from restoration.engine import damage, faces, measure, networks
 from restoration.engine.errors import StepFailed
+from restoration.engine.faces import Box
 from restoration.engine.fill import NETWORK, fill
 from restoration.engine.image import check_image, let_go
-from restoration.engine.step import Image, Mask, StepContext, StepResult, note
+from restoration.engine.step import Image, Mask, StepContext, StepResult, faces_on, note
 
 Area = NDArray[np.bool_]
 
@@ -25,11 +26,15 @@ STRIP = 512  # rows compared at once
 LOOKING = 0.4  # the share of the time that finding damage takes
 
 
-def detect(image: Image, sensitivity: float = 0.4) -> Mask:
-    """uint8 HxW, 255 where the classical detector is sure of dust, spots and scratches."""
+def detect(image: Image, sensitivity: float = 0.4, known: list[Box] | None = None) -> Mask:
+    """uint8 HxW, 255 where the classical detector is sure of dust, spots and scratches.
+
+    known: where faces are, in fractions; None: they are looked for.
+    """
     check_image(image)
     light, inside = measure.luma_and_inside(image)
-    return damage.find(light, inside, faces.find(light), sensitivity)
+    boxes = faces.find(light) if known is None else known
+    return damage.find(light, inside, boxes, sensitivity)
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
@@ -38,7 +43,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     mask = (
         context.mask
         if context.mask is not None
-        else detect(context.image, float(settings["sensitivity"]))
+        else detect(context.image, float(settings["sensitivity"]), faces_on(context))
     )
     context.progress(LOOKING, None)
     area = mask > 0
