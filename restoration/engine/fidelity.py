@@ -84,8 +84,9 @@ def compare(earlier: Floats, later: Floats, keep: Area) -> Fidelity:
     if min(shape) < 3:
         blank = np.zeros((max(1, shape[0]), max(1, shape[1])), np.float32)
         return Fidelity(blank, blank, blank, blank)
-    # The middle band has nothing finer than half the pixels show.
-    one, other, weight = (plane[::2, ::2] for plane in banded(earlier, later, keep, MIDDLE))
+    # The middle band has nothing finer than half the pixels show; both bands have the same cells.
+    half = tuple(slice(0, count * CELL, 2) for count in shape)
+    one, other, weight = (plane[half] for plane in banded(earlier, later, keep, MIDDLE))
     middle = explained(one, other, weight, MIDDLE[0] / 2, ROUNDS, cell=CELL // 2)
     fine = explained(*banded(earlier, later, keep, FINE), FINE[0], 1)
     light = cells(earlier) / CELL**2

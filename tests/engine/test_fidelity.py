@@ -92,6 +92,12 @@ def test_sizes_that_differ_are_refused():
         compare(picture(), picture()[:-1], np.ones((SIDE, SIDE), bool))
 
 
+@pytest.mark.parametrize("more", range(CELL))
+def test_a_picture_of_any_size_is_compared(more):
+    light = picture()[: 64 + more, : 72 - more]
+    assert found(light, light).moved.shape == (8, (72 - more) // CELL)
+
+
 def test_a_picture_of_a_few_cells_gives_empty_maps():
     tiny = np.zeros((20, 20), np.float32)
     assert compare(tiny, tiny, np.ones((20, 20), bool)).moved.max() == 0
