@@ -1,18 +1,20 @@
-"""Smaller copies of working files: 8-bit sRGB JPEGs without metadata, remakeable at any time."""
+"""Smaller copies of working files and maps: 8-bit, without metadata, remakeable at any time."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyvips
+from numpy.typing import NDArray
 
 from archive import storage
-from archive.sizes import FULL, FULL_SIDE, NAMES, SIDES
+from archive.sizes import FULL, FULL_SIDE, MAP, MAP_SIDE, NAMES, SIDES
 
-__all__ = ["NAMES", "ensure", "make"]
+__all__ = ["NAMES", "ensure", "glimpse", "make", "make_map"]
 
-QUALITY, FULL_QUALITY = 85, 90
+QUALITY, FULL_QUALITY, GLIMPSE_QUALITY = 85, 90, 75
 
 
 def make(path: Path, sha256: str) -> None:
@@ -32,6 +34,34 @@ def ensure(sha256: str) -> None:
         return
     with storage.local(storage.working_key(sha256)) as path:
         make(path, sha256)
+
+
+def make_map(sheet: NDArray[np.uint8], sha256: str) -> None:
+    """Store a smaller copy of a map, uint8 HxW; one that is small enough already needs none.
+
+    Each pixel is the strongest of those it stands for: a hair that is mapped stays in sight.
+    """
+    step = -(-max(sheet.shape) // MAP_SIDE)
+    if step == 1:
+        return
+    height, width = (-(-side // step) for side in sheet.shape)
+    whole = np.zeros((height * step, width * step), np.uint8)
+    whole[: sheet.shape[0], : sheet.shape[1]] = sheet
+    small = whole.reshape(height, step, width, step).max(axis=(1, 3))
+    image = pyvips.Image.new_from_array(small).copy(interpretation="b-w")
+    data = image.pngsave_buffer(keep="none")
+    storage.put_bytes(storage.derivative_key(sha256, MAP), data)
+
+
+def glimpse(pixels: NDArray[np.uint8], *, side: int, most: int) -> tuple[bytes, int, int]:
+    """A uint8 HxWx3 RGB picture as a JPEG of at most so many bytes, with its width and height."""
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels)).copy(interpretation="srgb")
+    while True:
+        small = _shrunk(image, side)
+        data: bytes = small.jpegsave_buffer(Q=GLIMPSE_QUALITY, keep="none")
+        if len(data) <= most or side <= 1:
+            return data, small.width, small.height
+        side //= 2
 
 
 def _shrunk(image: Any, side: int) -> Any:

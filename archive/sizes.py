@@ -6,3 +6,5 @@ FULL = "full"
 # The largest JPEG that browsers and the zoom take gladly.
 FULL_SIDE = 8192
 NAMES = (*(f"{side}.jpg" for side in SIDES), f"{FULL}.jpg")
+# The copy of a mask or map that lies over a picture on a page.
+MAP, MAP_SIDE = "map.png", 1600

@@ -33,6 +33,11 @@ GATES = {
     "erased": (2.5, 4.0),
 }
 MOST_FILLED = 5.0
+# The first check measured other things and held them against these; versions that it judged keep
+# its words, because nothing of them was measured anew.
+EARLIER_CHANGED = (2.0, 5.0)
+EARLIER_BLOCK = (0.85, 0.70)
+EARLIER_DETAIL = 1.6
 DOUBTFUL = ("review", "fail")
 
 
@@ -57,11 +62,12 @@ class Meter:
 
 @dataclass(frozen=True)
 class Card:
-    """All that the guard has to say about one version."""
+    """All that the guard has to say about one version; `earlier`: the first check said it."""
 
     badge: Badge
     meters: list[Meter]
     reasons: list[str]
+    earlier: bool = False
 
 
 BADGES = {verdict: Badge(*told) for verdict, told in wording.VERDICTS.items()}
@@ -80,13 +86,14 @@ def card(meters: Mapping[str, Any]) -> Card:
 
 def told(guard: Mapping[str, Any]) -> Card:
     """The whole card, out of the guard's own meters."""
-    rows = [_gated(guard, name) for name in GATES]
-    rows += [_changed(guard), _filled(guard)]
+    earlier = "worst_block" in guard
+    rows = _earlier(guard) if earlier else [_gated(guard, name) for name in GATES]
+    rows += [_filled(guard)] if earlier else [_changed(guard), _filled(guard)]
     rows += [_coloured(guard, "evidence"), _coloured(guard, "guess"), _faces(guard)]
     rows += [_likeness(guard)]
-    said = [str(wording.DOUBTS.get(code, code)) for code in guard.get("reasons", [])]
+    said = [wording.doubt(code) or code for code in guard.get("reasons", [])]
     verdict = str(guard.get("verdict", ""))
-    return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said)
+    return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said, earlier)
 
 
 def _guard(meters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -120,6 +127,43 @@ def _measure(name: str) -> Callable[[float], str]:
     if name == "invented":
         return lambda value: percent(100 * value)
     return lambda value: _("%(number)s × the grain") % {"number": _number(value)}
+
+
+def _earlier(guard: Mapping[str, Any]) -> list[Meter | None]:
+    """What the first check measured and judged."""
+    return [_earlier_changed(guard), _earlier_block(guard), _earlier_detail(guard)]
+
+
+def _earlier_changed(guard: Mapping[str, Any]) -> Meter | None:
+    value = guard.get("changed_area")
+    if value is None:
+        return None
+    low, high = EARLIER_CHANGED
+    gate = _("passes up to %(low)s, fails above %(high)s") % {
+        "low": percent(low),
+        "high": percent(high),
+    }
+    tone = _tone(value > high, value > low)
+    return Meter(_("Changed outside the repairs"), percent(value), gate, tone)
+
+
+def _earlier_block(guard: Mapping[str, Any]) -> Meter | None:
+    value, (low, high) = guard["worst_block"], EARLIER_BLOCK
+    gate = _("1 is the same; passes from %(low)s, fails below %(high)s") % {
+        "low": _number(low),
+        "high": _number(high),
+    }
+    tone = _tone(value < high, value < low)
+    return Meter(_("Likeness of the least similar spot"), _number(value), gate, tone)
+
+
+def _earlier_detail(guard: Mapping[str, Any]) -> Meter | None:
+    value = guard.get("detail_ratio")
+    if value is None:
+        return None
+    gate = _("passes up to %(most)s times the scan's") % {"most": _number(EARLIER_DETAIL)}
+    tone = _tone(False, value > EARLIER_DETAIL)
+    return Meter(_("Fine detail"), f"{_number(value)} ×", gate, tone)
 
 
 def _changed(guard: Mapping[str, Any]) -> Meter | None:

@@ -15,7 +15,7 @@ from django.db.models import F, Max
 from archive.models import Photo
 from archive.stateful import IllegalMove
 from restoration.lifecycle import JOB_ATTEMPTS, ClaimState, JobState
-from restoration.models import Attempt, Claim, Job, Version
+from restoration.models import Attempt, Claim, Job, Preview, Version
 
 
 class LeaseLost(Exception):  # noqa: N818 - says what happened
@@ -35,6 +35,15 @@ class NewVersion:
     meters: dict[str, Any] = field(default_factory=dict)
     maps: dict[str, str] = field(default_factory=dict)
     notes: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A small half-finished picture, as a JPEG."""
+
+    picture: bytes
+    width: int
+    height: int
 
 
 def lease() -> timedelta:
@@ -72,14 +81,27 @@ def _held(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, state=JobState.RUNNING, token=job.token)
 
 
-def beat(*, job: Job, now: datetime, **changes: Any) -> None:
-    """Renew the lease, with progress when there is some; LeaseLost when it is not ours any more."""
-    if not _held(job).update(lease_until=now + lease(), **changes):
-        raise LeaseLost
+def beat(*, job: Job, now: datetime, glimpse: Glimpse | None = None, **changes: Any) -> None:
+    """Renew the lease, with progress when there is some; LeaseLost when it is not ours any more.
+
+    A glimpse takes the place of the one before, under the same lock on the job's row.
+    """
+    with transaction.atomic():
+        if not _held(job).update(lease_until=now + lease(), **changes):
+            raise LeaseLost
+        if glimpse is not None:
+            shown = vars(glimpse) | {"made_at": now}
+            Preview.objects.update_or_create(job=job, defaults=shown)
+
+
+def forget_preview(job: Job) -> None:
+    """Half-finished pictures end with the attempt that made them."""
+    Preview.objects.filter(job=job).delete()
 
 
 def _close(job: Job, outcome: str, now: datetime) -> None:
     Attempt.objects.filter(job=job, token=job.token).update(ended_at=now, outcome=outcome)
+    forget_preview(job)
     # The claim waited for the run; its idle clock starts again now.
     Claim.objects.filter(
         photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
@@ -169,6 +191,7 @@ def requeue_lost(*, job: Job, now: datetime) -> bool:
                 set_=change,
                 facts={"code": "worker-lost"},
             )
+            forget_preview(job)
     except IllegalMove:
         return False
     return True

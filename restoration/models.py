@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from archive.lifecycle import Moves
@@ -305,6 +307,34 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} try {self.number}"
+
+
+MOST_PREVIEW_BYTES = 64 * 1024
+
+
+class Preview(models.Model):
+    """The newest small picture of a run at work: one row a job, gone when the attempt ends."""
+
+    job = models.OneToOneField(
+        Job, on_delete=models.CASCADE, primary_key=True, related_name="preview"
+    )
+    picture = models.BinaryField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("preview")
+        verbose_name_plural = _("previews")
+        constraints = (
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("picture"), MOST_PREVIEW_BYTES),
+                name="preview_is_small",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"preview of job {self.job_id}"
 
 
 class Review(Stateful):

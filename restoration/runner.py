@@ -34,11 +34,19 @@ from restoration.engine.step import note
 from restoration.engine.steps import assess as looking
 from restoration.engine.steps import guard
 from restoration.lifecycle import JobKind, VersionKind
-from restoration.models import Assessment, Draft, Job, Version, ancestry
+from restoration.models import (
+    MOST_PREVIEW_BYTES,
+    Assessment,
+    Draft,
+    Job,
+    Version,
+    ancestry,
+)
 
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY = 1.0
+PREVIEW_SIDE = 512
 Frame = list[list[float]]
 
 
@@ -73,10 +81,14 @@ def _fail(job: Job, code: str, facts: dict[str, Any], *, permanent: bool) -> Non
 
 
 class _Reporter:
-    """Writes progress to the row at most once a second, and learns there that the job was taken."""
+    """Writes progress to the row at most once a second, and learns there that the job was taken.
+
+    The newest half-finished picture goes along; those that came in between are forgotten.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job, self.step, self.last = job, "", 0.0
+        self.preview: NDArray[np.uint8] | None = None
         self.deadline = time.monotonic() + settings.JOB_LIMIT_SECONDS
         self.lost = threading.Event()
 
@@ -86,11 +98,13 @@ class _Reporter:
         if time.monotonic() > self.deadline:
             minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
             raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
+        self.preview = self.preview if preview is None else preview
         if step == self.step and time.monotonic() - self.last < REPORT_EVERY:
             return
         self.step, self.last = step, time.monotonic()
         share = min(max(fraction, 0.0), 1.0)
-        leases.beat(job=self.job, now=timezone.now(), step=step, progress=share)
+        glimpse, self.preview = _glimpse(self.preview), None
+        leases.beat(job=self.job, now=timezone.now(), glimpse=glimpse, step=step, progress=share)
 
     def beat(self, stop: threading.Event, every: float) -> None:
         """Renew the lease while a long step says nothing."""
@@ -104,6 +118,12 @@ class _Reporter:
                 # A database that is away for a moment does not stop the work; the lease decides.
                 logger.warning("a beat for job %s did not reach the row", self.job.pk)
         connection.close()
+
+
+def _glimpse(preview: NDArray[np.uint8] | None) -> leases.Glimpse | None:
+    if preview is None:
+        return None
+    return leases.Glimpse(*derivatives.glimpse(preview, side=PREVIEW_SIDE, most=MOST_PREVIEW_BYTES))
 
 
 @contextmanager
@@ -151,6 +171,12 @@ def _keep_sheet(mask: pictures.Mask) -> str:
         pictures.save_mask(mask, path)
         sha256 = storage.digest(path)
         storage.put_file(storage.sheet_key(sha256), path)
+    return sha256
+
+
+def _keep_map(sheet: pictures.Mask) -> str:
+    sha256 = _keep_sheet(sheet)
+    derivatives.make_map(sheet, sha256)
     return sha256
 
 
@@ -247,7 +273,7 @@ def _as_version(job: Job, kind: str, done: Restored) -> leases.NewVersion:
         frame=_framed(_source(job), done.image.shape),
         records=done.records,
         meters=done.meters,
-        maps={name: _keep_sheet(sheet) for name, sheet in done.maps.items()},
+        maps={name: _keep_map(sheet) for name, sheet in done.maps.items()},
         notes=done.notes,
     )
 

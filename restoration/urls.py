@@ -34,6 +34,7 @@ urlpatterns = [
     path("colours", colours.colour, name="colour"),
     path("jobs/<int:number>/", jobs.job, name="job"),
     path("jobs/<int:number>/cancel", jobs.cancel, name="cancel"),
+    path("jobs/<int:number>/preview.jpg", jobs.preview, name="preview"),
     path("desk/", desk.desk, name="desk"),
     path("desk/<int:pk>/open", desk.open_review, name="review-open"),
     path("reviews/<int:pk>/", desk.review, name="review"),

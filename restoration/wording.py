@@ -283,6 +283,12 @@ DOUBTS: dict[str, Sentence] = {
     "large-fill": _("a large part was filled"),
     "face": _("a face may have changed"),
 }
+# What the first check said; versions that it judged keep it.
+EARLIER_DOUBTS: dict[str, Sentence] = {
+    "changed-area": _("more of the picture changed than cleaning explains"),
+    "worst-block": _("one place looks different from the scan"),
+    "too-much-detail": _("there is more fine detail than the scan has"),
+}
 METERS: dict[str, Sentence] = {
     "reframed": pgettext_lazy("meter of the check", "Frame shifted, at the farthest corner"),
     "moved": pgettext_lazy("meter of the check", "A detail moved, at the least"),
@@ -313,11 +319,23 @@ MAPS: dict[str, Sentence] = {
     "coloured_guess": pgettext_lazy("map over a version", "Colour that is guessed"),
     "damage": pgettext_lazy("map over a version", "Damage that was found"),
 }
+MAP_HELP: dict[str, Sentence] = {
+    "doubtful": _("The check found more here than cleaning explains. Look at these places first."),
+    "changed": _("The picture differs from the scan here, once both have the same tones."),
+    "repaired": _("Damage was filled in here: what you see is made up from what lies around it."),
+    "coloured_evidence": _("The colour here follows a colour that somebody placed or knew."),
+    "coloured_guess": _("The colour here is guessed; nobody knows whether it was like this."),
+}
 
 
 # A plan keeps under "facts" what the bench asks for under "colours".
 FACTS_FIELD = {"facts": "colours"}
 SHARES = ("share", "most", "black", "white")
+
+
+def doubt(code: str) -> str:
+    """Why the check doubts, in a sentence; nothing for a code that nobody knows."""
+    return str(DOUBTS.get(code) or EARLIER_DOUBTS.get(code) or "")
 
 
 class _Facts(dict[str, Any]):

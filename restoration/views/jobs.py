@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive.policy import Refused
 from restoration.actions.jobs import cancel_job
-from restoration.models import Job
+from restoration.models import Job, Preview
 from restoration.queries.bench import jobs_seen_by
 from restoration.views.asking import Asked
 from restoration.views.progress import progress
@@ -39,6 +39,15 @@ def cancel(request: Asked, number: int) -> HttpResponse:
             raise
         found.refresh_from_db()  # it ended by itself: that is what is shown
     return _told(request, found) if request.htmx else _to_the_bench(found)
+
+
+@never_cache
+@require_safe
+def preview(request: Asked, number: int) -> HttpResponse:
+    """The newest half-finished picture of a run that is at work; never kept by anybody."""
+    seen = jobs_seen_by(request.user).values("pk")
+    found = get_object_or_404(Preview, job=number, job__in=seen)
+    return HttpResponse(bytes(found.picture), content_type="image/jpeg")
 
 
 def _to_the_bench(found: Job) -> HttpResponse:

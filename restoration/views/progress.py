@@ -13,9 +13,10 @@ from django.utils.translation import ngettext
 from restoration import wording
 from restoration.engine.catalog import NAMES
 from restoration.lifecycle import JobKind, JobState
-from restoration.models import Job
+from restoration.models import Job, Preview
 from restoration.queries import waiting
 from restoration.queries.waiting import Outlook, Seconds
+from restoration.views.strip import menu
 
 STATES: dict[str, tuple[str, str]] = {
     JobState.QUEUED: ("", "clock"),
@@ -47,11 +48,25 @@ def progress(job: Job, *, now: datetime) -> dict[str, Any]:
         "detail": _detail(job),
         "message": _message(job, outlook),
         "steps": _steps(job) if job.live else [],
+        "preview": _preview(job),
         "poll_url": reverse("restoration:job", args=[job.pk]),
         "cancel_url": reverse("restoration:cancel", args=[job.pk]),
         "page_url": here,
         "version_url": _result(job, here),
+        "menu": menu(job.version) if job.version else "",
     }
+
+
+def _preview(job: Job) -> dict[str, Any] | None:
+    """The newest half-finished picture; its address changes with it, so that it is fetched once."""
+    if job.state != JobState.RUNNING:
+        return None
+    sizes = Preview.objects.filter(job=job).values("width", "height", "made_at").first()
+    if sizes is None:
+        return None
+    at = f"{1000 * sizes['made_at'].timestamp():.0f}"
+    address = reverse("restoration:preview", args=[job.pk])
+    return {**sizes, "id": f"{job.pk}-{at}", "src": f"{address}?{urlencode({'at': at})}"}
 
 
 def _result(job: Job, here: str) -> str:

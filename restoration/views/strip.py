@@ -32,9 +32,11 @@ SILENT = ("assess", "guard")
 def strip(bench: Bench, base: Version) -> dict[str, Any]:
     """The context of the strip."""
     deep = depths(bench.versions)
+    newest = bench.versions[-1]
     query = urlencode({"base": base.number})
     return {
         "versions": [_card(bench, each, base, deep[each.pk]) for each in bench.versions],
+        "newest": {"label": label(newest), "menu": menu(newest)} if newest.parent else None,
         "strip_url": f"{reverse('restoration:strip', args=[bench.photo.ref])}?{query}",
     }
 
@@ -44,6 +46,11 @@ def label(version: Version) -> str:
     if version.kind == VersionKind.SCAN:
         return pgettext("version", "scan")
     return f"v{version.number}"
+
+
+def menu(version: Version) -> str:
+    """The id of the version's menu on the strip."""
+    return f"version-{version.number}-menu"
 
 
 def title(version: Version) -> str:
@@ -83,9 +90,8 @@ def guard(version: Version) -> dict[str, Any] | None:
     if meters.get("verdict") not in wording.VERDICTS:
         return None
     tone, icon, words = wording.VERDICTS[meters["verdict"]]
-    doubts = [
-        str(wording.DOUBTS[code]) for code in meters.get("reasons", []) if code in wording.DOUBTS
-    ]
+    told = [wording.doubt(code) for code in meters.get("reasons", [])]
+    doubts = [doubt for doubt in told if doubt]
     return {
         "tone": tone,
         "icon": icon,
@@ -123,6 +129,7 @@ def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str
         "is_alternative": version.is_alternative,
         "advice": _advice(version),
         "guard": guard(version),
+        "menu": menu(version),
         "rungs": _rungs(bench, version),
         "urls": _urls(bench, version, is_scan),
     }

@@ -24,7 +24,7 @@ from restoration.actions.reviews import decline_version, open_review, return_ver
 from restoration.actions.versions import withdraw_version
 from restoration.engine.plan import Plan
 from restoration.lifecycle import VersionKind
-from restoration.models import Assessment, Claim, Job, Review, Version
+from restoration.models import Assessment, Claim, Job, Preview, Review, Version
 from tests import factories
 from tests.people import Cast, appoint, cast
 
@@ -133,6 +133,8 @@ def _held(world: World) -> None:
     world.jobs["waiting"] = request_job(
         source=draft, by=people.vera, fence=claim.pk, plan=plan, now=now
     )
+    shown = {"picture": b"half-finished", "width": 1, "height": 1}
+    Preview.objects.create(job=world.jobs["waiting"], made_at=now, **shown)
     ended = claim_photo(photo=world.photos["ready"], by=people.vera, now=now)
     release_claim(claim=ended, by=people.vera, now=now)
     world.claims["released"] = ended

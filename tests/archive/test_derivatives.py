@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import pyvips
 
 from archive import derivatives, storage
-from archive.sizes import NAMES, SIDES
+from archive.sizes import MAP, MAP_SIDE, NAMES, SIDES
 from tests import factories
 
 
@@ -63,3 +64,29 @@ def test_a_lost_size_is_made_again() -> None:
     storage.delete(gone)
     derivatives.ensure(sha256)
     assert storage.exists(gone)
+
+
+def test_a_hair_on_a_large_map_stays_in_sight() -> None:
+    sheet = np.zeros((999, 4001), np.uint8)
+    sheet[:, 2003] = 90
+    sha256 = "a" * 64
+    derivatives.make_map(sheet, sha256)
+    small = stored(sha256, MAP).numpy()
+    assert max(small.shape) <= MAP_SIDE
+    assert (small.reshape(small.shape[:2]).max(axis=1) == 90).all()
+    assert abs(small.argmax() % small.shape[1] / small.shape[1] - 2003 / 4001) < 0.001
+
+
+def test_a_small_map_needs_no_smaller_copy() -> None:
+    derivatives.make_map(np.zeros((MAP_SIDE, MAP_SIDE), np.uint8), "b" * 64)
+    assert not storage.exists(storage.derivative_key("b" * 64, MAP))
+
+
+def test_a_glimpse_is_as_small_as_it_must_be() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (600, 900, 3), dtype=np.uint8)
+    data, width, height = derivatives.glimpse(noise, side=512, most=8_000)
+    assert len(data) <= 8_000
+    assert (width, height) == (128, 85)
+    calm, width, _height = derivatives.glimpse(np.full_like(noise, 90), side=512, most=20_000)
+    assert width == 512
+    assert pyvips.Image.new_from_buffer(calm, "").avg() == pytest.approx(90, abs=1)

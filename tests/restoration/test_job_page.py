@@ -112,6 +112,19 @@ def test_when_it_has_ended_the_strip_is_fetched_and_polling_stops(vera: Desk, wo
     assert "<html" not in part.text
 
 
+def test_when_it_has_ended_a_link_leads_to_the_menu_of_the_newest_version(
+    vera: Desk, work: Work
+) -> None:
+    job = asked(vera)
+    assert "Go to the newest version" not in look(vera, job).text
+    assert "Go to the newest version" not in vera.get("strip").text
+    work()
+    assert 'href="#version-1-menu"' in look(vera, job).text
+    strip = vera.get("strip").text
+    assert strip.index('href="#version-1-menu"') < strip.index("<ol")
+    assert strip.count('<summary id="version-1-menu">') == 1
+
+
 def test_a_failure_says_what_happened_what_is_safe_and_what_to_do(vera: Desk) -> None:
     job = asked(vera)
     Job.objects.filter(pk=job.pk).update(

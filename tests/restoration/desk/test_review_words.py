@@ -18,6 +18,28 @@ def test_each_meter_is_toned_as_it_was_judged() -> None:
     assert tones == ["passed", "review", "failed", "review"]
 
 
+def test_what_the_first_check_measured_keeps_its_own_words_and_gates() -> None:
+    meters = {"changed_area": 6.2, "worst_block": 0.8, "detail_ratio": 1.7, "filled_area": 0.3}
+    reasons = ["changed-area", "worst-block", "too-much-detail", "face"]
+    card = guarding.told(meters | {"verdict": "fail", "reasons": reasons})
+    assert card.earlier
+    assert [(meter.value, meter.tone) for meter in card.meters] == [
+        ("6.2 %", "failed"),
+        ("0.80", "review"),
+        ("1.70 ×", "review"),
+        ("0.3 %", "passed"),
+    ]
+    assert "passes from 0.85, fails below 0.70" in card.meters[1].gate
+    assert card.reasons == [wording.doubt(code) for code in reasons]
+    assert all(" " in reason for reason in card.reasons)
+
+
+def test_what_todays_check_measured_is_not_called_earlier() -> None:
+    card = guarding.told({"gate_version": 2, "moved": 0.1, "changed_area": 6.2})
+    assert not card.earlier
+    assert [meter.tone for meter in card.meters] == ["passed", ""]
+
+
 def test_a_version_that_was_never_measured_says_so() -> None:
     card = guarding.card({})
     assert (str(card.badge.label), card.meters) == ("not measured", [])
@@ -32,3 +54,9 @@ def test_a_face_too_small_to_verify_is_not_counted_as_the_same() -> None:
 def test_every_gate_and_every_doubt_has_words() -> None:
     assert set(wording.METERS) == set(guard.GATES)
     assert {*guard.GATES, "large-fill", "face"} == set(wording.DOUBTS)
+
+
+def test_every_map_says_what_it_shows() -> None:
+    maps = ("doubtful", "changed", "repaired", "coloured_evidence", "coloured_guess")
+    found = guarding.layers(dict.fromkeys(maps, "a" * 64), {})
+    assert {layer.name for layer in found} == set(maps) == set(wording.MAP_HELP)
