@@ -22,6 +22,7 @@ from restoration.actions.claims import beat_claim
 from restoration.actions.drafts import DraftMoved, keep_mask, save_draft
 from restoration.actions.jobs import request_job
 from restoration.actions.versions import scan_version
+from restoration.engine.catalog import spec
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
 from restoration.lifecycle import VersionKind
@@ -36,6 +37,7 @@ from restoration.views.progress import estimate, progress
 from restoration.views.strip import label, strip
 
 MASK_SIDE = 2048
+SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its default
 
 
 @never_cache
@@ -348,6 +350,7 @@ def _config(
             "url": _sheet(photo, painted),
             "sha256": painted,
             "detected_url": _sheet(photo, _detected(base, recipe)),
+            "detected_at": next(s.default for s in spec("repair").settings if s.name == SOUGHT),
         },
         "draft": {"rev": found.draft.rev if found.draft else 0, "draft": kept},
         "suggestion": panel.suggestion(recipe),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -27,6 +28,7 @@ from restoration.models import Review, Version
 from restoration.queries import desk as queries
 from restoration.views import pictures
 from restoration.views.asking import Asked
+from restoration.views.comparing import comparison
 from restoration.views.strip import label
 
 PER_PAGE = 30
@@ -90,18 +92,15 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
     is_mine = found.state == ReviewState.OPEN and found.reviewer_id == request.user.pk
     is_open = is_mine and version.state == VersionState.SUBMITTED
     against = _against(request, line)
-    layers = guarding.layers(version.maps, version.meters)
-    layer = guarding.layer(layers, request.GET.get("layer", ""))
+    asked = request.GET.getlist("layer")
     context = {
         "review": found,
         "version": version,
         "photo": version.photo,
         "label": label(version),
         "is_open": is_open,
-        "compare": _compare(version, against, line, layer),
-        "layers": [{"layer": each, "current": each == layer} for each in layers],
-        "held": against.number,
-        "shown": layer.name if layer else "",
+        "compare": _compare(version, against, line, asked),
+        "shown": urlencode({"layer": asked}, doseq=True),
         "against": _choices(line, against),
         "card": guarding.card(version.meters),
         "lineage": [_told(each) for each in line],
@@ -131,23 +130,11 @@ def _against(request: Asked, line: list[Version]) -> Version:
 
 
 def _compare(
-    version: Version, against: Version, line: list[Version], layer: guarding.Layer | None
+    version: Version, against: Version, line: list[Version], asked: list[str]
 ) -> dict[str, Any]:
-    name = said(version.photo, "title").text or str(version.photo)
     for each in line:
         each.photo = version.photo  # the same row; it is not asked for again
-    return {
-        "left": pictures.stage(against, label(against), f"{name}, {label(against)}"),
-        "right": pictures.stage(version, label(version), f"{name}, {label(version)}"),
-        "label": name,
-        "changed_src": _map_url(version, layer) if layer else "",
-        "changed_label": layer.label if layer else "",
-        "zoomable": True,
-    }
-
-
-def _map_url(version: Version, layer: guarding.Layer) -> str:
-    return reverse("restoration:map", args=[version.photo.ref, version.number, layer.name])
+    return comparison(against, version, asked=asked, is_open=True)
 
 
 def _choices(line: list[Version], against: Version) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from archive import pictures, storage
 from archive.models import Photo
-from archive.sizes import FULL, FULL_SIDE, NAMES, SIDES
+from archive.sizes import FULL, FULL_SIDE, MAP, NAMES, SIDES
 from restoration import masks
 from restoration.models import Version
 from restoration.views.asking import Asked, photo_of, version_of
@@ -18,6 +18,7 @@ from restoration.views.asking import Asked, photo_of, version_of
 JPEG, PNG = "image/jpeg", "image/png"
 THUMB, STAGE = 400, 1600
 WIDE_SCREENS = 800
+SCREEN = "screen"  # what a map is asked for where it lies over a picture on a page
 
 
 @require_safe
@@ -35,11 +36,15 @@ def version(request: Asked, ref: str, number: int, name: str) -> HttpResponseBas
 
 @require_safe
 def overlay(request: Asked, ref: str, number: int, name: str) -> HttpResponseBase:
-    """A map of a version: where it was repaired, changed, coloured."""
+    """A map of a version: where it was repaired, changed, coloured; smaller for the screen."""
     sha256 = version_of(request, ref, number).maps.get(name)
     if not sha256:
         raise Http404
-    return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
+    key = storage.derivative_key(sha256, MAP)
+    # Versions that were made before maps had a smaller copy show the whole one.
+    if request.GET.get("for") != SCREEN or not storage.exists(key):
+        key = storage.sheet_key(sha256)
+    return pictures.respond(key, content_type=PNG, public=False)
 
 
 @require_safe

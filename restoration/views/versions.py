@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive import export, storage
 from archive import pictures as stored
-from archive.languages import listed, said
+from archive.languages import listed
 from archive.models import Photo
 from restoration import guarding, policy, wording
 from restoration.actions.jobs import request_job, request_retouch
@@ -24,8 +24,8 @@ from restoration.engine.errors import BadInput
 from restoration.forms import RetouchForm, SubmitForm
 from restoration.models import Version
 from restoration.queries.bench import versions_of
-from restoration.views import pictures
 from restoration.views.asking import Asked, fence_of, photo_of, version_of
+from restoration.views.comparing import comparison
 from restoration.views.sidecar import sidecar
 from restoration.views.strip import guard, label
 
@@ -39,19 +39,12 @@ def compare(request: Asked, ref: str) -> HttpResponse:
     """Two versions of a photo beside, over and under each other."""
     photo = photo_of(request, ref)
     left, right = _pair(request, photo)
-    name = said(photo, "title").text or str(photo)
-    shown = {
-        "left": pictures.stage(left, label(left), f"{name}, {label(left)}"),
-        "right": pictures.stage(right, label(right), f"{name}, {label(right)}"),
-        "label": name,
-        "changed_src": _changed(right),
-        "caption": _caption(right),
-        "zoomable": True,
-    }
+    shown = comparison(left, right, asked=request.GET.getlist("layer"))
+    shown["caption"] = _caption(right)
     if request.htmx:
         return render(request, "partials/_compare.html", {"compare": shown})
     back = f"{reverse('restoration:bench', args=[ref])}?base={right.number}"
-    about = {"title": name, "url": back}
+    about = {"title": shown["label"], "url": back}
     context = {"photo": about, "compare": shown, "back_url": back}
     return render(request, "restoration/compare.html", context)
 
@@ -65,12 +58,6 @@ def _pair(request: Asked, photo: Photo) -> tuple[Version, Version]:
     left = seen.get(request.GET.get("left", ""), in_order[0])
     right = seen.get(request.GET.get("right", ""), in_order[-1])
     return left, right
-
-
-def _changed(version: Version) -> str:
-    if "changed" not in version.maps:
-        return ""
-    return reverse("restoration:map", args=[version.photo.ref, version.number, "changed"])
 
 
 def _caption(version: Version) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from django.db import connection
@@ -15,6 +16,7 @@ from archive.models import Collection
 from restoration import presence
 from restoration.engine.catalog import REDRAWERS
 from restoration.engine.generative.rows import MODELS
+from restoration.engine.steps import repair
 from restoration.models import Assessment, Draft, Version
 from tests import factories
 from tests.factories import NOW
@@ -188,6 +190,10 @@ def test_the_instructions_of_the_collection_are_on_the_page(vera: Desk) -> None:
     assert "Keep the stamp in the corner." in vera.get("bench").text
 
 
+# At what sensitivity the assessment looks for damage: what the red veil shows.
+SEARCHED_AT = signature(repair.detect).parameters["sensitivity"].default
+
+
 def test_the_page_tells_the_script_all_it_needs(vera: Desk) -> None:
     assessed(vera)
     page = vera.get("bench").text
@@ -196,6 +202,7 @@ def test_the_page_tells_the_script_all_it_needs(vera: Desk) -> None:
     assert config["photo"] == {"id": vera.photo.ref, "width": 128, "height": 96}
     assert config["picture"]["sources"][-1]["src"].endswith("/versions/0/full.jpg")
     assert config["mask"]["detected_url"].endswith(f"/sheets/{'d' * 64}.png")
+    assert config["mask"]["detected_at"] == SEARCHED_AT == 0.4
     assert config["claim"]["state"] == "open"
     assert vera.claim is not None
     assert all(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from archive.lifecycle import PhotoState
 from archive.models import Photo
 from restoration.models import Job
+from restoration.runner import _keep_map
 from tests import factories
 from tests.people import Cast, appoint
 
@@ -90,6 +95,19 @@ class TestPictures:
         assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
         assert made.get("map", 1, "nothing").status_code == 404
 
+    def test_a_large_map_is_smaller_on_a_page_and_whole_when_asked_for(self, vera: Desk) -> None:
+        sheet = np.zeros((1000, 4000), np.uint8)
+        sheet[501, 2003] = 90
+        factories.version(vera.photo, vera.user, maps={"changed": _keep_map(sheet)})
+        sizes = [
+            struct.unpack(">II", b"".join(answer.streaming_content)[16:24])
+            for answer in (
+                vera.get("map", 1, "changed", **{"for": "screen"}),
+                vera.get("map", 1, "changed"),
+            )
+        ]
+        assert sizes == [(1334, 334), (4000, 1000)]
+
     def test_the_same_number_of_another_photo_is_another_version(
         self, made: Desk, people: Cast, sit: Callable[..., Desk]
     ) -> None:
@@ -97,12 +115,54 @@ class TestPictures:
         assert other.get("picture", 1, "400.jpg").status_code == 404
 
 
+# What a pattern is drawn with, without its id.
+PATTERN = re.compile(r'<pattern id="map-main-\w+" width=(.*?)</pattern>', re.DOTALL)
+
+
+def boxes(page: str) -> str:
+    """The part of a page that chooses maps."""
+    return page[page.index('<div class="maps">') :]
+
+
 class TestCompare:
     def test_the_scan_and_the_newest_unless_told(self, made: Desk) -> None:
         shown = made.get("compare").context["compare"]
         assert (shown["left"]["label"], shown["right"]["label"]) == ("scan", "v1")
-        assert shown["changed_src"].endswith("/versions/1/maps/changed.png")
         assert shown["caption"].startswith("Against the scan: ")
+
+    def test_every_map_lies_over_it_with_its_share_its_words_and_its_pattern(
+        self, made: Desk
+    ) -> None:
+        answer = made.get("compare")
+        maps = answer.context["compare"]["maps"]
+        names = {"doubtful", "changed", "repaired", "coloured_evidence", "coloured_guess"}
+        assert {each["name"] for each in maps["layers"]} == names
+        assert set(newest(made.photo).maps) == names
+        for each in maps["layers"]:
+            assert re.fullmatch(r"\d+\.\d %", each["words"])
+            assert str(each["help"]).endswith(".")
+            assert f'<mask id="map-main-{each["name"]}-where"' in answer.text
+            assert f'<pattern id="map-main-{each["name"]}"' in answer.text
+            assert made.client.get(each["src"]).status_code == 200
+        assert len(set(PATTERN.findall(answer.text))) == len(names)
+
+    def test_a_map_is_laid_over_it_at_once_when_the_address_says_so(self, made: Desk) -> None:
+        assert " checked" not in boxes(made.get("compare").text)
+        chosen = boxes(made.get("compare", layer=["changed", "repaired"]).text)
+        assert chosen.count(" checked") == 2
+        assert "<details" in chosen
+        assert " open>" in chosen
+
+    def test_the_scan_has_no_maps(self, made: Desk) -> None:
+        assert made.get("compare", left="1", right="0").context["compare"]["maps"] is None
+
+    def test_maps_cost_no_queries(self, made: Desk) -> None:
+        def cost(right: str) -> int:
+            with CaptureQueriesContext(connection) as queries:
+                made.get("compare", left="0", right=right)
+            return len(queries)
+
+        assert cost("1") == cost("0")
 
     def test_any_two(self, made: Desk) -> None:
         shown = made.get("compare", left="1", right="0").context["compare"]

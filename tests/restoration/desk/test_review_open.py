@@ -66,6 +66,32 @@ def test_it_can_be_held_against_its_parent_too(cora: Office, people: Cast, box: 
     assert f"/photos/{photo.ref}/versions/0/1600.jpg" not in against
 
 
+def test_all_maps_of_the_version_can_be_laid_over_it(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    first = factories.version(photo, people.victor)
+    maps = {"changed": "a" * 64, "coloured_guess": "b" * 64}
+    guard = {"verdict": "pass", "changed_area": 3.1, "coloured_guess_area": 0.2}
+    made = factories.submitted(photo, people.vera, parent=first, maps=maps, meters={"guard": guard})
+    page = cora.look(cora.take(made), layer="changed")
+    assert page.count(" data-map ") == 2
+    for said in ("What was changed", "3.1 %", "Colour that is guessed", "20.0 %"):
+        assert said in page
+    assert 'value="changed" data-map checked' in page
+    assert f'href="?against={first.number}&amp;layer=changed"' in page
+
+
+def test_a_version_of_the_first_check_is_told_in_its_words(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    guard = {"verdict": "review", "reasons": ["worst-block"], "worst_block": 0.8}
+    made = factories.submitted(factories.photo(box), people.vera, meters={"guard": guard})
+    page = cora.look(cora.take(made))
+    for said in ("An earlier check", "least similar spot", "one place looks different"):
+        assert said in page
+
+
 def test_a_second_reviewer_is_told_and_opens_nothing(
     cora: Office, sten: Office, version: Version
 ) -> None:

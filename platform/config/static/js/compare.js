@@ -5,6 +5,7 @@ import { hasModifier, isTyping } from "./site.js";
 import { Viewer } from "./viewer.js";
 
 const started = new WeakSet();
+const SHARP = 3200; // pixels of the screen: from there on the smaller copies of maps look coarse
 
 /** A world inside each pane, so that both pictures can be moved by one view. */
 function wrapPanes(figure) {
@@ -12,7 +13,8 @@ function wrapPanes(figure) {
   for (const pane of panes) {
     const world = document.createElement("div");
     world.className = "viewer-world";
-    world.append(pane.querySelector("img"));
+    world.append(...pane.querySelectorAll("img, [data-maps]"));
+    pane.querySelector("[data-frame]")?.remove();
     pane.prepend(world);
   }
   return panes;
@@ -26,6 +28,53 @@ function startZoom(figure, stage) {
   return new Viewer(stage, {
     panes: wrapPanes(figure), size, root: figure, zoomText: figure.dataset.zoomtext,
   });
+}
+
+/** The maps over the later picture. Boxes and CSS show them; this keeps their patterns legible. */
+class Maps {
+  constructor(curtain) {
+    this.curtain = curtain;
+    this.drawing = curtain.figure.querySelector("[data-maps]");
+    this.boxes = [...curtain.figure.querySelectorAll("[data-map]")];
+    for (const box of this.boxes) box.addEventListener("change", () => this.change());
+    curtain.figure.querySelector("[data-maps-all]").addEventListener("click", () => this.all());
+    curtain.viewer?.addEventListener("view", () => this.draw());
+    this.draw();
+  }
+
+  get chosen() {
+    return this.boxes.filter((box) => box.checked).map((box) => box.value);
+  }
+
+  /** Whoever asks for a map wants to see the picture that it lies over. */
+  change() {
+    const isHidden = ["left", "difference"].includes(this.curtain.view);
+    if (isHidden && this.chosen.length) this.curtain.choose("right");
+    this.draw();
+  }
+
+  all() {
+    const isNone = this.chosen.length === 0;
+    for (const box of this.boxes) box.checked = isNone;
+    this.change();
+  }
+
+  /** The lines keep their distance on the screen however near one looks; near by, maps are whole. */
+  draw() {
+    const shown = this.drawing.getBoundingClientRect().width;
+    if (!shown) return;
+    const unit = this.drawing.viewBox.baseVal.width / shown;
+    for (const pattern of this.drawing.querySelectorAll("[data-hatch]")) pattern.setAttribute("patternTransform", `scale(${unit})`);
+    if (shown * window.devicePixelRatio > SHARP) this.sharpen();
+  }
+
+  sharpen() {
+    for (const image of this.drawing.querySelectorAll("[data-full]")) {
+      if (!this.chosen.includes(image.dataset.of)) continue;
+      image.setAttribute("href", image.dataset.full);
+      delete image.dataset.full;
+    }
+  }
 }
 
 class Curtain {
@@ -44,6 +93,7 @@ class Curtain {
     this.set(50);
     this.listen();
     if ("zoomable" in figure.dataset) this.viewer = startZoom(figure, this.stage);
+    if (figure.querySelector("[data-maps]")) this.maps = new Maps(this);
   }
 
   get view() {

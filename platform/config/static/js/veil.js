@@ -33,11 +33,20 @@ export class Veil {
     if (this.back) this.back.hidden = !this.mask.isEdited;
   }
 
+  /** The red is what was found at one sensitivity; the run looks with the one that is set. */
+  get isSoughtOtherwise() {
+    const slider = this.bench.form.elements["repair-sensitivity"];
+    return Boolean(slider) && Number(slider.value) !== this.bench.config.mask.detected_at;
+  }
+
   sentence() {
     const { words } = this.bench;
     const percent = 100 * this.mask.share;
     const share = `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
-    if (!this.mask.isEdited && this.mask.painted) return words.maskDetected.replace("{share}", share);
+    if (!this.mask.isEdited && this.mask.painted) {
+      const found = words.maskDetected.replace("{share}", share);
+      return this.isSoughtOtherwise ? `${found} ${words.maskAnew}` : found;
+    }
     if (!this.mask.isEdited) return words.maskSought;
     return this.mask.painted ? words.maskShare.replace("{share}", share) : words.maskEmpty;
   }
