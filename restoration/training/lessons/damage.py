@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restoration.engine.damage import PLANES
+from restoration.engine.image import resize
 from restoration.engine.luma import WEIGHTS
 from restoration.training import ageing, emulsion, layers, lookalikes, marks, pictures
 from restoration.training.degrade import compressed
@@ -24,13 +26,14 @@ SIDE, EXAMPLES = 128, 6
 FRESH, POOL = 2, 1200  # new examples in a batch, and how many old ones wait to be seen again
 WIDTHS, BLOCKS = (24, 48, 96), (1, 1, 2)
 CONTRAST = 4.0  # the picture about zero and of deviation one: learnt faster
-SMALLEST, LARGEST = 320, 2600  # long side of the pictures that the windows are cut from
+SMALLEST, LARGEST = 640, 2600  # long side of the pictures that the windows are cut from
+DOUBLED = 0.3  # share of examples from smaller pictures, which are doubled before they are searched
 SOUND = 0.2  # share of examples without damage
 DECORATED, FRAMED = 0.35, 0.04
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
 AROUND = 7  # pixels: what a mark must stand out of
-FAINT, RIM = 0.15, 0.3  # how much a mark that nobody can see, and the pixel beside one, count
+FAINT, RIM = 0.4, 0.3  # how much a mark that nobody can see, and the pixel beside one, count
 EIGHT = np.ones((3, 3), bool)
 EXAMINED = {"kept": 0.3, "aged": 0.8}  # severity
 
@@ -153,9 +156,30 @@ def _turned(
 def example(crop: Image, rng: Random, stamps: marks.Stamps) -> tuple[Image, Truth, Plane]:
     """A window of an old photograph, the truth about it, and how much each pixel counts: HxWx3 in
     [0, 1], HxWx4, HxW in [0, 1]."""
+    if rng.random() < DOUBLED:
+        high, wide = crop.shape[0] // 2, crop.shape[1] // 2
+        half = crop.reshape(high, 2, wide, 2, 3).mean(axis=(1, 3), dtype=np.float32)
+        return _doubled(*_example(half, rng, stamps, smaller=2))
+    return _example(crop, rng, stamps)
+
+
+def _doubled(image: Image, truth: Truth, counts: Plane) -> tuple[Image, Truth, Plane]:
+    """As `restoration.engine.damage` doubles a small picture before it searches it."""
+    high, wide = counts.shape
+    twice = np.clip(resize(image, 2 * high, 2 * wide), 0, 1)
+    return twice, _twice(truth), _twice(counts)
+
+
+def _twice(plane: NDArray[Any]) -> NDArray[Any]:
+    return plane.repeat(2, axis=0).repeat(2, axis=1)
+
+
+def _example(
+    crop: Image, rng: Random, stamps: marks.Stamps, smaller: int = 1
+) -> tuple[Image, Truth, Plane]:
     if rng.random() < DECORATED:
         crop = lookalikes.decorated(crop, rng)
-    sheet = _sheet(rng)
+    sheet = _sheet(rng, crop.shape[0], smaller)
     sound = _aged(crop, rng, sheet)
     image, truth = sound, layers.untouched(crop.shape)
     if rng.random() >= SOUND:
@@ -179,26 +203,26 @@ def _counts(sound: Image, image: Image, truth: Truth) -> Plane:
     return np.where(faint, FAINT, np.where(rim, RIM, 1)).astype(np.float32)
 
 
-def _sheet(rng: Random) -> Sheet:
+def _sheet(rng: Random, side: int, smaller: int) -> Sheet:
     """A window of a picture of any size; a third of them at an edge of it."""
-    long = round(float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST)))))
-    whole = (long, max(SIDE, round(long * rng.uniform(0.6, 1))))
-    room = (whole[0] - SIDE, whole[1] - SIDE)
+    long = round(float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST / smaller)))) / smaller)
+    whole = (long, max(side, round(long * rng.uniform(0.6, 1))))
+    room = (whole[0] - side, whole[1] - side)
     corner = [int(rng.integers(most + 1)) for most in room]
     if rng.random() < 0.35:
         axis = int(rng.integers(2))
         corner[axis] = int(rng.choice([0, room[axis]]))
     if rng.random() < 0.15:
         corner = [int(rng.choice([0, most])) for most in room]
-    density = float(np.exp(rng.uniform(np.log(0.6), np.log(3))))
+    density = float(np.exp(rng.uniform(np.log(0.5), np.log(2.5))))
     severity = float(rng.uniform(0.1, 1))
-    return Sheet((SIDE, SIDE), whole, (corner[0], corner[1]), severity, density)
+    return Sheet((side, side), whole, (corner[0], corner[1]), severity, density)
 
 
 def _aged(crop: Image, rng: Random, sheet: Sheet) -> Image:
     """Old in all ways, or clean, or clean with noise of any strength."""
     kind = rng.random()
-    if kind < 0.65:
+    if kind < 0.5:
         return emulsion.worn(crop, rng, sheet, colour=rng.random() < 0.2)
     if kind < 0.85:
         return crop
