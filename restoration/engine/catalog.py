@@ -100,8 +100,8 @@ class StepSpec:
             raise BadInput(refusal.code, {"step": self.name, **refusal.facts}) from None
 
 
-def _share(name: str, default: float, backend: str | None = None) -> Setting:
-    return Setting(name, "float", default, low=0.0, high=1.0, step=0.05, backend=backend)
+def _share(name: str, default: float, backend: str | None = None, step: float = 0.05) -> Setting:
+    return Setting(name, "float", default, low=0.0, high=1.0, step=step, backend=backend)
 
 
 # The models that can do a step, the first choice first. Their rows are in generative.registry,
@@ -128,7 +128,7 @@ CATALOG: tuple[StepSpec, ...] = (
     StepSpec("assess", backends={EMBEDDED: "restoration.engine.steps.assess:run"}),
     StepSpec(
         "tone",
-        settings=(_share("strength", 0.6), _share("cast", 0.2)),
+        settings=(_share("strength", 0.6, step=0.01), _share("cast", 0.2)),
         backends={EMBEDDED: "restoration.engine.steps.tone:run"},
     ),
     StepSpec(

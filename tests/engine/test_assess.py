@@ -7,6 +7,9 @@ import pytest
 
 from restoration.engine.catalog import spec
 from restoration.engine.errors import BadInput
+from restoration.engine.luma import luma
+from restoration.engine.plan import Plan, StepPlan
+from restoration.engine.restore import Inputs, restore
 from restoration.engine.steps.assess import assess
 from restoration.training.ageing import age
 from tests.engine import pictures
@@ -81,3 +84,50 @@ def test_the_same_scan_is_assessed_the_same_way():
 def test_nothing_is_guessed_about_what_is_no_picture():
     with pytest.raises(BadInput):
         assess(np.zeros((300, 300), np.float32))
+
+
+def restored(image: np.ndarray) -> np.ndarray:
+    """By the recipe as suggested; a small picture is not enlarged."""
+    steps = tuple(
+        StepPlan(row["step"], settings=row["settings"])
+        for row in assess(image).suggestion
+        if row["step"] != "upscale"
+    )
+    if not steps:
+        return image
+    return restore(image, Plan(steps), Inputs(), None, lambda *told: None).image
+
+
+@pytest.mark.parametrize("severity", [0.15, 0.5])
+def test_what_is_suggested_makes_no_sound_pixel_worse(severity: float):
+    picture = pictures.grey(pictures.camera())
+    aged, damage = age(picture, seed=4, severity=severity)
+    sound = damage == 0
+    errors = [
+        np.square(luma(each)[sound] - luma(picture)[sound]).mean()
+        for each in (aged, restored(aged))
+    ]
+    assert errors[1] < errors[0]
+
+
+def test_as_much_tone_is_suggested_as_was_lost():
+    picture = pictures.grey(pictures.camera())
+    found = [assess(age(picture, seed=4, severity=each)[0]) for each in (0.1, 0.8)]
+    assert found[0].fading < found[1].fading
+    rows = [row for told in found for row in told.suggestion if row["step"] == "tone"]
+    assert [row["settings"]["strength"] for row in rows] == [told.tone for told in found]
+
+
+def test_a_strong_cast_alone_is_no_reason_to_stretch():
+    tint = np.array([1.0, 0.75, 0.3], np.float32)
+    found = assess((pictures.grey(pictures.camera()) * tint).astype(np.float32))
+    rows = [row for row in found.suggestion if row["step"] == "tone"]
+    assert [(row["reason"], row["settings"]["strength"]) for row in rows] == [("strong-cast", 0.0)]
+
+
+def test_a_little_noise_is_calmed_only_a_little():
+    found = [assess(pictures.noisy(pictures.grey(pictures.camera()), each)) for each in (3.4, 15)]
+    rows = [row for told in found for row in told.suggestion if row["step"] == "denoise"]
+    kept = [row["settings"]["strength"] * (1 - row["settings"]["grain"]) for row in rows]
+    assert len(kept) == 2
+    assert kept[0] < 0.4 < kept[1]

@@ -6,17 +6,21 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from restoration.engine import damage, faces, measure
+from restoration.engine import damage, faces, fading, measure
 from restoration.engine.image import check_image, resize_mask, shrink
 from restoration.engine.step import Image, Mask, StepContext, StepResult
 
 LONG_SIDE = 2400  # larger scans are measured at this size
+FADED = 0.03  # share of the contrast lost, below which nobody sees that a print has faded
+CALM_FROM = 2.8  # noise on the 0-255 scale, from which it hides the picture
+CALM = ((4.0, 0.5, 0.3), (8.0, 0.7, 0.2), (np.inf, 0.8, 0.2))  # below it: strength and grain
 
 
 @dataclass(frozen=True)
 class Assessment:
     """What was found. Noise and grain are on the 0-255 scale, luma percentiles on [0, 1], cast in
-    Lab units, damage_area and picture_area are shares; faces are boxes in fractions."""
+    Lab units, damage_area and picture_area are shares; faces are boxes in fractions. fading is the
+    share of its contrast that the print has lost, tone the strength that gives it back."""
 
     width: int
     height: int
@@ -26,6 +30,7 @@ class Assessment:
     black: float
     white: float
     fading: float
+    tone: float
     cast_a: float
     cast_b: float
     grey: bool
@@ -54,6 +59,7 @@ def assess(image: Image) -> Assessment:
     small = np.clip(shrink(image, LONG_SIDE), 0, 1)
     light, inside = measure.luma_and_inside(small)
     tones, cast = measure.tones(light, inside), measure.cast(small, inside)
+    faded = fading.measured(small, inside, cast)
     fine = measure.noise_sigma(light, inside)
     boxes = faces.find(light)
     found = damage.find(light, inside, boxes)
@@ -66,7 +72,8 @@ def assess(image: Image) -> Assessment:
         "sharpness": round(measure.sharpness(light, fine, inside), 3),
         "black": round(tones.p01, 4),
         "white": round(tones.p99, 4),
-        "fading": round(max(0.0, 1 - tones.span / 0.85), 3),
+        "fading": round(faded.loss, 3),
+        "tone": round(faded.strength, 2),
         "cast_a": round(cast.a, 2),
         "cast_b": round(cast.b, 2),
         "grey": cast.grey,
@@ -99,17 +106,14 @@ def suggest(facts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Only a picture that uses much less than the range it has is stretched, and gently."""
-    strength = 0.0
-    if facts["white"] - facts["black"] < 0.78:
-        strength = 0.5
-    elif facts["white"] < 0.85 or facts["black"] > 0.12:
-        strength = 0.35
+    """As much contrast as the print has surely lost; a sound one, or one of a scene that has no
+    black or no white, is left alone."""
+    faded = facts["fading"] >= FADED
     strong = abs(facts["cast_b"]) > 22 or abs(facts["cast_a"]) > 12
-    if not strength and not strong:
+    if not faded and not strong:
         return None
-    settings = {"strength": strength or 0.2, "cast": 0.3 if strong else 0.0}
-    reason = "faded" if strength else "strong-cast"
+    settings = {"strength": facts["tone"] if faded else 0.0, "cast": 0.3 if strong else 0.0}
+    reason = "faded" if faded else "strong-cast"
     return _row("tone", settings, reason, facts, ("black", "white", "cast_a", "cast_b"))
 
 
@@ -121,13 +125,13 @@ def _repair(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _denoise(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Grain is part of an old photograph; only what hides the picture, or would once the tones are
-    stretched, is calmed."""
-    span = max(0.3, facts["white"] - facts["black"])
-    noise = facts["noise_sigma"] * (0.5 + 0.5 * max(1.0, 0.94 / span))
-    if noise < 2.8:
+    """Grain is part of an old photograph; only what hides the picture, or would once it has its
+    contrast back, is calmed, and a little noise only a little."""
+    noise = facts["noise_sigma"] * (1 + 1 / (1 - facts["fading"])) / 2
+    if noise < CALM_FROM:
         return None
-    settings = {"strength": 0.5 if noise < 8 else 0.65, "grain": 0.3}
+    strength, grain = next(each[1:] for each in CALM if noise < each[0])
+    settings = {"strength": strength, "grain": grain}
     return _row("denoise", settings, "noisy", facts, ("noise_sigma", "grain_sigma"))
 
 
