@@ -3,7 +3,9 @@
 The field's protocol: noise of a fixed seed is added to [0, 255] pictures, neither clipped nor
 rounded; the method is told the deviation; the answer is clipped and not rounded. PSNR over all
 pixels and bands, mean over the pictures. Bounds: BM3D's and CBM3D's published figures (K. Dabov
-2007, as in DPIR's tables).
+2007, as in DPIR's tables). Of Set12 the eighth picture is not among ours: its bound is the mean of
+BM3D's published figures (K. Zhang 2017, "Beyond a Gaussian denoiser", table III) over the pictures
+that are; over all twelve they come to 32.37, 29.97 and 26.72.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,8 +22,14 @@ from tests.benchmarks.engine.table import Row, absent
 
 NAME = "noise"
 SIGMAS = (15, 25, 50)
+BM3D_OF_SET12 = {  # sigma 15, 25, 50
+    "01": (31.91, 29.45, 26.13), "02": (34.93, 32.85, 29.69), "03": (32.69, 30.16, 26.68),
+    "04": (31.14, 28.56, 25.04), "05": (31.85, 29.25, 25.82), "06": (31.07, 28.42, 25.10),
+    "07": (31.37, 28.93, 25.90), "08": (34.26, 32.07, 29.05), "09": (33.10, 30.71, 27.22),
+    "10": (32.13, 29.90, 26.78), "11": (31.92, 29.61, 26.81), "12": (32.10, 29.71, 26.46),
+}  # fmt: skip
 MUST = {
-    "set12_gray": (32.37, 29.97, 26.72),
+    "set12_gray": None,
     "bsd68_gray": (31.08, 28.57, 25.60),
     "kodak": (34.28, 32.15, 28.46),
 }
@@ -41,8 +49,16 @@ def rows(photos: Path, *, quick: bool) -> Iterator[Row]:
             continue
         network = "clean-colour" if folder == "kodak" else "clean-grey"
         chosen = files[:: QUICK[folder]] if quick else files
-        yield from _set(folder, network, chosen, must if len(chosen) == len(files) else None)
+        bound = must or bm3d_of_set12(chosen)
+        known = must is None or len(chosen) == len(files)
+        yield from _set(folder, network, chosen, bound if known else None)
     yield from _measured(photos, quick=quick)
+
+
+def bm3d_of_set12(files: list[Path]) -> tuple[float, ...]:
+    """BM3D's published figures, mean over these pictures of Set12."""
+    published = [BM3D_OF_SET12[file.stem] for file in files]
+    return tuple(round(float(mean), 2) for mean in np.mean(published, axis=0))
 
 
 def _set(
