@@ -13,7 +13,7 @@ from restoration.engine.step import Image, Mask, StepContext, StepResult
 LONG_SIDE = 2400  # larger scans are measured at this size
 FADED = 0.03  # share of the contrast lost, below which nobody sees that a print has faded
 CALM_FROM = 2.8  # noise on the 0-255 scale, from which it hides the picture
-CALM = ((4.0, 0.5, 0.3), (8.0, 0.7, 0.2), (np.inf, 0.8, 0.2))  # below it: strength and grain
+CALM = ((8.0, 0.55, 0.3), (np.inf, 0.75, 0.2))  # noise below the first: strength and grain
 
 
 @dataclass(frozen=True)
