@@ -7,4 +7,4 @@ FULL = "full"
 FULL_SIDE = 8192
 NAMES = (*(f"{side}.jpg" for side in SIDES), f"{FULL}.jpg")
 # The copy of a mask or map that lies over a picture on a page.
-MAP, MAP_SIDE = "map.png", 1600
+MAP, MAP_SIDE = "map.png", 2560

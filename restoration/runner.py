@@ -83,12 +83,14 @@ def _fail(job: Job, code: str, facts: dict[str, Any], *, permanent: bool) -> Non
 class _Reporter:
     """Writes progress to the row at most once a second, and learns there that the job was taken.
 
-    The newest half-finished picture goes along; those that came in between are forgotten.
+    The newest half-finished picture goes along; those that came in between are forgotten. A step's
+    first is told at once, so that also a short one shows something.
     """
 
     def __init__(self, job: Job) -> None:
         self.job, self.step, self.last = job, "", 0.0
         self.preview: NDArray[np.uint8] | None = None
+        self.shown = ""  # the last step of which a picture was told
         self.deadline = time.monotonic() + settings.JOB_LIMIT_SECONDS
         self.lost = threading.Event()
 
@@ -99,9 +101,12 @@ class _Reporter:
             minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
             raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
         self.preview = self.preview if preview is None else preview
-        if step == self.step and time.monotonic() - self.last < REPORT_EVERY:
+        is_first = preview is not None and step != self.shown
+        is_early = step == self.step and time.monotonic() - self.last < REPORT_EVERY
+        if is_early and not is_first:
             return
         self.step, self.last = step, time.monotonic()
+        self.shown = self.shown if preview is None else step
         share = min(max(fraction, 0.0), 1.0)
         glimpse, self.preview = _glimpse(self.preview), None
         leases.beat(job=self.job, now=timezone.now(), glimpse=glimpse, step=step, progress=share)

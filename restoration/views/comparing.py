@@ -58,5 +58,4 @@ def _layer(version: Version, layer: guarding.Layer, shown: bool) -> dict[str, An
         "help": wording.MAP_HELP[layer.name],
         "shown": shown,
         "src": f"{address}?{urlencode({'for': pictures.SCREEN})}",
-        "full": address,
     }

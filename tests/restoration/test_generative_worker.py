@@ -30,7 +30,7 @@ from restoration.engine.generative.registry import FAMILIES
 from restoration.engine.generative.weights import lock, verified
 from restoration.engine.plan import Prompt
 from restoration.lifecycle import JobState
-from restoration.models import Draft, Job, Version, Worker
+from restoration.models import Draft, Job, Preview, Version, Worker
 from tests import factories
 from tests.people import person
 from tests.services import brokers
@@ -211,7 +211,8 @@ def a_cancelled_run_stops_at_its_next_step_and_keeps_nothing(victor: Desk, worke
 
     def in_the_middle() -> bool:
         job.refresh_from_db()
-        return job.step == "redraw" and job.progress > 0.02
+        shown = Preview.objects.filter(job=job).exists()
+        return job.step == "redraw" and job.progress > 0.02 and shown
 
     wait_until(in_the_middle, "the run was in the middle", log=worker.printed)
     cancel_job(job=job, by=victor.user, now=timezone.now())
@@ -222,4 +223,5 @@ def a_cancelled_run_stops_at_its_next_step_and_keeps_nothing(victor: Desk, worke
     job.refresh_from_db()
     assert (job.state, job.version_id) == (JobState.CANCELLED, None)
     assert job.progress < 0.7
+    assert not Preview.objects.exists()
     assert [each.number for each in Version.objects.filter(photo=victor.photo)] == [0]

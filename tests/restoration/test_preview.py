@@ -121,17 +121,20 @@ def test_the_database_keeps_no_large_one(vera: Desk, running: Job, now: datetime
     assert look(vera, running).content == glimpse().picture
 
 
-def test_the_runner_hands_on_the_newest_and_a_failed_run_leaves_none(
+def test_the_runner_tells_the_first_at_once_then_the_newest_and_leaves_none(
     vera: Desk, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[int, int, int]] = []
 
     def restore(*given: Any) -> Restored:
         report = given[-1]
-        for share, shade in ((0.0, 10), (0.1, 200), (0.2, 90)):
+        report("tone", 0.0)
+        for share, shade in ((0.1, 10), (0.2, 200), (0.3, 90)):
             report("tone", share, np.full((300, 800, 3), shade, np.uint8))
+            first = Preview.objects.get()
         report("guard", 0.9)  # another step: told at once, with what had come since
         shown = Preview.objects.get()
+        assert bytes(shown.picture) != bytes(first.picture)
         assert bytes(shown.picture).startswith(JPEG)
         seen.append((shown.width, shown.height, len(shown.picture)))
         raise StepFailed("step-output", {})

@@ -106,7 +106,7 @@ class TestPictures:
                 vera.get("map", 1, "changed"),
             )
         ]
-        assert sizes == [(1334, 334), (4000, 1000)]
+        assert sizes == [(2000, 500), (4000, 1000)]
 
     def test_the_same_number_of_another_photo_is_another_version(
         self, made: Desk, people: Cast, sit: Callable[..., Desk]

@@ -5,7 +5,6 @@ import { hasModifier, isTyping } from "./site.js";
 import { Viewer } from "./viewer.js";
 
 const started = new WeakSet();
-const SHARP = 3200; // pixels of the screen: from there on the smaller copies of maps look coarse
 
 /** A world inside each pane, so that both pictures can be moved by one view. */
 function wrapPanes(figure) {
@@ -50,7 +49,6 @@ class Maps {
   change() {
     const isHidden = ["left", "difference"].includes(this.curtain.view);
     if (isHidden && this.chosen.length) this.curtain.choose("right");
-    this.draw();
   }
 
   all() {
@@ -59,21 +57,12 @@ class Maps {
     this.change();
   }
 
-  /** The lines keep their distance on the screen however near one looks; near by, maps are whole. */
+  /** The lines keep their distance on the screen however near one looks. */
   draw() {
     const shown = this.drawing.getBoundingClientRect().width;
     if (!shown) return;
     const unit = this.drawing.viewBox.baseVal.width / shown;
     for (const pattern of this.drawing.querySelectorAll("[data-hatch]")) pattern.setAttribute("patternTransform", `scale(${unit})`);
-    if (shown * window.devicePixelRatio > SHARP) this.sharpen();
-  }
-
-  sharpen() {
-    for (const image of this.drawing.querySelectorAll("[data-full]")) {
-      if (!this.chosen.includes(image.dataset.of)) continue;
-      image.setAttribute("href", image.dataset.full);
-      delete image.dataset.full;
-    }
   }
 }
 

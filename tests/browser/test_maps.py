@@ -1,0 +1,237 @@
+"""Maps over a version, at the bench and at the desk: by hand, by keys, without a script; and the
+way from a run that ended to what it made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.services import processes
+
+NAMES = ("coloured_guess", "changed", "coloured_evidence", "doubtful", "repaired")
+SEED = """
+import json
+import numpy as np
+from django.utils import timezone
+from restoration import leases
+from restoration.actions.claims import claim_photo
+from restoration.actions.reviews import open_review
+from restoration.actions.versions import scan_version, submit_version
+from restoration.models import Job
+from restoration.runner import _glimpse, _keep_map
+from tests import factories
+from tests.people import appoint, person
+now, vera, cora = timezone.now(), person("vera"), person("cora")
+box = factories.collection()
+appoint(cora, box)
+shares = {"changed": .3, "repaired": .1, "doubtful": .15, "coloured_guess": .4,
+          "coloured_evidence": .2}
+sheets = {}
+for name, share in shares.items():
+    sheet = np.zeros((240, 320), np.uint8)
+    sheet[:, :round(320 * share)] = 200
+    sheets[name] = _keep_map(sheet)
+guard = {"verdict": "review", "reasons": ["moved"], "moved": .8, "changed_area": 30.0,
+         "filled_area": 10.0, "doubtful_area": 15.0, "coloured_guess_area": .4,
+         "coloured_evidence_area": .2}
+photo = factories.photo(box, image=factories.picture(3, height=240, width=320))
+image = factories.picture(4, height=240, width=320)
+made = [factories.version(photo, vera, image=image, maps=sheets, meters={"guard": guard})
+        for _ in range(3)]
+submit_version(version=made[0], by=vera, note="", now=now)
+review = open_review(version=made[0], by=cora, now=now)
+claim_photo(photo=photo, by=vera, now=now)  # what was sent in had ended her claim
+job = Job.objects.create(photo=photo, source=scan_version(photo=photo, now=now), requested_by=vera,
+                         requested_at=now, plan={"steps": [{"name": "tone"}]}, queue="of nobody")
+print(json.dumps({"ref": photo.ref, "review": review.pk, "job": job.pk}))
+"""
+BEGIN = """
+import numpy as np
+from django.utils import timezone
+from restoration import leases
+from restoration.models import Job
+from restoration.runner import _glimpse
+job = leases.start(job_id={job}, worker="w", now=timezone.now())
+shown = _glimpse(np.full((60, 80, 3), 120, np.uint8))
+leases.beat(job=job, now=timezone.now(), glimpse=shown, step="tone", progress=0.5)
+"""
+END = """
+from django.utils import timezone
+from restoration import leases
+from restoration.models import Job, Version
+job = Job.objects.get(pk={job})
+like = Version.objects.filter(photo=job.photo).latest("number")
+made = leases.NewVersion(kind="machine", sha256=like.sha256, width=320, height=240,
+                         frame=like.frame, records=like.records, meters=like.meters)
+leases.finish(job=job, made=made, now=timezone.now())
+"""
+
+
+@pytest.fixture(scope="module")
+def seeded(site: processes.Site) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(site.run(SEED).splitlines()[-1])
+    return found
+
+
+def unfold(page: Page) -> None:
+    page.locator(".maps > details:not([open]) > summary").press("Enter")
+    expect(page.locator("[data-map]").first).to_be_visible()
+
+
+def layer(page: Page, name: str) -> Locator:
+    return page.locator(f".map-layer-{name}")
+
+
+def compared(visitor: Visitor, seeded: dict[str, Any], query: str = "") -> Page:
+    return visitor.open(f"/photos/{seeded['ref']}/compare/?left=0&right=2{query}")
+
+
+def violations(page: Page) -> list[str]:
+    return [each["id"] for each in Axe().run(page).response["violations"]]
+
+
+def colour_at(page: Page, across: float) -> bytes:
+    """A small cut of the later picture's screen."""
+    box = page.locator("[data-maps]").bounding_box()
+    assert box
+    x, y = box["x"] + across * box["width"], box["y"] + box["height"] / 2
+    return page.screenshot(clip={"x": x, "y": y, "width": 24, "height": 24})
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_at_the_bench_each_map_is_laid_over_and_lifted_by_keys(
+    visit: Callable[..., Visitor], seeded: dict[str, Any], width: int
+) -> None:
+    visitor = visit("vera", width=width)
+    page = visitor.open(f"/photos/{seeded['ref']}/?base=2")
+    page.locator("[data-compare-toggle]").click()
+    unfold(page)
+    boxes = page.locator("[data-map]")
+    assert [box.get_attribute("value") for box in boxes.all()] == list(NAMES)
+    assert page.locator(".map-choice .count").all_inner_texts() == [
+        "40.0 %", "30.0 %", "20.0 %", "15.0 %", "10.0 %",
+    ]  # fmt: skip
+    for name in NAMES:
+        box = page.locator(f"[data-map][value={name}]")
+        expect(layer(page, name)).to_be_hidden()
+        box.press("Space")
+        expect(layer(page, name)).to_be_visible()
+        box.press("Space")
+        expect(layer(page, name)).to_be_hidden()
+    page.get_by_role("button", name="All or none").press("Enter")
+    assert [layer(page, name).is_visible() for name in NAMES] == [True] * 5
+    page.get_by_text("What the maps say").press("Enter")
+    expect(page.get_by_text("The colour here is guessed")).to_be_visible()
+    assert violations(page) == []
+    assert visitor.complaints == []
+
+
+def test_the_five_maps_look_different_and_the_picture_shows_between_their_lines(
+    visit: Callable[..., Visitor], seeded: dict[str, Any]
+) -> None:
+    page = compared(visit("vera"), seeded)
+    unfold(page)
+    page.locator("[value=right]").check()
+    bare, seen = colour_at(page, 0.01), set()
+    for name in NAMES:
+        box = page.locator(f"[data-map][value={name}]")
+        box.check()
+        seen.add(colour_at(page, 0.01))
+        box.uncheck()
+    assert colour_at(page, 0.01) == bare
+    assert len(seen | {bare}) == 6
+
+
+def test_the_lines_keep_their_distance_however_near_one_looks(
+    visit: Callable[..., Visitor], seeded: dict[str, Any]
+) -> None:
+    page = compared(visit("vera"), seeded, "&layer=changed")
+
+    def distance() -> float:
+        pattern = page.locator("[data-hatch]").first.get_attribute("patternTransform") or ""
+        (unit,) = re.findall(r"[\d.]+", pattern)
+        box = page.locator("[data-maps]").bounding_box()
+        assert box
+        return float(unit) * box["width"] / 320
+
+    page.locator("[data-zoom=fit]").click()
+    assert distance() == pytest.approx(1, abs=0.01)
+    page.locator("[data-zoom=in]").click()
+    page.locator("[data-zoom=in]").click()
+    assert distance() == pytest.approx(1, abs=0.01)
+
+
+def test_a_map_brings_the_picture_that_it_lies_over(
+    visit: Callable[..., Visitor], seeded: dict[str, Any]
+) -> None:
+    page = compared(visit("vera"), seeded)
+    unfold(page)
+    page.locator("[value=left]").check()
+    page.locator("[data-map][value=changed]").check()
+    expect(page.locator("[value=right]")).to_be_checked()
+    expect(layer(page, "changed")).to_be_visible()
+    page.locator("[value=difference]").check()
+    expect(layer(page, "changed")).to_be_hidden()
+
+
+def test_without_a_script_the_boxes_work_and_an_address_chooses(
+    visit: Callable[..., Visitor], seeded: dict[str, Any]
+) -> None:
+    page = compared(visit("vera", java_script_enabled=False), seeded, "&layer=changed")
+    expect(layer(page, "changed")).to_be_visible()
+    expect(layer(page, "repaired")).to_be_hidden()
+    page.locator("[data-map][value=repaired]").check()
+    expect(layer(page, "repaired")).to_be_visible()
+    over, under = (page.locator(each).bounding_box() for each in
+                   ("[data-maps]", ".compare-right img"))  # fmt: skip
+    assert over == pytest.approx(under, abs=1)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_at_the_desk_all_maps_are_at_hand(
+    visit: Callable[..., Visitor], seeded: dict[str, Any], width: int
+) -> None:
+    visitor = visit("cora", width=width)
+    page = visitor.open(f"/reviews/{seeded['review']}/")
+    page.locator("[data-map][value=coloured_guess]").check()
+    expect(layer(page, "coloured_guess")).to_be_visible()
+    page.get_by_label("Pale picture").check()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert visitor.complaints == []
+
+
+def test_a_run_shows_its_picture_once_and_ends_with_a_way_to_what_it_made(
+    visit: Callable[..., Visitor], seeded: dict[str, Any], site: processes.Site
+) -> None:
+    visitor = visit("vera")
+    page, asked = visitor.page, []
+    page.on("request", lambda each: asked.append(each.url) if "preview" in each.url else None)
+    site.run(BEGIN.format(**seeded))
+    visitor.open(f"/photos/{seeded['ref']}/?base=0")
+    picture = page.get_by_alt_text("The picture as far as the run has come")
+    expect(picture).to_be_visible()
+    for _ in range(2):
+        with page.expect_response(re.compile(rf"/jobs/{seeded['job']}/$")):
+            pass
+    assert picture.evaluate("each => each.naturalWidth") == 80
+    assert len(asked) == 1, "the same picture is not fetched with every poll"
+    assert violations(page) == []
+    site.run(END.format(**seeded))
+    expect(page.locator("#announce")).to_contain_text("Go to the newest version")
+    expect(picture).to_be_hidden()
+    page.locator("#job").get_by_role("link", name="Go to the newest version").press("Enter")
+    expect(page.locator("#version-4-menu")).to_be_focused()
+    strip = page.locator("#strip").get_by_role("link", name="Go to the newest version, v4")
+    strip.focus()
+    expect(strip).to_be_in_viewport()
+    strip.press("Enter")
+    expect(page.locator("#version-4-menu")).to_be_focused()
+    assert visitor.complaints == []
