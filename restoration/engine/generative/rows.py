@@ -5,7 +5,7 @@ in the engine's catalog, and a tiny one in tests/engine/generative/tiny.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Negative = Literal["words", "blank", "none"]
@@ -66,14 +66,14 @@ class Family:
 
     name: str
     multiple_of: int
-    max_pixels: int
-    dtype: str
-    cfg: str
     guidance: float
     negative: Negative
     steps: int
     languages: tuple[str, ...]
     most_tokens: int
+    max_pixels: int = 1024 * 1024
+    dtype: str = "bfloat16"
+    cfg: str = "guidance_scale"
     worded: Literal["tags", "sentences"] = "sentences"
     edits: bool = False
     distilled: bool = False
@@ -141,13 +141,23 @@ OPENRAIL_PP = Licence(
     "https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md",
 )
 
+# The older kind, whose words CLIP reads; the smaller one differs by what it was made for.
+STABLE_DIFFUSION = Family(
+    name="sdxl",
+    multiple_of=8,
+    guidance=5.0,
+    negative="words",
+    steps=30,
+    languages=("en",),
+    most_tokens=77,
+    worded="tags",
+    batches=True,
+)
+
 FAMILIES: tuple[Family, ...] = (
     Family(
         name="klein",
         multiple_of=16,
-        max_pixels=1024 * 1024,
-        dtype="bfloat16",
-        cfg="guidance_scale",
         guidance=1.0,  # it was distilled to need none
         negative="none",
         steps=4,
@@ -157,26 +167,10 @@ FAMILIES: tuple[Family, ...] = (
         distilled=True,
         latents="patches",
     ),
-    Family(
-        name="sdxl",
-        multiple_of=8,
-        max_pixels=1024 * 1024,
-        dtype="bfloat16",
-        cfg="guidance_scale",
-        guidance=5.0,
-        negative="words",
-        steps=30,
-        languages=("en",),
-        most_tokens=77,
-        worded="tags",
-        batches=True,
-    ),
+    STABLE_DIFFUSION,
     Family(
         name="z-image",
         multiple_of=16,
-        max_pixels=1024 * 1024,
-        dtype="bfloat16",
-        cfg="guidance_scale",
         guidance=0.0,
         negative="none",
         steps=8,
@@ -189,8 +183,6 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         name="qwen-edit",
         multiple_of=32,
-        max_pixels=1024 * 1024,
-        dtype="bfloat16",
         cfg="true_cfg_scale",
         guidance=4.0,
         negative="blank",
@@ -202,31 +194,59 @@ FAMILIES: tuple[Family, ...] = (
         latents="film",
         decode_bytes=2900,
     ),
-    Family(
-        name="sd15",
-        multiple_of=8,
-        max_pixels=768 * 768,
-        dtype="bfloat16",
-        cfg="guidance_scale",
-        guidance=6.0,
-        negative="words",
-        steps=30,
-        languages=("en",),
-        most_tokens=77,
-        worded="tags",
-        batches=True,
-    ),
+    replace(STABLE_DIFFUSION, name="sd15", max_pixels=768 * 768, guidance=6.0),
 )
 
-KLEIN = Source("black-forest-labs/FLUX.2-klein-4B")
-SDXL = Source("stabilityai/stable-diffusion-xl-base-1.0")
-QWEN = Source("Qwen/Qwen-Image-Edit-2511")
-SD15 = Source("stable-diffusion-v1-5/stable-diffusion-v1-5")
-QWEN_STEPS = {
-    "redraw": "QwenImageEditPlusPipeline",
-    "repair": "QwenImageEditInpaintPipeline",
-    "colourise": "QwenImageEditPlusPipeline",
-}
+
+def tile_network(folder: str, repository: str, licence: Licence) -> Part:
+    """Return a network that holds a model to the picture, as firmly as it does unless asked."""
+    return Part("controlnet", folder, Source(repository), licence, scale=0.8)
+
+
+# Those that others below stand on: the same weights, with something put onto them.
+SDXL = Model(
+    name="sdxl",
+    label="Stable Diffusion XL 1.0",
+    family="sdxl",
+    folder="sdxl",
+    declared=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
+    pipelines={
+        "redraw": "StableDiffusionXLImg2ImgPipeline",
+        "repair": "StableDiffusionXLInpaintPipeline",
+    },
+    licence=OPENRAIL_PP,
+    min_memory_gb=10,
+    source=Source("stabilityai/stable-diffusion-xl-base-1.0"),
+)
+QWEN_EDIT = Model(
+    name="qwen-edit",
+    label="Qwen-Image-Edit-2511",
+    family="qwen-edit",
+    folder="qwen-edit",
+    declared=("QwenImageEditPlusPipeline",),
+    pipelines={
+        "redraw": "QwenImageEditPlusPipeline",
+        "repair": "QwenImageEditInpaintPipeline",
+        "colourise": "QwenImageEditPlusPipeline",
+    },
+    licence=APACHE,
+    min_memory_gb=60,
+    source=Source("Qwen/Qwen-Image-Edit-2511"),
+)
+SD15 = Model(
+    name="sd15",
+    label="Stable Diffusion 1.5",
+    family="sd15",
+    folder="sd15",
+    declared=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
+    pipelines={
+        "redraw": "StableDiffusionImg2ImgPipeline",
+        "repair": "StableDiffusionInpaintPipeline",
+    },
+    licence=OPENRAIL_M,
+    min_memory_gb=4,
+    source=Source("stable-diffusion-v1-5/stable-diffusion-v1-5"),
+)
 
 # Where several can do a step, the first one that is there is taken.
 MODELS: tuple[Model, ...] = (
@@ -243,7 +263,7 @@ MODELS: tuple[Model, ...] = (
         },
         licence=APACHE,
         min_memory_gb=13,
-        source=KLEIN,
+        source=Source("black-forest-labs/FLUX.2-klein-4B"),
     ),
     Model(
         name="sdxl-inpaint",
@@ -256,43 +276,18 @@ MODELS: tuple[Model, ...] = (
         min_memory_gb=10,
         source=Source("diffusers/stable-diffusion-xl-1.0-inpainting-0.1"),
     ),
-    Model(
+    replace(
+        SDXL,
         name="sdxl-tile",
         label="Stable Diffusion XL 1.0 + Tile",
-        family="sdxl",
-        folder="sdxl",
-        declared=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
         pipelines={
             "redraw": "StableDiffusionXLControlNetImg2ImgPipeline",
             "repair": "StableDiffusionXLControlNetInpaintPipeline",
         },
-        licence=OPENRAIL_PP,
         min_memory_gb=12,
-        source=SDXL,
-        parts=(
-            Part(
-                "controlnet",
-                "sdxl-tile-controlnet",
-                Source("xinsir/controlnet-tile-sdxl-1.0"),
-                APACHE,
-                scale=0.8,
-            ),
-        ),
+        parts=(tile_network("sdxl-tile-controlnet", "xinsir/controlnet-tile-sdxl-1.0", APACHE),),
     ),
-    Model(
-        name="sdxl",
-        label="Stable Diffusion XL 1.0",
-        family="sdxl",
-        folder="sdxl",
-        declared=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
-        pipelines={
-            "redraw": "StableDiffusionXLImg2ImgPipeline",
-            "repair": "StableDiffusionXLInpaintPipeline",
-        },
-        licence=OPENRAIL_PP,
-        min_memory_gb=10,
-        source=SDXL,
-    ),
+    SDXL,
     Model(
         name="z-image-turbo",
         label="Z-Image-Turbo",
@@ -304,16 +299,10 @@ MODELS: tuple[Model, ...] = (
         min_memory_gb=16,
         source=Source("Tongyi-MAI/Z-Image-Turbo"),
     ),
-    Model(
+    replace(
+        QWEN_EDIT,
         name="qwen-edit-lightning",
         label="Qwen-Image-Edit-2511 + Lightning",
-        family="qwen-edit",
-        folder="qwen-edit",
-        declared=("QwenImageEditPlusPipeline",),
-        pipelines=QWEN_STEPS,
-        licence=APACHE,
-        min_memory_gb=60,
-        source=QWEN,
         parts=(
             Part(
                 "lora",
@@ -329,17 +318,7 @@ MODELS: tuple[Model, ...] = (
         steps=4,
         guidance=1.0,
     ),
-    Model(
-        name="qwen-edit",
-        label="Qwen-Image-Edit-2511",
-        family="qwen-edit",
-        folder="qwen-edit",
-        declared=("QwenImageEditPlusPipeline",),
-        pipelines=QWEN_STEPS,
-        licence=APACHE,
-        min_memory_gb=60,
-        source=QWEN,
-    ),
+    QWEN_EDIT,
     Model(
         name="sd15-inpaint",
         label="Stable Diffusion 1.5 Inpainting",
@@ -351,41 +330,18 @@ MODELS: tuple[Model, ...] = (
         min_memory_gb=4,
         source=Source("stable-diffusion-v1-5/stable-diffusion-inpainting"),
     ),
-    Model(
+    replace(
+        SD15,
         name="sd15-tile",
         label="Stable Diffusion 1.5 + Tile",
-        family="sd15",
-        folder="sd15",
-        declared=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
         pipelines={
             "redraw": "StableDiffusionControlNetImg2ImgPipeline",
             "repair": "StableDiffusionControlNetInpaintPipeline",
         },
-        licence=OPENRAIL_M,
         min_memory_gb=5,
-        source=SD15,
         parts=(
-            Part(
-                "controlnet",
-                "sd15-tile-controlnet",
-                Source("lllyasviel/control_v11f1e_sd15_tile"),
-                OPENRAIL_M,
-                scale=0.8,
-            ),
+            tile_network("sd15-tile-controlnet", "lllyasviel/control_v11f1e_sd15_tile", OPENRAIL_M),
         ),
     ),
-    Model(
-        name="sd15",
-        label="Stable Diffusion 1.5",
-        family="sd15",
-        folder="sd15",
-        declared=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
-        pipelines={
-            "redraw": "StableDiffusionImg2ImgPipeline",
-            "repair": "StableDiffusionInpaintPipeline",
-        },
-        licence=OPENRAIL_M,
-        min_memory_gb=4,
-        source=SD15,
-    ),
+    SD15,
 )
