@@ -12,20 +12,17 @@ from numpy.typing import NDArray
 
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative.canvas import Floats
+from restoration.engine.generative.drawing import drawn_whole, laid_on, require_workshop
 from restoration.engine.generative.generation import (
     Request,
-    canvas_for,
-    generated,
+    notes_of,
     record_of,
     request,
-    with_less_on_failure,
     wording_for,
-    wording_notes,
 )
-from restoration.engine.generative.redraw import laid_on, require_workshop
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.luma import chroma, luma, on_luma
-from restoration.engine.step import Mask, StepContext, StepResult, note
+from restoration.engine.step import Mask, StepContext, StepResult
 from restoration.engine.steps import colourise
 
 MOST_LUMA_MOVE = 0.5 / 255
@@ -54,9 +51,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         wanted = request(tool, wording_for(tool, context, "colourise"), 1.0, 0, context.seed)
         drawn = coloured(replace(context, image=begun), workshop, tool, wanted)
         record = {**record_of(tool, wanted), **drawn.figures}
-        notes = wording_notes(tool, wanted.wording)
-    if drawn.share < 1:
-        notes.append(note("worked-smaller-for-memory", share=drawn.share))
+        notes = notes_of(tool, wanted.wording, drawn.share)
     image, guess = mixed(context.image, drawn.colours, float(settings["strength"]))
     said = np.zeros_like(guess)
     over = hints(replace(context, image=image), settings)
@@ -82,24 +77,11 @@ def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
 
 def coloured(context: StepContext, workshop: Workshop, tool: Tool, wanted: Request) -> Drawn:
     """Draw the whole picture anew, lay it back on its base, and keep its chroma alone."""
-    image = context.image
-
-    def attempt(share: float) -> Floats:
-        canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
-        padded = canvas.pad(canvas.shrink(image))
-        return canvas.unpad(generated(tool, padded, None, wanted, context.progress))
-
-    facts = {"step": "colourise", "width": image.shape[1], "height": image.shape[0]}
-    offered, rung = with_less_on_failure(workshop, tool, attempt, facts)
-    share = rung.share
-    canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
-    offered, registration = laid_on(canvas.shrink(image), offered)
-    figures = {
-        "worked_at": list(canvas.padded[::-1]),
-        "gave_up": rung.told(),
-        "registration": registration.figures(),
-    }
-    return Drawn(canvas.enlarge(chroma(offered)), figures, share)
+    offered = drawn_whole(context, workshop, tool, wanted, "colourise")
+    canvas = offered.canvas
+    laid, registration = laid_on(canvas.shrink(context.image), offered.pixels)
+    figures = {**offered.figures, "registration": registration.figures()}
+    return Drawn(canvas.enlarge(chroma(laid)), figures, offered.share)
 
 
 def mixed(image: Floats, colours: Floats, strength: float) -> tuple[Floats, Mask]:

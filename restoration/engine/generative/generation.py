@@ -288,8 +288,9 @@ def counter(tool: Tool) -> Count:
     return lambda text: len(tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
 
-def wording_notes(tool: Tool, wording: Wording) -> list[dict[str, Any]]:
-    """Return what the volunteer should know of how the model reads the prompt."""
+def notes_of(tool: Tool, wording: Wording, share: float) -> list[dict[str, Any]]:
+    """Return what the volunteer should know: how the model reads the prompt, and with how large a
+    share of the area the memory made do."""
     notes = []
     if wording.left_out:
         notes.append(
@@ -297,6 +298,8 @@ def wording_notes(tool: Tool, wording: Wording) -> list[dict[str, Any]]:
         )
     if foreign(wording.prompt, tool.family):
         notes.append(note("prompt-language", languages=list(tool.family.languages)))
+    if share < 1:
+        notes.append(note("worked-smaller-for-memory", share=share))
     return notes
 
 

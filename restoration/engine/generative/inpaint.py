@@ -11,20 +11,24 @@ from restoration.engine.compose import inside_mask, settled
 from restoration.engine.errors import StepFailed
 from restoration.engine.fill import fill
 from restoration.engine.generative.canvas import Floats
+from restoration.engine.generative.drawing import (
+    facts_of,
+    figures_of,
+    laid_on,
+    require_workshop,
+)
 from restoration.engine.generative.generation import (
     Request,
     canvas_for,
     generated,
+    notes_of,
     record_of,
     request,
     with_less_on_failure,
     wording_for,
-    wording_notes,
 )
-from restoration.engine.generative.redraw import MOVED, require_workshop
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.luma import luma
-from restoration.engine.register import register, require_same_frame, warp
 from restoration.engine.step import Mask, Progress, StepContext, StepResult, faces_on, note
 from restoration.engine.steps import repair
 
@@ -89,9 +93,7 @@ def filled(
     outside = mask == 0
     if not np.array_equal(image[outside], context.image[outside]):
         raise StepFailed("changed-outside-mask")
-    notes = wording_notes(tool, wanted.wording)
-    if any(patch.share < 1 for patch in patches):
-        notes.append(note("worked-smaller-for-memory", share=min(each.share for each in patches)))
+    notes = notes_of(tool, wanted.wording, min(patch.share for patch in patches))
     record = {
         **record_of(tool, wanted),
         "mask": "detected" if context.mask is None else "given",
@@ -114,16 +116,12 @@ def drawn(
         offered = generated(tool, canvas.pad(canvas.shrink(begun)), asked, wanted, progress)
         return np.clip(canvas.enlarge(canvas.unpad(offered)), 0, 1)
 
-    facts = {"step": "repair", "width": image.shape[1], "height": image.shape[0]}
+    facts = facts_of("repair", image)
     offered, rung = with_less_on_failure(workshop, tool, attempt, facts, LARGEST)
-    share = rung.share
     offered, figures = laid_back(image, offered, mask)
-    figures["gave_up"] = rung.told()
-    figures["worked_at"] = list(
-        canvas_for(workshop, tool, image.shape, share, LARGEST).padded[::-1]
-    )
+    figures |= figures_of(canvas_for(workshop, tool, image.shape, rung.share, LARGEST), rung)
     # The seam fades into the smooth fill, never into the damage; outside the two are one.
-    return Patch(inside_mask(begun, settled(image, offered, mask), mask), figures, share)
+    return Patch(inside_mask(begun, settled(image, offered, mask), mask), figures, rung.share)
 
 
 def laid_back(image: Floats, offered: Floats, mask: Mask) -> tuple[Floats, dict[str, Any]]:
@@ -132,11 +130,8 @@ def laid_back(image: Floats, offered: Floats, mask: Mask) -> tuple[Floats, dict[
     known = ndimage.gaussian_filter(luma(image), 2.0)[~near]
     if min(image.shape[:2]) < 32 or known.size < 256 or known.std() < STRUCTURE:
         return offered, {"registration": None}
-    registration = register(image, offered, ignore=near)
-    require_same_frame(registration, image.shape)
-    if registration.corner_shift_px > MOVED:
-        offered = np.clip(warp(offered, registration.matrix, image.shape), 0, 1)
-    return offered, {"registration": registration.figures()}
+    laid, registration = laid_on(image, offered, ignore=near)
+    return laid, {"registration": registration.figures()}
 
 
 def crops(mask: Mask) -> list[Box]:

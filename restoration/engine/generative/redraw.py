@@ -5,34 +5,36 @@ refused when it was reframed. Of the rest only luma detail, bounded by the pictu
 to the full-size picture; its tones and colours stay.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
 from restoration.engine.compose import detail_gain
-from restoration.engine.errors import StepFailed
 from restoration.engine.faces import Box
 from restoration.engine.generative.canvas import Canvas, Floats
+from restoration.engine.generative.drawing import (
+    Offered,
+    drawn_whole,
+    facts_of,
+    figures_of,
+    laid_on,
+    require_workshop,
+)
 from restoration.engine.generative.generation import (
     Request,
-    canvas_for,
-    generated,
+    notes_of,
     record_of,
     request,
-    with_less_on_failure,
     wording_for,
-    wording_notes,
 )
 from restoration.engine.generative.tiling import drawn_wide, wide_canvas
 from restoration.engine.generative.workshop import Tool, Workshop
-from restoration.engine.register import Registration, register, require_same_frame, warp
-from restoration.engine.step import Mask, StepContext, StepResult, faces_on, note
+from restoration.engine.register import Registration
+from restoration.engine.step import Mask, StepContext, StepResult, faces_on
 
 FACE_REACH = 0.25  # of a face's box, because foreheads and chins lie outside it
 WHOLE = 0.5  # strength from which all the detail that an editing model drew is taken
-MOVED = 0.5  # pixels at a corner from which a redrawn picture is laid back
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
@@ -48,17 +50,6 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         return redrawn(context, workshop, tool, wanted, settings["faces"])
 
 
-@dataclass(frozen=True)
-class Offered:
-    """What a model drew, on which canvas, what the record says of it, and the share of the area
-    that memory allowed."""
-
-    pixels: Floats
-    canvas: Canvas
-    figures: dict[str, Any]
-    share: float = 1.0
-
-
 def redrawn(
     context: StepContext, workshop: Workshop, tool: Tool, wanted: Request, face_share: float
 ) -> StepResult:
@@ -68,14 +59,11 @@ def redrawn(
     composed, registration = composed_from(canvas, context, offered.pixels, face_share, taken)
     record = {
         **record_of(tool, wanted),
-        "worked_at": list(canvas.padded[::-1]),
         **offered.figures,
         "detail_taken": taken,
         "registration": registration.figures(),
     }
-    notes = wording_notes(tool, wanted.wording)
-    if offered.share < 1:
-        notes.append(note("worked-smaller-for-memory", share=offered.share))
+    notes = notes_of(tool, wanted.wording, offered.share)
     meters = {
         "registration": registration.figures(),
         "scale": round(canvas.scale, 4),
@@ -87,21 +75,12 @@ def redrawn(
 def offered_for(context: StepContext, workshop: Workshop, tool: Tool, wanted: Request) -> Offered:
     """Have the picture drawn, in tiles where it is larger than the model was made for."""
     image = context.image
-    facts = {"step": "redraw", "width": image.shape[1], "height": image.shape[0]}
     wide = wide_canvas(workshop, tool, image.shape)
-    if wide is not None:
-        padded = wide.pad(wide.shrink(image))
-        made, rung, figures = drawn_wide(workshop, tool, padded, wanted, context.progress, facts)
-        return Offered(wide.unpad(made), wide, {"gave_up": rung.told(), **figures})
-
-    def attempt(share: float) -> Floats:
-        canvas = canvas_for(workshop, tool, image.shape, share, 1.0)
-        padded = canvas.pad(canvas.shrink(image))
-        return canvas.unpad(generated(tool, padded, None, wanted, context.progress))
-
-    made, rung = with_less_on_failure(workshop, tool, attempt, facts)
-    canvas = canvas_for(workshop, tool, image.shape, rung.share, 1.0)
-    return Offered(made, canvas, {"gave_up": rung.told()}, rung.share)
+    if wide is None:
+        return drawn_whole(context, workshop, tool, wanted, "redraw")
+    padded, facts = wide.pad(wide.shrink(image)), facts_of("redraw", image)
+    made, rung, figures = drawn_wide(workshop, tool, padded, wanted, context.progress, facts)
+    return Offered(wide.unpad(made), wide, {**figures_of(wide, rung), **figures})
 
 
 def share_taken(tool: Tool, strength: float) -> float:
@@ -129,18 +108,6 @@ def composed_from(
     return np.clip(image + canvas.enlarge(taken * gained)[..., None], 0, 1), registration
 
 
-def laid_on(small: Floats, offered: Floats) -> tuple[Floats, Registration]:
-    """Return what was drawn, laid back on what it was drawn from, and how it had lain.
-
-    Raises StepFailed 'reframed'.
-    """
-    registration = register(small, offered)
-    require_same_frame(registration, small.shape)
-    if registration.corner_shift_px > MOVED:
-        offered = np.clip(warp(offered, registration.matrix, small.shape), 0, 1)
-    return offered, registration
-
-
 def face_mask(shape: tuple[int, ...], boxes: list[Box]) -> Mask:
     """Return uint8 HxW, 255 on the faces (boxes in fractions), soft around them."""
     height, width = shape[:2]
@@ -161,10 +128,3 @@ def kept_mask(shape: tuple[int, ...], context: StepContext) -> Mask:
         rows = slice(int(top * shape[0]), int(np.ceil((top + high) * shape[0])))
         covered[rows, int(left * shape[1]) : int(np.ceil((left + wide) * shape[1]))] = 255
     return covered
-
-
-def require_workshop(context: StepContext, step: str) -> Workshop:
-    if context.workshop is None:
-        raise StepFailed("backend-unavailable", {"step": step, "backend": "generative"})
-    workshop: Workshop = context.workshop
-    return workshop
