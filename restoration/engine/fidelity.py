@@ -5,7 +5,8 @@ earlier(x) = gain * later(x + d) + offset + the rest (B. Lucas, T. Kanade, "An i
 registration technique", 1981, with the gain solved beside the displacement). So tone, fading, grain
 and stains fall into gain, offset and the rest, and what is left has a size and an error:
 
-- `moved`: the least length of d, in pixels, that its error allows;
+- `moved`: the least length of d, in pixels, that its error allows, where moving it back explains
+  much more than the gain alone did, and the windows around agree;
 - `invented`: the share of the later picture's structure that the earlier one cannot have had;
 - `smoothed`: fine detail that both share and the later shows fainter, over the grain, and more so
   than in the rest of the picture;
@@ -15,7 +16,7 @@ Maps are float32, one value for every CELL x CELL pixels.
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +41,11 @@ FARTHEST = 4.0
 LEAST_REST = (0.6 / 255) ** 2  # rounding
 MODEL_REST = 0.04  # the share of a window that one gain cannot explain even when nothing changed
 SEEN = 0.5  # the share of a window that must lie outside the repairs
-SURE_OF_MOVE = 5.0  # errors; more than a normal law asks for, as stains are no noise
+SURE_OF_MOVE = 4.0  # errors, of a window that the movement explains as well as the model can
 SURE_OF_GAIN = 1.0
+BETTER = 0.4  # of the rest that is left: how much a movement must have explained
+LIKE_GAIN = (0.4, 2.0)  # of the usual: outside them another thing was tracked, not a moved one
+NEIGHBOURS = 3  # cells: half of so wide a square moves with its middle
 PLAIN = 4 / 255  # structure below this deviation counts in proportion
 GRAIN_FLOOR = 1 / 255
 EVERYWHERE = 0.8  # the share of a picture that an honest cleaning may fade as much as any
@@ -51,7 +55,8 @@ MEDIAN_CELLS = 19  # a gain is held against the usual one of so wide a neighbour
 @dataclass(frozen=True)
 class Window:
     """Per cell: gain and its error, displacement (down, right) and the error of its length in px,
-    energy of both pictures and of the rest, and the share of the window that is seen."""
+    energy of both pictures and of the rest, of the rest with nothing moved (`still`), and the share
+    of the window that is seen."""
 
     gain: Map
     gain_error: Map
@@ -60,6 +65,7 @@ class Window:
     earlier: Map
     later: Map
     rest: Map
+    still: Map
     seen: Area
 
 
@@ -128,11 +134,12 @@ def explained(
     samples = np.maximum(share * cell**2 * WINDOW_CELLS / (4 * np.pi * correlated**2), 4.0)
     moved = np.zeros((*share.shape, 2))
     found = _solved(earlier, later, weight, share, samples, moved, cell)
+    still = found.still
     for _ in range(rounds - 1):
         moved = np.stack([ndimage.median_filter(found.moved[..., axis], 3) for axis in (0, 1)], -1)
         laid = _laid(later, moved, cell)
         found = _solved(earlier, laid, weight, share, samples, moved, cell)
-    return found
+    return replace(found, still=still)
 
 
 def _solved(
@@ -160,7 +167,7 @@ def _solved(
         answer = np.einsum("hwij,hwj->hwi", inverse, wanted)
         rest = energy - 2 * (answer * aside).sum(-1)
         rest += np.einsum("hwi,hwij,hwj->hw", answer, normal, answer)
-        rest = np.maximum(rest, LEAST_REST + MODEL_REST * energy)
+        rest = _at_least(rest, energy)
         error = rest / np.maximum(samples - 3, 0.2 * samples)
     gain = answer[..., 2]
     step = answer[..., :2] / np.where(gain < 0, -1, 1)[..., None]
@@ -174,8 +181,14 @@ def _solved(
         earlier=energy,
         later=np.maximum(normal[..., 2, 2], 1e-9),
         rest=rest,
+        still=_at_least(energy - usual * aside[..., 2], energy),
         seen=share > SEEN,
     )
+
+
+def _at_least(rest: Map, energy: Map) -> Map:
+    """No window is explained better than rounding and the model allow."""
+    return np.maximum(rest, LEAST_REST + MODEL_REST * energy)
 
 
 def _moments(
@@ -274,8 +287,14 @@ def grain_by_light(found: Window, light: Map) -> Map:
 
 def _moved(found: Window) -> Floats:
     length = np.hypot(found.moved[..., 0], found.moved[..., 1])
-    least = 2 * np.maximum(length - SURE_OF_MOVE * found.moved_error, 0)  # at the whole size
-    return _kept(least, found)
+    # What stays unexplained is no noise but a stain or a fading: it pulls as it likes.
+    unlike = np.maximum(found.rest / np.maximum(MODEL_REST * found.earlier, LEAST_REST), 1)
+    least = 2 * np.maximum(length - SURE_OF_MOVE * found.moved_error * unlike, 0)  # whole size
+    gain = found.gain / usual_gain(found)
+    like = (gain > LIKE_GAIN[0]) & (gain < LIKE_GAIN[1])
+    better = found.still - found.rest > BETTER * found.rest
+    agreed = ndimage.median_filter(np.where(like & better, least, 0), NEIGHBOURS, mode="nearest")
+    return _kept(agreed, found)
 
 
 def _invented(found: Window) -> Floats:

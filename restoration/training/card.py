@@ -53,7 +53,7 @@ def _recipe(run: Run) -> str:
         ("arithmetic", kind),
         ("last loss", f"{run.end.loss:.5f}"),
         ("parameters", f"{run.parameters:,}"),
-        ("file", f"{run.size:,} bytes, half-precision weights"),
+        ("file", f"{run.size:,} bytes, {run.lesson.bits} bits a weight"),
         ("sha256", f"`{run.sha256}`"),
     ]
     return "\n".join(

@@ -20,7 +20,7 @@ class Lesson:
     build: the network, fresh. batch(shelf, rng): inputs and target, float32 BxCxHxW.
     loss(answer, target, progress in [0, 1]). figures(network, shelf): name to number, on the
     pictures set aside. inputs: name to channels and the share of the picture's side, for export.
-    adopt: makes weights of a sister network fit.
+    adopt: makes weights of a sister network fit. bits: of a weight in the file, 16 or 8.
     """
 
     name: str
@@ -33,4 +33,5 @@ class Lesson:
     rate: float = 1e-3
     adopt: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict  # of weights to begin with
     shelf: Callable[..., Shelf] = pictures.shelf  # (folders, seed=, leaves=)
+    bits: int = 16
     notes: tuple[str, ...] = field(default=())

@@ -63,7 +63,7 @@ def finish(
 ) -> Run:
     """Exports the network and measures what the file holds."""
     order.file.parent.mkdir(parents=True, exist_ok=True)
-    digest = export.export(network, what.inputs, order.file)
+    digest = export.export(network, what.inputs, order.file, what.bits)
     return Run(
         lesson=what,
         term=order.term,

@@ -2,10 +2,16 @@
 gates are calibrated on and measured with.
 
 A picture is given grain (a scan) or aged (a print); honest work is done on it; then a feature is
-moved, a region replaced, a skin smoothed with its eyes enlarged, or the frame shifted, on the scan
-itself, on an honest chain and on the perfect restoration of a print.
+moved, a region or a face replaced, a face's skin smoothed with its eyes enlarged, or the frame
+shifted, on the scan itself, on an honest chain and on the perfect restoration of a print.
+
+Pictures: every so many of BSD68 and Kodak, and of the portraits whose faces were marked by hand
+(restoration/training/faces.json), halved until they are no larger. Only a face is beautified:
+what smooths a plain wall is called cleaning. A region is taken from another picture, a face from
+another portrait.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +26,8 @@ from restoration.engine import image as pictures
 from restoration.engine.luma import chroma, luma, on_luma
 from restoration.engine.plan import Plan, StepPlan
 from restoration.engine.restore import Inputs, restore
+from restoration.training import emulsion
+from restoration.training import faces as faces_of
 from restoration.training.ageing import age
 
 Image = NDArray[np.float32]
@@ -30,6 +38,9 @@ Point = tuple[int, int]
 NOISE = 10 / 255
 SEVERITIES = (0.25, 0.5, 0.8)
 PATCH = (72, 56)  # pixels, of a replaced region
+PORTRAIT = 400  # pixels: long side of a portrait
+FEATURES = ((0.4, 0.31), (0.4, 0.69), (0.78, 0.5))  # of a face's height and width
+LABELS = Path(faces_of.__file__).with_suffix(".json")
 MARGIN = 60
 CHAIN = (
     StepPlan("tone", settings={"strength": 0.8}),
@@ -51,25 +62,57 @@ class Case:
     faces: list[faces.Box]
 
 
-def files(photos: Path, every: int) -> list[tuple[int, Path, Path]]:
-    """Every so many of BSD68 and of Kodak: a seed, the picture, and one to take a region from."""
+@dataclass(frozen=True)
+class Subject:
+    """A picture, one to take a region from, and their faces where they are portraits."""
+
+    seed: int
+    path: Path
+    other: Path
+    face: faces.Box | None = None
+    other_face: faces.Box | None = None
+
+
+def subjects(photos: Path, every: int) -> list[Subject]:
+    """Every so many of BSD68, of Kodak and of the portraits."""
     found = []
     for start, folder in ((0, "bsd68_gray"), (100, "kodak")):
-        all_of = sorted(
-            each for each in (photos / "reference" / folder).iterdir() if each.suffix == ".png"
-        )
+        pool = (photos / "reference" / folder).iterdir()
+        all_of = sorted(each for each in pool if each.suffix == ".png")
         for place in range(0, len(all_of), every):
-            found.append((start + place, all_of[place], all_of[(place + 7) % len(all_of)]))
+            found.append(Subject(start + place, all_of[place], all_of[(place + 7) % len(all_of)]))
+    return found + portraits(photos, every)
+
+
+def portraits(photos: Path, every: int) -> list[Subject]:
+    marked = json.loads(LABELS.read_text(encoding="utf-8"))
+    known = [
+        (photos / "train" / name, (x, y, wide, high))
+        for name, ((x, y, wide, high), *_) in sorted(
+            (name, boxes) for name, boxes in marked.items() if name.startswith("faces/") and boxes
+        )
+    ]
+    found = []
+    for place in range(0, len(known), every):
+        (path, face), (other, other_face) = known[place], known[(place + 7) % len(known)]
+        found.append(Subject(200 + place, path, other, face, other_face))
     return found
 
 
-def cases(seed: int, path: Path, other: Path) -> Iterator[Case]:
+def loaded(path: Path, face: faces.Box | None) -> Image:
+    """The picture; a portrait smaller."""
+    found = pictures.load(path)
+    return found if face is None else np.clip(pictures.shrink(found, PORTRAIT), 0, 1)
+
+
+def cases(subject: Subject) -> Iterator[Case]:
     """All pairs of one picture."""
+    seed, path = subject.seed, subject.path
     rng = np.random.default_rng(seed)
-    colours = pictures.load(path)
-    clean, strange = grey(colours), grey(pictures.load(other))
+    colours = loaded(path, subject.face)
+    clean, strange = grey(colours), grey(loaded(subject.other, subject.face))
     scan = grained(clean, rng)
-    found = faces.find(luma(scan))
+    found = [subject.face] if subject.face else faces.find(luma(scan))
     at = feature(clean, found, rng)
 
     def case(one: Image, done: Image, area: Area | None, what: str, altered: bool = False) -> Case:
@@ -89,12 +132,14 @@ def cases(seed: int, path: Path, other: Path) -> Iterator[Case]:
         aged, area = print_of(colours, 10 * seed + 7, 0.5, colour=True)
         yield case(aged, colours, area, "perfect, aged in colour")
         aged, area = print_of(colours, 10 * seed + 8, 0.5)
-        yield case(aged, colours, area, "perfect, colour from blue light")
+        blue = luma(emulsion.exposed(colours, colour=False))  # what that emulsion saw of the light
+        locked = on_luma(blue, chroma(colours))
+        yield case(aged, locked, area, "perfect, true colours on its luma")
     aged, area = print_of(clean, 10 * seed + 5, float(rng.choice(SEVERITIES)))
     bases = {"alone": (scan, scan, None), "on chain": (scan, *chained)}
     bases["on perfect"] = (aged, clean, area)
     for name, (one, base, area_of) in bases.items():
-        for what, done in altered_ones(base, at, strange, np.random.default_rng(seed)):
+        for what, done in altered_ones(base, at, strange, subject, np.random.default_rng(seed)):
             yield case(one, done, area_of, f"{what}, {name}", altered=True)
 
 
@@ -157,11 +202,12 @@ def worked(
 
 
 def feature(clean: Image, found: list[faces.Box], rng: Random) -> Point:
-    """A face's middle; else a place with structure in both directions, drawn from the best."""
-    height, width = clean.shape[:2]
+    """An eye or the mouth of a face; else a place with structure in both directions, drawn from
+    the best."""
     if found:
-        x, y, wide, high = found[0]
-        return int((y + high / 2) * height), int((x + wide / 2) * width)
+        top, left, high, wide = face_area(clean.shape, found[0])
+        down, right = FEATURES[rng.integers(len(FEATURES))]
+        return top + int(down * high), left + int(right * wide)
     down, right = np.gradient(ndimage.gaussian_filter(luma(clean), 1.0))
     a, b, c = (ndimage.gaussian_filter(each, 12) for each in (right**2, right * down, down**2))
     least = (a + c) / 2 - np.sqrt(((a - c) / 2) ** 2 + b**2)
@@ -172,13 +218,16 @@ def feature(clean: Image, found: list[faces.Box], rng: Random) -> Point:
 
 
 def altered_ones(
-    base: Image, at: Point, strange: Image, rng: Random
+    base: Image, at: Point, strange: Image, subject: Subject, rng: Random
 ) -> Iterator[tuple[str, Image]]:
     reach, angle = float(rng.choice([18, 24, 30])), float(rng.uniform(0, 2 * np.pi))
     yield "moved 2 px", moved(base, at, 2, reach, angle)
     yield "moved 5 px", moved(base, at, 5, reach, angle)
-    yield "replaced", replaced(base, at, strange)
-    yield "beautified", beautified(base, at)
+    if subject.face and subject.other_face:
+        yield "face replaced", face_replaced(base, subject.face, strange, subject.other_face)
+        yield "beautified", beautified(base, subject.face)
+    else:
+        yield "region replaced", replaced(base, at, strange)
     yield "shifted", framed(base, 1.0, (0, 3))
     yield "zoomed", framed(base, 1.01, (0, 0))
     yield "reframed", framed(base, 1.05, (6, -9))
@@ -204,9 +253,9 @@ def moved(image: Image, at: Point, by: float, reach: float, angle: float) -> Ima
     return warped(image, by * np.sin(angle) * share, by * np.cos(angle) * share)
 
 
-def oval(shape: tuple[int, ...], at: Point) -> Image:
+def oval(shape: tuple[int, ...], at: Point, radii: tuple[float, float] = (34, 26)) -> Image:
     rows, columns = np.indices(shape[:2], dtype=np.float32)
-    inside = ((rows - at[0]) / 34) ** 2 + ((columns - at[1]) / 26) ** 2 <= 1
+    inside = ((rows - at[0]) / radii[0]) ** 2 + ((columns - at[1]) / radii[1]) ** 2 <= 1
     return ndimage.gaussian_filter(inside.astype(np.float32), 3)[..., None]
 
 
@@ -215,22 +264,50 @@ def replaced(image: Image, at: Point, strange: Image) -> Image:
     high, wide = PATCH
     top = int(np.clip(at[0] - high // 2, 0, image.shape[0] - high))
     left = int(np.clip(at[1] - wide // 2, 0, image.shape[1] - wide))
-    area = (slice(top, top + high), slice(left, left + wide))
     middle = [(side - size) // 2 for side, size in zip(strange.shape, PATCH, strict=False)]
     patch = strange[middle[0] : middle[0] + high, middle[1] : middle[1] + wide]
+    return pasted(image, patch, (top, left), (34, 26))
+
+
+def pasted(image: Image, patch: Image, corner: Point, radii: tuple[float, float]) -> Image:
+    """An oval of the patch, toned as the place was."""
+    high, wide = patch.shape[:2]
+    area = (slice(corner[0], corner[0] + high), slice(corner[1], corner[1] + wide))
     toned = (patch - patch.mean()) / (patch.std() + 0.02) * image[area].std() + image[area].mean()
-    pasted = image.copy()
-    pasted[area] = toned
-    share = oval(image.shape, (top + high // 2, left + wide // 2))
-    return np.clip(image + share * (pasted - image), 0, 1).astype(np.float32)
+    whole = image.copy()
+    whole[area] = toned
+    share = oval(image.shape, (corner[0] + high // 2, corner[1] + wide // 2), radii)
+    return np.clip(image + share * (whole - image), 0, 1).astype(np.float32)
 
 
-def beautified(image: Image, at: Point) -> Image:
+def face_area(shape: tuple[int, ...], box: faces.Box) -> tuple[int, int, int, int]:
+    """Top, left, height and width in pixels."""
+    x, y, wide, high = box
+    return (
+        int(y * shape[0]),
+        int(x * shape[1]),
+        max(8, int(high * shape[0])),
+        max(8, int(wide * shape[1])),
+    )
+
+
+def face_replaced(image: Image, face: faces.Box, strange: Image, strange_face: faces.Box) -> Image:
+    """Another person's face, as large, in the tones of this one."""
+    top, left, high, wide = face_area(image.shape, face)
+    y, x, tall, broad = face_area(strange.shape, strange_face)
+    patch = pictures.resize(strange[y : y + tall, x : x + broad], high, wide)
+    return pasted(image, patch, (top, left), (0.45 * high, 0.38 * wide))
+
+
+def beautified(image: Image, face: faces.Box) -> Image:
     """Skin smoothed (Gaussian of 2 px), two eyes enlarged by a fifth."""
-    smooth = image + oval(image.shape, at) * (ndimage.gaussian_filter(image, (2, 2, 0)) - image)
+    top, left, high, wide = face_area(image.shape, face)
+    middle = (top + high // 2, left + wide // 2)
+    share = oval(image.shape, middle, (0.45 * high, 0.38 * wide))
+    smooth = image + share * (ndimage.gaussian_filter(image, (2, 2, 0)) - image)
     rows, columns = np.indices(image.shape[:2], dtype=np.float32)
-    eyes = [(at[0] - 6, at[1] - 12), (at[0] - 6, at[1] + 12)]
-    shares = [near(image.shape, eye, 8) for eye in eyes]
+    eyes = [(top + int(down * high), left + int(right * wide)) for down, right in FEATURES[:2]]
+    shares = [near(image.shape, eye, 0.1 * wide) for eye in eyes]
     down = sum(-0.2 * (rows - eye[0]) * share for eye, share in zip(eyes, shares, strict=True))
     right = sum(-0.2 * (columns - eye[1]) * share for eye, share in zip(eyes, shares, strict=True))
     larger = warped(image, np.asarray(down), np.asarray(right))

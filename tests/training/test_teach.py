@@ -74,7 +74,8 @@ def test_the_rate_warms_up_and_falls_to_almost_nothing():
     assert rate(1.0, 500, 1.0) < 0.01
 
 
-def test_the_file_answers_as_the_network_does(tmp_path):
+@pytest.mark.parametrize(("bits", "bytes_a_weight"), [(16, 2.2), (8, 1.25)])
+def test_the_file_answers_as_the_network_does(tmp_path, bits, bytes_a_weight):
     import onnxruntime
     import torch
 
@@ -83,7 +84,9 @@ def test_the_file_answers_as_the_network_does(tmp_path):
     network = lesson().build()
     torch.nn.init.normal_(network.leave.weight, std=0.05)
     file = tmp_path / "small.onnx"
-    export(network, {"picture": (1, 1), "conditions": (4, 2)}, file)
+    export(network, {"picture": (1, 1), "conditions": (4, 2)}, file, bits)
+    numbers = sum(each.numel() for each in network.parameters())
+    assert file.stat().st_size < bytes_a_weight * numbers + 20_000
     picture, told = torch.rand(2, 1, 40, 24), torch.rand(2, 4, 20, 12)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     given = session.run(None, {"picture": picture.numpy(), "conditions": told.numpy()})[0]
@@ -179,4 +182,4 @@ def test_every_shipped_network_is_pinned_and_has_a_card():
     for name, file in files.items():
         assert hashlib.sha256(file.read_bytes()).hexdigest() == pins[name]
         assert pins[name] in (CARDS / name).with_suffix(".md").read_text()
-    assert sum(file.stat().st_size for file in files.values()) <= 12 * 2**20
+    assert sum(file.stat().st_size for file in files.values()) <= 12_000_000

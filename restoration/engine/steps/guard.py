@@ -25,7 +25,7 @@ from restoration.engine.step import Mask, StepContext, StepResult, faces_on
 
 Area = NDArray[np.bool_]
 
-GATE_VERSION = 2
+GATE_VERSION = 3
 LONG_SIDE = 2400  # larger pictures are compared at this size
 MOST_PIXELS = 4_000_000
 BLUR = 2.0
@@ -54,11 +54,11 @@ class Gate:
 
 
 GATES: Mapping[str, Gate] = {
-    "reframed": Gate(0.7, 1.5),  # pixels at the farthest corner
-    "moved": Gate(0.6, 1.2),  # pixels, at the least
-    "invented": Gate(0.5, 0.9),  # share of the structure of a place
-    "smoothed": Gate(0.45, 0.9),  # fine detail lost, over the grain
-    "erased": Gate(2.5, 4.0),  # structure lost, over the grain
+    "reframed": Gate(1.0, 1.6),  # pixels at the farthest corner
+    "moved": Gate(0.35, 1.0),  # pixels, at the least
+    "invented": Gate(0.62, 0.95),  # share of the structure of a place
+    "smoothed": Gate(0.66, 0.95),  # fine detail lost, over the grain
+    "erased": Gate(3.0, 4.5),  # structure lost, over the grain
 }
 LOCAL = ("moved", "invented", "smoothed", "erased")
 FACE_SHARE = 0.75  # inside a face every gate is so much tighter

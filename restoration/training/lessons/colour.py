@@ -65,6 +65,7 @@ def lesson() -> Lesson:
         loss=loss,
         figures=_figures,
         inputs={"picture": (8, 1)},
+        bits=8,
     )
 
 

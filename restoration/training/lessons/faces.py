@@ -40,6 +40,7 @@ def lesson() -> Lesson:
         loss=loss,
         figures=figures,
         inputs={"picture": (1, 1)},
+        bits=8,
         rate=2e-3,
         shelf=faces.shelf,
         notes=NOTES,

@@ -13,7 +13,7 @@ def test_the_gates_on_the_card_are_the_engines() -> None:
 
 
 def test_each_meter_is_toned_as_it_was_judged() -> None:
-    meters = {"reframed": 0.1, "moved": 0.8, "invented": 0.95, "filled_area": 9.0}
+    meters = {"reframed": 0.1, "moved": 0.8, "invented": 0.97, "filled_area": 9.0}
     tones = [meter.tone for meter in guarding.told(meters).meters]
     assert tones == ["passed", "review", "failed", "review"]
 
@@ -35,9 +35,16 @@ def test_what_the_first_check_measured_keeps_its_own_words_and_gates() -> None:
 
 
 def test_what_todays_check_measured_is_not_called_earlier() -> None:
-    card = guarding.told({"gate_version": 2, "moved": 0.1, "changed_area": 6.2})
+    card = guarding.told({"gate_version": 3, "moved": 0.1, "changed_area": 6.2})
     assert not card.earlier
     assert [meter.tone for meter in card.meters] == ["passed", ""]
+
+
+def test_a_version_is_told_the_gates_that_it_was_held_against() -> None:
+    for version, tone, gate in ((2, "passed", "0.60"), (3, "review", "0.35")):
+        (meter,) = guarding.told({"gate_version": version, "moved": 0.5}).meters
+        assert meter.tone == tone
+        assert gate in meter.gate
 
 
 def test_a_version_that_was_never_measured_says_so() -> None:
