@@ -1,5 +1,6 @@
 """Tiny models on disk, made once for all tests here; without torch these tests say so and rest."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,10 @@ def models(tmp_path_factory) -> Path:
     tiny.save_all(folder, faithful=True)
     for model in folder.iterdir():
         lock(model)
+    # The engine looks for what nobody refers to after each failure; half a million objects of
+    # libraries, which stay anyway, would be looked through every time.
+    gc.collect()
+    gc.freeze()
     return folder
 
 
@@ -50,7 +55,21 @@ def cat() -> np.ndarray:
     return np.ascontiguousarray(picture("chelsea")[:203, :301])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def piece(cat) -> np.ndarray:
+    """A part of the cat, 129 wide and 96 high, for what must be quick."""
+    return np.ascontiguousarray(cat[60:156, 100:229])
+
+
+@pytest.fixture(scope="session")
+def hole(piece) -> np.ndarray:
+    """Where the piece is damaged, uint8, 255 on forty by ten pixels."""
+    drawn = np.zeros(piece.shape[:2], dtype=np.uint8)
+    drawn[50:60, 40:80] = 255
+    return drawn
+
+
+@pytest.fixture(scope="session")
 def context(cat, workshop):
     """Build a step's context around the cat; what is given by name replaces the default."""
 

@@ -47,42 +47,27 @@ STEPS = [
 
 
 @pytest.fixture
-def small(cat):
-    return np.ascontiguousarray(cat[60:156, 100:229])
-
-
-@pytest.fixture
-def mask(small):
-    drawn = np.zeros(small.shape[:2], dtype=np.uint8)
-    drawn[50:60, 40:80] = 255
-    return drawn
-
-
-@pytest.fixture
 def editor(monkeypatch):
     an_ideal_editor(monkeypatch)
 
 
-def plan_of(step, model):
-    drawn = StepPlan(step, GENERATIVE, {**SETTINGS[step], "model": model})
-    return Plan((drawn,), prompt=Prompt(words="a tabby cat"), seed=3)
-
-
-def run(small, workshop, step, model, *, mask=None, report=lambda *told: None):
-    return restore(small, plan_of(step, model), Inputs(mask=mask), workshop, report)
+def run(piece, workshop, step, model, *, mask=None, report=lambda *told: None, **settings):
+    drawn = StepPlan(step, GENERATIVE, {**SETTINGS[step], "model": model, **settings})
+    plan = Plan((drawn,), prompt=Prompt(words="a tabby cat"), seed=3)
+    return restore(piece, plan, Inputs(mask=mask), workshop, report)
 
 
 @pytest.mark.parametrize(("model", "step"), STEPS)
 def test_every_model_restores_tells_how_far_it_is_and_is_named(
-    model, step, small, mask, workshop, editor
+    model, step, piece, hole, workshop, editor
 ):
     told = []
 
     def report(name, fraction, preview=None):
         told.append((name, fraction, preview))
 
-    done = run(small, workshop, step, model, mask=mask, report=report)
-    assert done.image.shape == small.shape
+    done = run(piece, workshop, step, model, mask=hole, report=report)
+    assert done.image.shape == piece.shape
     assert done.records[0]["model"]["name"] == model
     assert done.records[0]["prompt_fields"]["words"] == "a tabby cat"
     fractions = [fraction for _, fraction, _ in told]
@@ -91,20 +76,20 @@ def test_every_model_restores_tells_how_far_it_is_and_is_named(
     assert len(previews) >= 2
     assert previews[0].shape[0] / previews[0].shape[1] == pytest.approx(96 / 129, abs=0.08)
     if step == "repair":
-        assert np.array_equal(done.image[mask == 0], small[mask == 0])
-        assert not np.array_equal(done.image, small)
+        assert np.array_equal(done.image[hole == 0], piece[hole == 0])
+        assert not np.array_equal(done.image, piece)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [*QUICK, *TILES])
-def test_the_same_plan_draws_the_same_bytes(model, small, workshop, editor):
-    first, second = (run(small, workshop, "redraw", model).image for _ in range(2))
+def test_the_same_plan_draws_the_same_bytes(model, piece, workshop, editor):
+    first, second = (run(piece, workshop, "redraw", model).image for _ in range(2))
     assert np.array_equal(first, second)
-    assert not np.array_equal(first, small)
+    assert not np.array_equal(first, piece)
 
 
 @pytest.mark.parametrize("model", slow_but_for_klein(HERE))
-def test_a_cancel_in_the_middle_leaves_nothing_half_drawn(model, small, mask, workshop, editor):
+def test_a_cancel_in_the_middle_leaves_nothing_half_drawn(model, piece, hole, workshop, editor):
     step = "redraw" if "redraw" in named(model).pipelines else "repair"
     told = []
 
@@ -114,29 +99,29 @@ def test_a_cancel_in_the_middle_leaves_nothing_half_drawn(model, small, mask, wo
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        run(small, workshop, step, model, mask=mask, report=cancelling)
-    assert run(small, workshop, step, model, mask=mask).image.shape == small.shape
+        run(piece, workshop, step, model, mask=hole, report=cancelling)
+    assert run(piece, workshop, step, model, mask=hole).image.shape == piece.shape
 
 
 @pytest.mark.parametrize("model", slow_but_for_klein(HERE))
-def test_memory_that_runs_out_once_is_survived(model, small, mask, workshop, editor, monkeypatch):
+def test_memory_that_runs_out_once_is_survived(model, piece, hole, workshop, editor, monkeypatch):
     step = "redraw" if "redraw" in named(model).pipelines else "repair"
     with monkeypatch.context() as patch:
         no_memory(patch, times=1)
-        done = run(small, workshop, step, model, mask=mask)
-    assert done.image.shape == small.shape
+        done = run(piece, workshop, step, model, mask=hole)
+    assert done.image.shape == piece.shape
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [*QUICK, "sd15-tile"])
 def test_memory_that_never_suffices_fails_the_job_and_not_the_worker(
-    model, small, workshop, editor, monkeypatch
+    model, piece, workshop, editor, monkeypatch
 ):
     with monkeypatch.context() as patch:
         no_memory(patch, times=1000)
         with pytest.raises(OutOfMemory):
-            run(small, workshop, "redraw", model)
-    assert run(small, workshop, "redraw", model).image.shape == small.shape
+            run(piece, workshop, "redraw", model)
+    assert run(piece, workshop, "redraw", model).image.shape == piece.shape
 
 
 def own_copy(models, folder, model):
@@ -148,18 +133,18 @@ def own_copy(models, folder, model):
 
 
 @pytest.mark.parametrize("model", HERE)
-def test_a_file_that_nobody_listed_keeps_a_model_from_loading(model, models, tmp_path, small, mask):
+def test_a_file_that_nobody_listed_keeps_a_model_from_loading(model, models, tmp_path, piece, hole):
     own = own_copy(models, tmp_path, model)
     (tmp_path / named(model).folders[-1] / "more.safetensors").write_bytes(b"unlisted")
     with pytest.raises(StepFailed, match="model-refused") as refusal:
-        run(small, own, sorted(named(model).pipelines)[-1], model, mask=mask)
+        run(piece, own, sorted(named(model).pipelines)[-1], model, mask=hole)
     assert refusal.value.facts["refused"] == {model: "weights-unlisted"}
     assert own.loaded() == []
 
 
 @pytest.mark.parametrize("model", HERE)
 def test_an_altered_file_of_the_base_or_a_part_is_never_loaded(
-    model, models, tmp_path, small, mask
+    model, models, tmp_path, piece, hole
 ):
     own = own_copy(models, tmp_path, model)
     file = max(
@@ -168,50 +153,44 @@ def test_an_altered_file_of_the_base_or_a_part_is_never_loaded(
     )
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
     with pytest.raises(StepFailed, match="weights-changed"):
-        run(small, own, sorted(named(model).pipelines)[-1], model, mask=mask)
+        run(piece, own, sorted(named(model).pipelines)[-1], model, mask=hole)
     assert own.loaded() == []
 
 
 @pytest.mark.parametrize("step", ["redraw", "colourise"])
-def test_an_editor_that_draws_another_picture_is_refused(step, small, workshop):
+def test_an_editor_that_draws_another_picture_is_refused(step, piece, workshop):
     with pytest.raises(StepFailed, match="reframed"):
-        run(small, workshop, step, "klein")
+        run(piece, workshop, step, "klein")
 
 
-def test_of_an_editor_little_is_taken_where_little_was_asked(small, workshop, editor):
+def test_of_an_editor_little_is_taken_where_little_was_asked(piece, workshop, editor):
     moved = []
     for strength in (0.05, 0.5):
-        step = StepPlan("redraw", GENERATIVE, {"strength": strength, "model": "klein"})
-        plan = Plan((step,), prompt=Prompt(words="a tabby cat"), seed=3)
-        done = restore(small, plan, Inputs(), workshop, lambda *told: None)
-        moved.append(np.abs(done.image - small).mean())
+        done = run(piece, workshop, "redraw", "klein", strength=strength)
+        moved.append(np.abs(done.image - piece).mean())
         assert done.records[0]["detail_taken"] == pytest.approx(strength / 0.5)
     assert moved[0] == pytest.approx(0.1 * moved[1], rel=0.05)
 
 
 @pytest.mark.slow
-def test_a_tile_network_says_something(small, workshop):
+def test_a_tile_network_says_something(piece, workshop):
     with_tile, without = (
-        run(small, workshop, "redraw", model).image for model in ("sd15-tile", "sd15")
+        run(piece, workshop, "redraw", model).image for model in ("sd15-tile", "sd15")
     )
     assert not np.array_equal(with_tile, without)
 
 
 @pytest.mark.slow
-def test_how_closely_a_tile_network_holds_is_what_was_asked(small, workshop):
+def test_how_closely_a_tile_network_holds_is_what_was_asked(piece, workshop):
     drawn = []
     for control in (0.0, 0.9):
-        step = StepPlan(
-            "redraw", GENERATIVE, {**SETTINGS["redraw"], "model": "sd15-tile", "control": control}
-        )
-        plan = Plan((step,), prompt=Prompt(words="a tabby cat"), seed=3)
-        drawn.append(restore(small, plan, Inputs(), workshop, lambda *told: None))
+        drawn.append(run(piece, workshop, "redraw", "sd15-tile", control=control))
         assert drawn[-1].records[0]["control"] == control
     assert not np.array_equal(drawn[0].image, drawn[1].image)
 
 
 @pytest.mark.slow
-def test_a_random_model_of_every_family_draws_nothing_that_is_kept(tmp_path, small):
+def test_a_random_model_of_every_family_draws_nothing_that_is_kept(tmp_path, piece):
     from restoration.engine.generative.workshop import Workshop
     from tests.engine.generative import tiny
 
@@ -221,7 +200,7 @@ def test_a_random_model_of_every_family_draws_nothing_that_is_kept(tmp_path, sma
     own = Workshop(tmp_path, device="cpu", most_pixels=16_000)
     for model in (*QUICK, *TILES):
         with pytest.raises(StepFailed, match=r"reframed|blank-result"):
-            run(small, own, "redraw", model)
+            run(piece, own, "redraw", model)
 
 
 def test_a_dtype_that_breaks_a_family_is_never_used(models):

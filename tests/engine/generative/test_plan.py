@@ -20,40 +20,32 @@ PLAN = Plan(
 )
 
 
-@pytest.fixture
-def small(cat):
-    return np.ascontiguousarray(cat[60:156, 100:228])
-
-
-@pytest.fixture
-def mask(small):
-    drawn = np.zeros(small.shape[:2], dtype=np.uint8)
-    drawn[50:60, 40:80] = 255
-    return drawn
-
-
 def quiet(step, fraction, preview=None):
     """Nobody listens."""
 
 
-def test_repair_redraw_and_guard_run_to_the_end(small, mask, workshop):
-    done = restore(small, PLAN, Inputs(mask=mask), workshop, quiet)
+@pytest.fixture(scope="module")
+def done(piece, hole, workshop):
+    return restore(piece, PLAN, Inputs(mask=hole), workshop, quiet)
+
+
+def test_repair_redraw_and_guard_run_to_the_end(done, piece, hole):
     assert [record["step"] for record in done.records] == ["repair", "redraw", "guard"]
     assert done.records[0]["model"]["name"] == "sdxl-inpaint"
     assert done.records[1]["model"]["name"] == "sdxl"
-    assert done.image.shape == small.shape
-    assert np.array_equal(done.maps["repaired"] > 0, mask > 0)
+    assert done.image.shape == piece.shape
+    assert np.array_equal(done.maps["repaired"] > 0, hole > 0)
 
 
-def test_the_same_plan_gives_the_same_bytes(small, mask, workshop):
-    first, second = (restore(small, PLAN, Inputs(mask=mask), workshop, quiet) for _ in range(2))
-    assert np.array_equal(first.image, second.image)
+def test_the_same_plan_gives_the_same_bytes(done, piece, hole, workshop):
+    again = restore(piece, PLAN, Inputs(mask=hole), workshop, quiet)
+    assert np.array_equal(done.image, again.image)
 
 
-def test_a_cancel_in_the_middle_of_a_step_stops_the_plan(small, mask, workshop):
+def test_a_cancel_in_the_middle_of_a_step_stops_the_plan(piece, hole, workshop):
     def cancelling(step, fraction, preview=None):
         if step == "redraw" and preview is not None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        restore(small, PLAN, Inputs(mask=mask), workshop, cancelling)
+        restore(piece, PLAN, Inputs(mask=hole), workshop, cancelling)

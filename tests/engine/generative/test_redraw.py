@@ -20,6 +20,18 @@ def redraw(context, **settings):
     return run(context, {**SETTINGS, **settings})
 
 
+@pytest.fixture(scope="module")
+def told():
+    """What was told while `drawn` was drawn: shares and previews."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def drawn(context, told):
+    """The cat as the settings above redraw it, for all tests that only look at it."""
+    return redraw(context(progress=lambda share, preview=None: told.append((share, preview))))
+
+
 @pytest.mark.parametrize("model", ["sd15", "sdxl"])
 def test_the_same_job_gives_the_same_bytes(context, model):
     first, second = (redraw(context(), model=model) for _ in range(2))
@@ -27,8 +39,8 @@ def test_the_same_job_gives_the_same_bytes(context, model):
     assert not np.array_equal(first.image, context().image)
 
 
-def test_another_seed_gives_another_picture(context):
-    assert not np.array_equal(redraw(context(seed=1)).image, redraw(context(seed=2)).image)
+def test_another_seed_gives_another_picture(context, drawn):
+    assert not np.array_equal(redraw(context(seed=1)).image, drawn.image)
 
 
 @pytest.mark.parametrize("size", [(61, 67), (203, 301), (40, 16), (128, 64)])
@@ -37,8 +49,8 @@ def test_an_odd_size_comes_back_as_it_was(context, cat, size):
     assert redraw(context(image=image)).image.shape == (*size, 3)
 
 
-def test_tones_and_colours_stay_and_detail_moves(context, cat):
-    drawn = redraw(context()).image
+def test_tones_and_colours_stay_and_detail_moves(drawn, cat):
+    drawn = drawn.image
     soft = ndimage.gaussian_filter(luma(drawn) - luma(cat), 12)
     assert np.abs(soft).max() < 4 / 255
     inside = (drawn.min(axis=2) > 0) & (drawn.max(axis=2) < 1)
@@ -47,9 +59,8 @@ def test_tones_and_colours_stay_and_detail_moves(context, cat):
     assert 0 <= drawn.min() <= drawn.max() <= 1
 
 
-def test_progress_is_told_at_every_step_that_runs_with_a_preview(context):
-    told = []
-    redraw(context(progress=lambda share, preview=None: told.append((share, preview))))
+@pytest.mark.usefixtures("drawn")
+def test_progress_is_told_at_every_step_that_runs_with_a_preview(told):
     shares = [share for share, _ in told]
     previews = [preview for _, preview in told if preview is not None]
     assert shares == sorted(shares)
@@ -68,10 +79,10 @@ def test_a_grey_photograph_has_a_preview_too(context, cat):
     assert preview.std() > 10
 
 
-def test_the_preview_looks_like_the_photograph(context, cat):
-    told = []
-    redraw(context(progress=lambda share, preview=None: told.append(preview)))
-    seen = luma(told[-1].astype(np.float32) / 255)
+@pytest.mark.usefixtures("drawn")
+def test_the_preview_looks_like_the_photograph(told, cat):
+    _, last = told[-1]
+    seen = luma(last.astype(np.float32) / 255)
     small = ndimage.zoom(luma(cat), np.divide(seen.shape, cat.shape[:2]), order=1)
     assert np.corrcoef(seen.ravel(), small.ravel())[0, 1] > 0.7
 
@@ -99,17 +110,17 @@ def test_a_strength_too_small_for_one_step_is_given_enough_steps(context, streng
     assert len(told) >= 2
 
 
-def test_half_precision_gives_nearly_the_same_picture(context, models):
+def test_half_precision_gives_nearly_the_same_picture(context, models, drawn):
     from restoration.engine.generative.workshop import Workshop
 
     half = Workshop(models, device="cpu", dtype="bfloat16", most_pixels=16_000)
     result = redraw(context(workshop=half))
     assert result.record["dtype"] == "bfloat16"
-    assert np.abs(result.image - redraw(context()).image).mean() < 2 / 255
+    assert np.abs(result.image - drawn.image).mean() < 2 / 255
 
 
-def test_the_record_says_who_drew_with_what(context):
-    record = redraw(context()).record
+def test_the_record_says_who_drew_with_what(drawn):
+    record = drawn.record
     assert record["model"]["name"] == "sd15"
     assert record["model"]["pipeline"] == "StableDiffusionImg2ImgPipeline"
     assert record["model"]["licence"] == "LicenseRef-CreativeML-OpenRAIL-M"
