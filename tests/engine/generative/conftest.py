@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restoration.engine.generative.weights import lock
 from restoration.engine.plan import Prompt
 from restoration.engine.step import StepContext
 from tests.benchmarks.registration import picture
@@ -33,8 +32,6 @@ def models(tmp_path_factory) -> Path:
     torch.set_num_threads(1)  # so small a network only loses time when two cores share it
     folder = tmp_path_factory.mktemp("models")
     tiny.save_all(folder, faithful=True)
-    for model in folder.iterdir():
-        lock(model)
     # The engine looks for what nobody refers to after each failure; half a million objects of
     # libraries, which stay anyway, would be looked through every time.
     gc.collect()

@@ -13,7 +13,6 @@ import pytest
 from restoration.engine.catalog import GENERATIVE
 from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
 from restoration.engine.generative.registry import MODELS, family_of, named
-from restoration.engine.generative.weights import lock
 from restoration.engine.plan import Plan, Prompt, StepPlan
 from restoration.engine.restore import Inputs, restore
 from tests.engine.generative.stubs import an_ideal_editor, no_memory
@@ -195,8 +194,6 @@ def test_a_random_model_of_every_family_draws_nothing_that_is_kept(tmp_path, pie
     from tests.engine.generative import tiny
 
     tiny.save_all(tmp_path, faithful=False)
-    for folder in tmp_path.iterdir():
-        lock(folder)
     own = Workshop(tmp_path, device="cpu", most_pixels=16_000)
     for model in (*QUICK, *TILES):
         with pytest.raises(StepFailed, match=r"reframed|blank-result"):

@@ -42,6 +42,7 @@ from transformers import (
 )
 
 from restoration.engine.generative.prompts import TAGS
+from restoration.engine.generative.weights import lock
 
 WIDTH = 16
 LARGE = 4.0  # a constant beside which the picture is small, so that normalising only scales
@@ -96,28 +97,10 @@ def text_config() -> CLIPTextConfig:
     )
 
 
-def autoencoder(*, faithful: bool) -> AutoencoderKL:
-    vae = AutoencoderKL(
-        in_channels=3,
-        out_channels=3,
-        down_block_types=["DownEncoderBlock2D"] * 2,
-        up_block_types=["UpDecoderBlock2D"] * 2,
-        block_out_channels=[WIDTH, WIDTH],
-        norm_num_groups=1,
-        mid_block_add_attention=False,
-        latent_channels=4,
-        sample_size=64,
-        scaling_factor=40.0 if faithful else 0.18215,
-    )
-    if faithful:
-        with torch.no_grad():
-            make_faithful(vae)
-    return vae
-
-
-def film_autoencoder(kind: type, *, faithful: bool, **given: object) -> torch.nn.Module:
-    """Return an autoencoder of the newer families: sixteen channels, or four packed into one."""
-    channels = given.pop("latent_channels")
+def autoencoder(
+    kind: type = AutoencoderKL, *, faithful: bool, channels: int = 4, **given: object
+) -> torch.nn.Module:
+    """Return one that halves the sides; the newer families have more channels, or pack them."""
     vae = kind(
         in_channels=3,
         out_channels=3,
@@ -155,9 +138,13 @@ def make_faithful(vae: AutoencoderKL) -> None:
     vae.quant_conv.bias[vae.config.latent_channels :] = -30.0  # the latents have no spread
 
 
-def spread(conv: torch.nn.Conv2d) -> None:
+def silence(conv: torch.nn.Conv2d) -> None:
     conv.weight.zero_()
     conv.bias.zero_()
+
+
+def spread(conv: torch.nn.Conv2d) -> None:
+    silence(conv)
     for colour in range(3):
         conv.weight[colour, colour, 1, 1] = 1.0
         conv.weight[colour + 3, colour, 1, 1] = -1.0
@@ -166,55 +153,58 @@ def spread(conv: torch.nn.Conv2d) -> None:
 
 def collect(conv: torch.nn.Conv2d) -> None:
     """Undo the normalisation: the constants' share of the spread is sqrt(2 / 16) of LARGE."""
-    conv.weight.zero_()
-    conv.bias.zero_()
+    silence(conv)
     for colour in range(3):
         conv.weight[colour, colour, 1, 1] = LARGE * (2 / WIDTH) ** 0.5
         conv.weight[colour, colour + 3, 1, 1] = -LARGE * (2 / WIDTH) ** 0.5
 
 
 def average(conv: torch.nn.Conv2d) -> None:
-    conv.weight.zero_()
-    conv.bias.zero_()
+    silence(conv)
     for channel in range(WIDTH):
         conv.weight[channel, channel, :2, :2] = 0.25
 
 
 def same(conv: torch.nn.Conv2d) -> None:
-    conv.weight.zero_()
-    conv.bias.zero_()
+    silence(conv)
     middle = conv.kernel_size[0] // 2
     for channel in range(min(conv.in_channels, conv.out_channels)):
         conv.weight[channel, channel, middle, middle] = 1.0
+
+
+def unet(channels: int, **given: object) -> UNet2DConditionModel:
+    """Return the network of a Stable Diffusion with so many channels into it."""
+    return UNet2DConditionModel(
+        sample_size=32,
+        in_channels=channels,
+        out_channels=4,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=8,
+        **given,
+    )
+
+
+# The noise that every Stable Diffusion was taught on.
+NOISE = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "steps_offset": 1,
+}
 
 
 def small_parts(channels: int, *, faithful: bool) -> dict[str, object]:
     """Return the parts of a Stable Diffusion 1.5 with so many channels into its UNet."""
     torch.manual_seed(0)
     return {
-        "vae": autoencoder(faithful=faithful),
+        "vae": autoencoder(faithful=faithful, scaling_factor=40.0 if faithful else 0.18215),
         "text_encoder": CLIPTextModel(text_config()),
         "tokenizer": tokenizer(),
-        "unet": UNet2DConditionModel(
-            sample_size=32,
-            in_channels=channels,
-            out_channels=4,
-            block_out_channels=(16, 32),
-            layers_per_block=1,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-            cross_attention_dim=32,
-            norm_num_groups=8,
-            attention_head_dim=4,
-        ),
-        "scheduler": DDIMScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            clip_sample=False,
-            set_alpha_to_one=False,
-            steps_offset=1,
-        ),
+        "unet": unet(channels, cross_attention_dim=32, attention_head_dim=4),
+        "scheduler": DDIMScheduler(clip_sample=False, set_alpha_to_one=False, **NOISE),
         "safety_checker": None,
         "feature_extractor": None,
         "requires_safety_checker": False,
@@ -225,21 +215,14 @@ def large_parts(channels: int, *, faithful: bool) -> dict[str, object]:
     """Return the parts of a Stable Diffusion XL with so many channels into its UNet."""
     torch.manual_seed(0)
     return {
-        "vae": autoencoder(faithful=faithful),
+        "vae": autoencoder(faithful=faithful, scaling_factor=40.0 if faithful else 0.18215),
         "text_encoder": CLIPTextModel(text_config()),
         "text_encoder_2": CLIPTextModelWithProjection(text_config()),
         "tokenizer": tokenizer(),
         "tokenizer_2": tokenizer(),
-        "unet": UNet2DConditionModel(
-            sample_size=32,
-            in_channels=channels,
-            out_channels=4,
-            block_out_channels=(16, 32),
-            layers_per_block=1,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        "unet": unet(
+            channels,
             attention_head_dim=(2, 4),
-            norm_num_groups=8,
             use_linear_projection=True,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
@@ -247,13 +230,7 @@ def large_parts(channels: int, *, faithful: bool) -> dict[str, object]:
             projection_class_embeddings_input_dim=80,
             cross_attention_dim=64,
         ),
-        "scheduler": EulerDiscreteScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            steps_offset=1,
-            timestep_spacing="leading",
-        ),
+        "scheduler": EulerDiscreteScheduler(timestep_spacing="leading", **NOISE),
     }
 
 
@@ -291,7 +268,7 @@ def chat_encoder(layers: int) -> Qwen3ForCausalLM:
 def klein_parts(*, faithful: bool) -> dict[str, object]:
     """Return the parts of a FLUX.2 klein; its pipeline reads layers 9, 18 and 27 of the words."""
     torch.manual_seed(0)
-    vae = film_autoencoder(AutoencoderKLFlux2, faithful=faithful, latent_channels=4)
+    vae = autoencoder(AutoencoderKLFlux2, faithful=faithful)
     vae.bn.running_var.fill_((1 / 40) ** 2 if faithful else 1.0)  # latents beside which noise fades
     return {
         "scheduler": FlowMatchEulerDiscreteScheduler(),
@@ -319,7 +296,7 @@ def z_image_parts(*, faithful: bool) -> dict[str, object]:
     scales = {"scaling_factor": 40.0 if faithful else 0.36, "shift_factor": 0.11}
     return {
         "scheduler": FlowMatchEulerDiscreteScheduler(),
-        "vae": film_autoencoder(AutoencoderKL, faithful=faithful, latent_channels=16, **scales),
+        "vae": autoencoder(faithful=faithful, channels=16, **scales),
         "text_encoder": chat_encoder(2),
         "tokenizer": chat_tokenizer(),
         "transformer": ZImageTransformer2DModel(
@@ -420,7 +397,7 @@ def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
 
 
 def save_all(models: Path, *, faithful: bool) -> None:
-    """Save a model or a part under each folder that the registry knows and this machine can run."""
+    """Save and lock a model or a part for each folder of the registry that can be run here."""
     small, large = (
         {channels: make(channels, faithful=faithful) for channels in (4, 9)}
         for make in (small_parts, large_parts)
@@ -433,6 +410,8 @@ def save_all(models: Path, *, faithful: bool) -> None:
     controlnet(large[4]["unet"]).save_pretrained(models / "sdxl-tile-controlnet")
     Flux2KleinPipeline(**klein_parts(faithful=faithful)).save_pretrained(models / "klein")
     ZImagePipeline(**z_image_parts(faithful=faithful)).save_pretrained(models / "z-image-turbo")
+    for folder in models.iterdir():
+        lock(folder)
 
 
 def declare(folder: Path, class_name: str) -> None:
