@@ -6,6 +6,9 @@ Vera and Victor restore, Cora curates, Clive curates elsewhere, Sten is steward,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+
+from django.contrib.auth.hashers import get_hasher, make_password
 
 from accounts.models import User
 from archive.models import Collection, Curatorship
@@ -26,9 +29,19 @@ class Cast:
 
 def person(name: str, **fields: object) -> User:
     """Somebody with an account; the password is PASSWORD."""
-    return User.objects.create_user(
-        name, f"{name}@example.org", PASSWORD, display_name=name.title(), **fields
+    return User.objects.create(
+        username=name,
+        email=f"{name}@example.org",
+        password=_hashed(get_hasher().algorithm),
+        display_name=name.title(),
+        **fields,
     )
+
+
+@cache
+def _hashed(algorithm: str) -> str:
+    """The one word of the whole cast, hashed once: to a running site it is slow by design."""
+    return make_password(PASSWORD, hasher=algorithm)
 
 
 def cast() -> Cast:
