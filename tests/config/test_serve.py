@@ -95,7 +95,10 @@ def test_a_page_carries_the_strict_policy_and_hashed_names(live_site: Site) -> N
     assert re.search(r"/static/[\w/.-]+\.[0-9a-f]{12}\.(css|js)", text)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+# The supervisor's own tests end it by either signal; here a whole site takes its time to start.
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_the_end_is_clean_and_leaves_nobody(
     migrated_sqlite: str, start_site: Callable[..., Site], tmp_path: Path, number: int
 ) -> None:

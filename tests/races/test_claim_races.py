@@ -15,14 +15,15 @@ from tests import factories
 from tests.people import person
 from tests.races.together import together
 
-PEOPLE, ROUNDS = 50, 20
+PEOPLE = 50
 
 
 @pytest.mark.usefixtures("on_postgres")
-def test_fifty_people_claim_one_photo_and_one_gets_it_every_time() -> None:
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_fifty_people_claim_one_photo_and_one_gets_it_every_time(rounds: int) -> None:
     crowd = [person(f"volunteer{number}") for number in range(PEOPLE)]
     collection = factories.collection()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         photo = factories.photo(collection)
         results = together(
             [partial(claim_photo, photo=photo, by=one, now=factories.NOW) for one in crowd]

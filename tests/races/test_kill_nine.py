@@ -21,10 +21,13 @@ from tests.services import brokers
 from tests.services.processes import wait_until
 
 LEASE = 2
+slow = pytest.mark.slow  # the two brokers that others wrote; the folder is our own
 WORLDS = [
     pytest.param(("on_sqlite_file", None), id="sqlite-and-a-folder"),
-    pytest.param(("on_postgres", "rabbitmq_url"), id="postgres-and-rabbitmq"),
-    pytest.param(("on_postgres", "redis_url"), id="postgres-and-redis", marks=pytest.mark.slow),
+    *(
+        pytest.param(("on_postgres", f"{broker}_url"), id=f"postgres-and-{broker}", marks=slow)
+        for broker in ("rabbitmq", "redis")
+    ),
 ]
 
 

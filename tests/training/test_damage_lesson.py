@@ -134,10 +134,10 @@ def test_examples_are_repeatable_and_some_are_sound(stamps: Path):
 
     held = marks.stamps(stamps)
     pairs = [damage.example(crop(), np.random.default_rng(seed), held) for seed in range(14)]
-    again = [damage.example(crop(), np.random.default_rng(seed), held) for seed in range(14)]
-    for made, made_again in zip(pairs, again, strict=True):
-        assert all(np.array_equal(*each) for each in zip(made, made_again, strict=True))
-        image, truth, counts = made
+    for seed, made in enumerate(pairs[:6]):
+        again = damage.example(crop(), np.random.default_rng(seed), held)
+        assert all(np.array_equal(*each) for each in zip(made, again, strict=True))
+    for image, truth, counts in pairs:
         assert image.shape == (SIDE, SIDE, 3)
         assert counts.shape == truth.shape[:2]
         assert (counts > 0).all()
