@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -27,8 +28,9 @@ TAGS = re.compile(r"</?\w+>")
 Key = tuple[str | None, str]
 
 
+@cache
 def catalogue() -> Catalog:
-    """The Chinese catalogue as it is in the tree."""
+    """The Chinese catalogue as it is in the tree; to be read only."""
     with PO.open("rb") as file:
         return read_po(file, locale="zh_Hans")
 
@@ -54,6 +56,7 @@ def chinese(message: Message) -> str:
     return told if isinstance(told, str) else (list(told or ()) or [""])[0]
 
 
+@cache
 def strings() -> dict[Key, str]:
     """Every string that templates and Python mark for translation, with a file it is in."""
     found: dict[Key, str] = {}

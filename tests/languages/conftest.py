@@ -1,7 +1,8 @@
-"""The catalogue of the tree, compiled for each test."""
+"""The catalogue of the tree, compiled once."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,17 @@ from babel.messages.mofile import write_mo
 from tests.languages.collect import catalogue
 
 
-@pytest.fixture
-def in_chinese(tmp_path: Any, settings: Any) -> None:
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Whatever was compiled before may be old, so it is compiled here."""
-    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
+    root = tmp_path_factory.mktemp("locale")
+    folder = root / "zh_Hans" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with (folder / "django.mo").open("wb") as file:
         write_mo(file, catalogue())
-    settings.LOCALE_PATHS = [tmp_path]
+    return root
+
+
+@pytest.fixture
+def in_chinese(compiled: Path, settings: Any) -> None:
+    settings.LOCALE_PATHS = [compiled]
