@@ -54,11 +54,11 @@ class Gate:
 
 
 GATES: Mapping[str, Gate] = {
-    "reframed": Gate(1.0, 1.6),  # pixels at the farthest corner
-    "moved": Gate(0.35, 1.0),  # pixels, at the least
-    "invented": Gate(0.62, 0.95),  # share of the structure of a place
-    "smoothed": Gate(0.66, 0.95),  # fine detail lost, over the grain
-    "erased": Gate(3.0, 4.5),  # structure lost, over the grain
+    "reframed": Gate(1.2, 1.5),  # pixels at the farthest corner
+    "moved": Gate(0.3, 1.0),  # pixels, at the least
+    "invented": Gate(0.7, 0.9),  # share of the structure of a place
+    "smoothed": Gate(0.66, 0.9),  # fine detail lost, over the grain
+    "erased": Gate(3.5, 4.0),  # structure lost, over the grain
 }
 LOCAL = ("moved", "invented", "smoothed", "erased")
 FACE_SHARE = 0.75  # inside a face every gate is so much tighter

@@ -13,7 +13,7 @@ def test_the_gates_on_the_card_are_the_engines() -> None:
 
 
 def test_each_meter_is_toned_as_it_was_judged() -> None:
-    meters = {"reframed": 0.1, "moved": 0.8, "invented": 0.97, "filled_area": 9.0}
+    meters = {"reframed": 0.1, "moved": 0.8, "invented": 0.95, "filled_area": 9.0}
     tones = [meter.tone for meter in guarding.told(meters).meters]
     assert tones == ["passed", "review", "failed", "review"]
 
@@ -41,7 +41,7 @@ def test_what_todays_check_measured_is_not_called_earlier() -> None:
 
 
 def test_a_version_is_told_the_gates_that_it_was_held_against() -> None:
-    for version, tone, gate in ((2, "passed", "0.60"), (3, "review", "0.35")):
+    for version, tone, gate in ((2, "passed", "0.60"), (3, "review", "0.30")):
         (meter,) = guarding.told({"gate_version": version, "moved": 0.5}).meters
         assert meter.tone == tone
         assert gate in meter.gate
