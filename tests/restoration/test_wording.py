@@ -46,6 +46,8 @@ def test_every_reason_of_the_assessment_has_a_sentence() -> None:
         "black": 0.2,
         "cast_a": 30,
         "cast_b": 30,
+        "fading": 0.5,
+        "tone": 0.7,
         "damage": "heavy",
         "damage_spots": 9,
         "damage_area": 0.1,
@@ -54,7 +56,7 @@ def test_every_reason_of_the_assessment_has_a_sentence() -> None:
         "width": 100,
         "height": 100,
     }
-    rows = assess.suggest(worst) + assess.suggest(worst | {"white": 0.99, "black": 0.0})
+    rows = assess.suggest(worst) + assess.suggest(worst | {"fading": 0.0})
     assert {row["reason"] for row in rows} - wording.REASONS.keys() == set()
     assert "?" not in "".join(wording.reason(row["reason"], row["facts"]) for row in rows)
 
