@@ -1,5 +1,6 @@
 """What every test stands on: quick passwords, bytes in memory, and a word on what was left out."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,12 @@ def _in_english() -> Iterator[None]:
     """Give back the language that a test changed."""
     with translation.override("en"):
         yield
+
+
+def pytest_collection_finish() -> None:
+    """What was imported to find the tests stays to the end: the collector need not look again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
