@@ -46,6 +46,14 @@ def workshop(models):
     return Workshop(models, device="cpu", most_pixels=16_000)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_learnt_for_the_next(request):
+    """What one test let run out of memory, another may draw at its full size."""
+    yield
+    if "workshop" in request.fixturenames:
+        request.getfixturevalue("workshop").worked.clear()
+
+
 @pytest.fixture(scope="session")
 def cat() -> np.ndarray:
     """A real picture of an odd size, 301 wide and 203 high."""
