@@ -3,7 +3,7 @@
 import mmap
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyvips
@@ -14,6 +14,7 @@ from restoration.engine.errors import BadInput
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.uint8]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 SMALLEST_SIDE = 16
 MOST_PIXELS = 100_000_000
@@ -191,7 +192,7 @@ def _taps(given: int, wanted: int, kernel: str) -> sparse.csr_matrix:
     return sparse.csr_matrix(entries, shape=(wanted, given))
 
 
-def resize_mask(mask: Mask, height: int, width: int) -> Mask:
+def resize_mask(mask: NDArray[Scalar], height: int, width: int) -> NDArray[Scalar]:
     """The mask at exactly that size, nearest neighbour: no new values."""
     rows = np.minimum((np.arange(height) + 0.5) * mask.shape[0] / height, mask.shape[0] - 1)
     columns = np.minimum((np.arange(width) + 0.5) * mask.shape[1] / width, mask.shape[1] - 1)

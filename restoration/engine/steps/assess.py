@@ -53,7 +53,7 @@ class Assessment:
 def assess(image: Image) -> Assessment:
     """Measures a float32 HxWx3 RGB picture in [0, 1]; about 1.5 s a megapixel, deterministic.
 
-    BadInput at the door. The mask (uint8 HxW) is the damage the classical detector is sure of.
+    BadInput at the door. The mask (uint8 HxW) is the damage that was found.
     """
     check_image(image)
     small = np.clip(shrink(image, LONG_SIDE), 0, 1)
@@ -62,7 +62,7 @@ def assess(image: Image) -> Assessment:
     faded = fading.measured(small, inside, cast)
     fine = measure.noise_sigma(light, inside)
     boxes = faces.find(light)
-    found = damage.find(light, inside, boxes)
+    found = damage.find(small, inside, boxes)
     area, spots = float((found > 0).mean()), int(ndimage.label(found)[1])
     facts: dict[str, Any] = {
         "width": image.shape[1],

@@ -27,14 +27,14 @@ LOOKING = 0.4  # the share of the time that finding damage takes
 
 
 def detect(image: Image, sensitivity: float = 0.4, known: list[Box] | None = None) -> Mask:
-    """uint8 HxW, 255 where the classical detector is sure of dust, spots and scratches.
+    """uint8 HxW, 255 where dust, hairs, scratches, creases or tears are found.
 
     known: where faces are, in fractions; None: they are looked for.
     """
     check_image(image)
     light, inside = measure.luma_and_inside(image)
     boxes = faces.find(light) if known is None else known
-    return damage.find(light, inside, boxes, sensitivity)
+    return damage.find(image, inside, boxes, sensitivity)
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
