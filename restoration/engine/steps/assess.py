@@ -94,7 +94,7 @@ def assess(image: Image) -> Assessment:
 def _level(area: float, spots: int, size: int) -> str:
     """A few specks may be pebbles; damage comes in numbers."""
     density = spots / (size / 1e6)
-    if spots >= 40 and (density >= 40 or area > 0.004):
+    if spots >= 80 and (density >= 80 or area > 0.004):
         return "heavy"
     return "some" if spots >= 6 and (density >= 12 or spots >= 15) else "none"
 
