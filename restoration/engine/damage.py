@@ -19,8 +19,8 @@ from scipy import ndimage
 
 from restoration.engine import networks
 from restoration.engine.faces import Box
-from restoration.engine.image import check_image, resize, resize_mask, shrink
-from restoration.engine.luma import Image, luma
+from restoration.engine.image import check_image, resize, resize_mask, room, shrink
+from restoration.engine.luma import Image
 from restoration.engine.measure import Area
 
 Mask = NDArray[np.uint8]
@@ -71,29 +71,30 @@ def limits(shape: tuple[int, ...], sensitivity: float) -> Limits:
     )
 
 
-def _silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
+def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
     """Nobody listens."""
 
 
 def find(
     image: Image,
+    light: Image,
     inside: Area,
     faces: list[Box],
     sensitivity: float = 0.4,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Mask:
     """uint8 HxW, 255 where damage is, and one pixel around it; float32 HxWx3 in [0, 1].
 
-    inside: bool HxW, the print without its border. progress(fraction, None) may raise.
-    Raises StepFailed where the network is missing or altered, BadInput at the door.
+    light: its luma HxW. inside: bool HxW, the print without its border. progress(fraction, None)
+    may raise. Raises StepFailed where the network is missing or altered, BadInput at the door.
     """
     levels = likelihood(check_image(image), progress)
-    found = _kept(levels, shrink(luma(image), LONG_SIDE), inside, faces, sensitivity)
+    found = _kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
     grown: Area = ndimage.binary_dilation(found, EIGHT) & inside
     return grown.astype(np.uint8) * 255
 
 
-def likelihood(image: Image, progress: Progress = _silent) -> Mask:
+def likelihood(image: Image, progress: Progress = silent) -> Mask:
     """The network's probability of damage, uint8 HxW, 255 for certain."""
     height, width = image.shape[:2]
     side = max(height, width)
@@ -102,15 +103,15 @@ def likelihood(image: Image, progress: Progress = _silent) -> Mask:
         return np.asarray(twice.reshape(height, 2, width, 2).max(axis=(1, 3)), np.uint8)
     found = _asked(image, progress)
     if side > LARGE:
-        small = _asked(np.clip(shrink(image, LARGE), 0, 1), _silent)
+        small = _asked(np.clip(shrink(image, LARGE), 0, 1), silent)
         found = np.maximum(found, resize_mask(small, height, width))
     return found
 
 
 def _asked(image: Image, progress: Progress) -> Mask:
-    room = np.empty((*image.shape[:2], len(PLANES)), np.uint8)
-    networks.answer(NETWORK, image, progress=progress, out=room)
-    return np.ascontiguousarray(room[..., 0])
+    planes = room((*image.shape[:2], len(PLANES)), np.uint8)
+    networks.answer(NETWORK, image, progress=progress, out=planes)
+    return np.ascontiguousarray(planes[..., 0])
 
 
 def _level(logit: float) -> float:

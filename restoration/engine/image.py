@@ -3,7 +3,7 @@
 import mmap
 import tempfile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import pyvips
@@ -62,14 +62,19 @@ def check_size(width: int, height: int) -> None:
         raise BadInput("image-too-large", {"width": width, "height": height})
 
 
-def room(shape: tuple[int, ...]) -> Image:
-    """Room for a float32 array: in memory, or in a file that goes with it when it is large."""
-    size = 4 * int(np.prod(shape))
+@overload
+def room(shape: tuple[int, ...]) -> Image: ...
+@overload
+def room(shape: tuple[int, ...], kind: type[Scalar]) -> NDArray[Scalar]: ...
+def room(shape: tuple[int, ...], kind: type[Any] = np.float32) -> NDArray[Any]:
+    """Room for an array, float32 unless told: in memory, or in a file that goes with it when it is
+    large."""
+    size = np.dtype(kind).itemsize * int(np.prod(shape))
     if size <= IN_MEMORY:
-        return np.empty(shape, np.float32)
+        return np.empty(shape, kind)
     with tempfile.TemporaryFile() as file:
         file.truncate(size)
-        return np.memmap(file, np.float32, "r+", shape=shape)
+        return np.memmap(file, kind, "r+", shape=shape)
 
 
 def let_go(array: NDArray[Any]) -> None:

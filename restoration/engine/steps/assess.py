@@ -62,7 +62,7 @@ def assess(image: Image) -> Assessment:
     faded = fading.measured(small, inside, cast)
     fine = measure.noise_sigma(light, inside)
     boxes = faces.find(light)
-    found = damage.find(small, inside, boxes)
+    found = damage.find(small, light, inside, boxes)
     area, spots = float((found > 0).mean()), int(ndimage.label(found)[1])
     facts: dict[str, Any] = {
         "width": image.shape[1],

@@ -26,15 +26,21 @@ STRIP = 512  # rows compared at once
 LOOKING = 0.4  # the share of the time that finding damage takes
 
 
-def detect(image: Image, sensitivity: float = 0.4, known: list[Box] | None = None) -> Mask:
+def detect(
+    image: Image,
+    sensitivity: float = 0.4,
+    known: list[Box] | None = None,
+    progress: damage.Progress = damage.silent,
+) -> Mask:
     """uint8 HxW, 255 where dust, hairs, scratches, creases or tears are found.
 
-    known: where faces are, in fractions; None: they are looked for.
+    known: where faces are, in fractions; None: they are looked for. progress(fraction, None) may
+    raise.
     """
     check_image(image)
     light, inside = measure.luma_and_inside(image)
     boxes = faces.find(light) if known is None else known
-    return damage.find(image, inside, boxes, sensitivity)
+    return damage.find(image, light, inside, boxes, sensitivity, progress)
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
@@ -43,7 +49,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     mask = (
         context.mask
         if context.mask is not None
-        else detect(context.image, float(settings["sensitivity"]), faces_on(context))
+        else _detected(context, float(settings["sensitivity"]))
     )
     context.progress(LOOKING, None)
     area = mask > 0
@@ -56,6 +62,13 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         record |= {"network": NETWORK, "sha256": networks.sha256(NETWORK)}
     meters = {"filled_area": round(float(area.mean()), 6), "given": given}
     return StepResult(image, {"repaired": area.astype(np.uint8) * 255}, meters, notes, record)
+
+
+def _detected(context: StepContext, sensitivity: float) -> Mask:
+    def told(part: float, preview: NDArray[Any] | None) -> None:
+        context.progress(LOOKING * part, preview)
+
+    return detect(context.image, sensitivity, faces_on(context), told)
 
 
 def _filled(context: StepContext, area: Area, grain: float) -> Image:
