@@ -89,7 +89,7 @@ def find(
     may raise. Raises StepFailed where the network is missing or altered, BadInput at the door.
     """
     levels = likelihood(check_image(image), progress)
-    found = _kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
+    found = kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
     grown: Area = ndimage.binary_dilation(found, EIGHT) & inside
     return grown.astype(np.uint8) * 255
 
@@ -119,7 +119,7 @@ def _level(logit: float) -> float:
     return float(255 / (1 + np.exp(-logit)))
 
 
-def _kept(levels: Mask, light: Image, inside: Area, faces: list[Box], sensitivity: float) -> Area:
+def kept(levels: Mask, light: Image, inside: Area, faces: list[Box], sensitivity: float) -> Area:
     """The marks that pass; `light` may be smaller than the levels, and tells them apart."""
     rules = limits(light.shape, sensitivity)
     forbidden = ~inside | face_area(levels.shape, faces, grow=0.1)  # an eye is like a speck

@@ -1,7 +1,8 @@
 """What the school asks of a lesson."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
@@ -33,5 +34,6 @@ class Lesson:
     rate: float = 1e-3
     adopt: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict  # of weights to begin with
     shelf: Callable[..., Shelf] = pictures.shelf  # (folders, seed=, leaves=)
+    sound: Callable[[Shelf, Sequence[Path]], Shelf] | None = None  # adds old scans without damage
     bits: int = 16
     notes: tuple[str, ...] = field(default=())

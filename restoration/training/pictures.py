@@ -64,6 +64,13 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: in
     return Shelf(tuple(pictures), tuple(kept), _sources(files))
 
 
+def sources_of(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
+    """(file name, sha256) of every picture under the folders."""
+    return _sources(
+        sorted(f for folder in folders for f in folder.rglob("*") if f.suffix.lower() in ENDINGS)
+    )
+
+
 def _reduced(picture: Pillow.Image, size: float) -> Pillow.Image:
     if size == 1.0:
         return picture

@@ -23,7 +23,8 @@ CARDS = Path(__file__).parents[2] / "docs" / "networks"
 class Order:
     """What to teach, on what, and where it goes.
 
-    folders: clean pictures. checkpoint: kept there, gone on from. file: the ONNX to write, the
+    folders: clean pictures. sound: old scans without damage, where the lesson takes them.
+    checkpoint: kept there, gone on from. file: the ONNX to write, the
     card beside it. first: an exported network of the same lesson, or a sister's, whose weights
     begin the run.
     """
@@ -36,6 +37,7 @@ class Order:
     first: Path | None = None
     device: str = "cpu"
     leaves: int = pictures.LEAVES
+    sound: tuple[Path, ...] = ()
 
 
 def lesson(name: str) -> Lesson:
@@ -49,12 +51,16 @@ def run(order: Order, tell: Callable[[Progress], None]) -> Run:
     """Teaches, exports, and writes the card beside the file (`NAME.md`)."""
     what = lesson(order.name)
     shelf = what.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
+    if order.sound and what.sound:
+        shelf = what.sound(shelf, order.sound)
     network, end = teach(
         what, shelf, order.term, order.checkpoint,
         first=_first(order, what), device=order.device, tell=tell,
     )  # fmt: skip
     done = finish(order, what, network.cpu(), end, shelf)
-    order.file.with_suffix(".md").write_text(card(done, order.folders), encoding="utf-8")
+    order.file.with_suffix(".md").write_text(
+        card(done, order.folders + order.sound), encoding="utf-8"
+    )
     return done
 
 

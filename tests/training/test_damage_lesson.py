@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from restoration.engine.damage import PLANES
-from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures
+from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures, sound
 from restoration.training.layers import Layer, Sheet
 from tests.engine import pictures as samples
 from tests.services.need import need
@@ -178,3 +178,68 @@ def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
     assert truth.shape == (damage.EXAMPLES, told, damage.SIDE, damage.SIDE)
     plain = pictures.shelf([], seed=1, leaves=1)
     assert lesson.batch(plain, np.random.default_rng(1))[0].shape == image.shape
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory) -> Path:
+    """A sound picture with one fleck of dust that proves itself."""
+    folder = tmp_path_factory.mktemp("sound")
+    wall = samples.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
+    wall[121:124, 161:164] = 1
+    Pillow.fromarray((wall * 255).astype(np.uint8)).save(folder / "wall.png")
+    return folder
+
+
+def test_in_a_sound_scan_what_proves_itself_does_not_count(scan: Path):
+    (found,) = sound.scans([scan], SIDE)
+    assert found.doubled
+    assert not found.counts[119:126, 159:166].any()
+    assert found.counts.mean() > 0.99
+    assert not len(found.alarms) or found.counts[tuple(found.alarms.T)].all()
+    assert sound.scans([scan], 400) == ()
+
+
+def test_half_the_windows_of_a_scan_lie_where_a_false_alarm_is():
+    picture = np.zeros((400, 400, 3), np.uint8)
+    alarms = np.array([[300, 350]], np.int32)
+    scan = sound.Scan(picture, np.ones((400, 400), bool), alarms, doubled=True)
+    scan.picture[300, 350] = 255
+    rng = np.random.default_rng(1)
+    hit = np.mean([scan.window(rng, 64)[0].any() for _ in range(60)])
+    assert 0.4 < hit < 0.75
+
+
+def test_on_a_sound_scan_only_what_was_put_there_is_damage(stamps: Path, scan: Path):
+    need("torch")
+    from restoration.training.lessons import damage
+
+    held = marks.stamps(stamps)
+    (old,) = sound.scans([scan], damage.SIDE)
+    made = [damage.on_scan(old, np.random.default_rng(seed), held) for seed in range(12)]
+    for image, truth, counts in made:
+        assert image.shape == (SIDE, SIDE, 3)
+        assert truth.shape[:2] == counts.shape == (SIDE, SIDE)
+    assert {bool(truth.any()) for _, truth, _ in made} == {True, False}
+    shelf = damage.with_scans(damage.shelf([stamps], seed=1, leaves=2), [scan])
+    assert shelf.sources[-1][0].endswith("wall.png")
+    assert len(shelf.scans) == 1
+
+
+def test_a_deeper_network_begins_where_a_shallower_one_ended():
+    need("torch")
+    import torch
+
+    from restoration.training.lessons import damage
+
+    shallow = damage.Finder().state_dict()
+    for name in list(shallow):
+        if ".coarse.2." in name or ".coarse.3." in name:
+            del shallow[name]
+    deep = damage.Finder()
+    deep.load_state_dict(damage.deepened(shallow))
+    seen = torch.rand(1, 3, 32, 32)
+    before = deep(seen)
+    for name, value in deep.named_parameters():
+        if ".coarse.3.first" in name:
+            value.data.zero_()
+    assert torch.equal(before, deep(seen))

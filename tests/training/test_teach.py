@@ -129,6 +129,17 @@ def test_a_file_that_answers_otherwise_is_not_written(tmp_path):
     assert not (tmp_path / "wrong.onnx").exists()
 
 
+def test_halves_are_used_only_where_the_processor_has_them(monkeypatch):
+    import torch
+
+    from restoration.training import school
+
+    for told, expected in (({"avx512_bf16": True}, True), ({"avx512_bf16": False}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda told=told: told)
+        assert school.halves("cpu") is expected
+    assert school.halves("cuda:0")
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     from PIL import Image
@@ -162,6 +173,8 @@ def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
         (["clean-grey", "--steps", "1", "--photos", "/nowhere"], "no folder"),
         (["clean-grey", "--steps", "1", "--leaves", "0"], "procedural"),
         (["clean-grey", "--steps", "1", "--from", "/nowhere.onnx"], "no file"),
+        (["damage", "--steps", "1", "--sound", "/nowhere"], "no folder"),
+        (["clean-grey", "--steps", "1", "--sound", "."], "finder of damage"),
         (["clean-grey", "--steps", "1", "--device", "abacus"], "no device"),
         (["poetry", "--steps", "1"], "poetry"),
     ],

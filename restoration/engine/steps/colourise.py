@@ -1,9 +1,10 @@
 """Colours a picture by what people put down, along its own shapes, and only as far as that goes.
 
-The hints are spread on a grid of 256 px (a finer one measures worse), our own network improves the
-answer (engine/proposal.py), a guided filter (K. He, 2010) brings it up along the full luma, strip
-by strip, and the lock keeps the photograph's luma. Where no hint reaches, the network's colour is a
-guess, allowed only as far as the setting says.
+The hints are spread on three small grids, on each our own network says what it makes of that
+(engine/proposal.py), and the mean of all is taken: one grid errs at this edge, another at that. A
+guided filter (K. He, 2010) brings it up along the full luma, strip by strip, and the lock keeps the
+photograph's luma. Where no hint reaches, the network's colour is a guess, allowed only as far as
+the setting says.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from restoration.engine.proposal import NETWORK, proposed
 from restoration.engine.spread import Planes, spread_quickly
 from restoration.engine.step import Mask, StepContext, StepResult
 
-LONG_SIDE = 256
+GRIDS = (384, 320, 256)  # long sides; how far hints reach is asked on the last
 QUICK_SIDE = 160
 FULL, NONE = 0.30, 0.03  # confidence at which colour is whole, and at which it ends
 EVIDENT = 0.5  # confidence from which a colour counts as evidence, below it as a guess
@@ -49,22 +50,24 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     asked = Weights(settings["strength"], settings["reach"], settings.get("guess", 0.0))
     if not (context.dabs or context.regions or asked.guess):
         raise BadInput("no-colour-hints", {"step": "colourise"})
-    coarse = small_luma(image, LONG_SIDE)
-    hints = gathered(coarse, context.dabs, context.regions)
+    lights = _grids(image)
+    hints = [gathered(light, context.dabs, context.regions) for light in lights]
     context.progress(0.05, None)
-    trust = confidence(coarse, hints, asked.reach)
-    context.progress(0.4, None)
-    found = proposed(coarse, hints.known, hints.chroma)
+    trust = confidence(lights[-1], hints[-1], asked.reach)
+    context.progress(0.3, None)
+    found = [
+        proposed(light, each.known, each.chroma) for light, each in zip(lights, hints, strict=True)
+    ]
     context.progress(0.6, None)
-    lift = Lift(np.concatenate([found.chroma, trust[None]]), coarse, image.shape)
-    result, maps, moved = _painted(context, lift, asked)
+    planes = _agreed(lights, [*(each.chroma for each in found), trust[None]])
+    result, maps, moved = _painted(context, Lift(planes, lights[0], image.shape), asked)
     meters = {
         "evidence_area": round(float((maps["coloured_evidence"] > 25).mean()), 5),
         "guessed_area": round(float((maps["coloured_guess"] > 25).mean()), 5),
-        "expected_error": round(float(found.error.mean()), 4),
+        "expected_error": round(float(found[0].error.mean()), 4),
         "most_luma_move": round(moved * 255, 4),
     }
-    return StepResult(result, maps, meters, record=_record(context, coarse))
+    return StepResult(result, maps, meters, record=_record(context, lights[0]))
 
 
 def preview(image: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -> Image:
@@ -76,6 +79,24 @@ def preview(image: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) ->
     red, blue = spread_quickly(coarse, hints.known, hints.chroma)
     wide = resize(np.dstack([red, blue]), image.shape[0], image.shape[1], kernel="linear")
     return on_luma(light, _bands(wide[..., 0], wide[..., 1]))
+
+
+def _grids(image: Image) -> list[Image]:
+    """The luma on each of the grids, finest first; of a picture smaller than they are, itself."""
+    finest = small_luma(image, GRIDS[0])
+    shapes = dict.fromkeys(_within(finest.shape, side) for side in GRIDS)
+    return [np.clip(resize(finest, *shape), 0, 1) for shape in shapes]
+
+
+def _agreed(lights: list[Image], planes: list[Planes]) -> Planes:
+    """The mean of the chromas, one a grid, and last the trust of the last grid; on the first."""
+    shape = lights[0].shape
+    grids = [*lights, lights[-1]]
+    *chromas, trust = [
+        Lift(each, light, shape).rows(0, lights[0]).transpose(2, 0, 1)
+        for each, light in zip(planes, grids, strict=True)
+    ]
+    return np.concatenate([np.mean(chromas, axis=0, dtype=np.float32), trust])
 
 
 def small_luma(image: Image, side: int) -> Image:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from restoration.training.teaching import Order
 
 BAR = 30
+TAKES_SOUND = {"damage"}
 
 
 class Command(BaseCommand):
@@ -27,6 +28,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--photos", action="append", default=[], type=Path, metavar="FOLDER",
             help="clean pictures to learn from; may be given more than once",
+        )  # fmt: skip
+        parser.add_argument(
+            "--sound", action="append", default=[], type=Path, metavar="FOLDER",
+            help="old scans without damage: what a finder must leave alone",
         )  # fmt: skip
         parser.add_argument("--minutes", type=float, default=0, help="how long to teach")
         parser.add_argument("--steps", type=int, default=0, help="or how many steps")
@@ -63,11 +68,13 @@ class Command(BaseCommand):
         """The order as asked for, or a sentence that says what is wrong with it."""
         if not (options["minutes"] > 0 or options["steps"] > 0):
             raise CommandError("Say how long: --minutes 60 or --steps 20000.")
-        for folder in options["photos"]:
+        for folder in [*options["photos"], *options["sound"]]:
             if not folder.is_dir():
                 raise CommandError(f"There is no folder {folder}.")
         if not options["photos"] and not options["leaves"]:
             raise CommandError("Without --photos there must be procedural pictures: --leaves 240.")
+        if options["sound"] and options["network"] not in TAKES_SOUND:
+            raise CommandError("Only the finder of damage learns from --sound.")
         if options["first"] and not options["first"].is_file():
             raise CommandError(f"There is no file {options['first']}.")
         return self._made(options, _device(options["device"], options["threads"]))
@@ -90,6 +97,7 @@ class Command(BaseCommand):
             first=options["first"],
             device=device,
             leaves=options["leaves"],
+            sound=tuple(options["sound"]),
         )
 
     def _tell(self, progress: Progress) -> None:

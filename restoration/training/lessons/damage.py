@@ -1,7 +1,7 @@
 """The damage mask: dust, hairs, scratches, creases and tears at full resolution, and stains."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch.nn import functional
 from restoration.engine.damage import PLANES
 from restoration.engine.image import resize
 from restoration.engine.luma import WEIGHTS
-from restoration.training import ageing, emulsion, layers, lookalikes, marks, pictures
+from restoration.training import ageing, emulsion, layers, lookalikes, marks, pictures, sound
 from restoration.training.degrade import compressed
 from restoration.training.layers import Image, Plane, Sheet, Truth
 from restoration.training.lesson import Batch, Lesson, Random
@@ -24,11 +24,12 @@ from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 128, 6
 FRESH, POOL = 2, 1200  # new examples in a batch, and how many old ones wait to be seen again
-WIDTHS, BLOCKS = (24, 48, 96), (1, 1, 2)
+WIDTHS, BLOCKS = (24, 48, 96), (1, 1, 4)
 CONTRAST = 4.0  # the picture about zero and of deviation one: learnt faster
 SMALLEST, LARGEST = 640, 2600  # long side of the pictures that the windows are cut from
 DOUBLED = 0.3  # share of examples from smaller pictures, which are doubled before they are searched
 SOUND = 0.2  # share of examples without damage
+SCANNED, SPARED = 0.35, 0.4  # share of examples from sound old scans; of those left as they are
 DECORATED, FRAMED = 0.35, 0.04
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
@@ -69,6 +70,7 @@ class DamageShelf(Shelf):
 
     stamps: marks.Stamps
     stamps_kept: marks.Stamps
+    scans: tuple[sound.Scan, ...] = ()
 
 
 def shelf(folders: Sequence[Path], *, seed: int, leaves: int) -> DamageShelf:
@@ -85,6 +87,23 @@ def shelf(folders: Sequence[Path], *, seed: int, leaves: int) -> DamageShelf:
     )
 
 
+def with_scans(shelf: Shelf, folders: Sequence[Path]) -> Shelf:
+    """The shelf, and scans of sound old photographs beside it."""
+    if not isinstance(shelf, DamageShelf):
+        raise TypeError("scans go onto a shelf of this lesson")
+    told = pictures.sources_of(folders)
+    return replace(shelf, scans=sound.scans(folders, SIDE), sources=shelf.sources + told)
+
+
+def deepened(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A shallower network's weights as this one's: a block that is new changes nothing yet."""
+    fresh = Finder().state_dict()
+    for name in fresh.keys() - weights.keys():
+        if ".second." in name:
+            fresh[name].zero_()
+    return fresh | weights
+
+
 def lesson() -> Lesson:
     return Lesson(
         name="damage",
@@ -96,6 +115,9 @@ def lesson() -> Lesson:
         inputs={"picture": (3, 1)},
         rate=1.5e-3,
         shelf=shelf,
+        sound=with_scans,
+        adopt=deepened,
+        bits=8,
         notes=NOTES,
     )
 
@@ -134,7 +156,7 @@ class _Pool:
         return _tensor(seen), _tensor(true)
 
     def _made(self, shelf: Shelf, rng: Random) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        image, truth, counts = example(shelf.crop(rng, SIDE), rng, _stamps(shelf))
+        image, truth, counts = _drawn(shelf, rng)
         levels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
         counted = (counts * 255 + 0.5).astype(np.uint8)
         told = np.concatenate([truth.astype(np.uint8), counted[..., None]], axis=2)
@@ -143,6 +165,25 @@ class _Pool:
         else:
             self.held[rng.integers(POOL)] = (levels, told)
         return levels, told
+
+
+def _drawn(shelf: Shelf, rng: Random) -> tuple[Image, Truth, Plane]:
+    if isinstance(shelf, DamageShelf) and shelf.scans and rng.random() < SCANNED:
+        return on_scan(shelf.scans[rng.integers(len(shelf.scans))], rng, shelf.stamps)
+    return example(shelf.crop(rng, SIDE), rng, _stamps(shelf))
+
+
+def on_scan(scan: sound.Scan, rng: Random, stamps: marks.Stamps) -> tuple[Image, Truth, Plane]:
+    """As `example`: a window of a real old photograph, as it is or damaged on purpose."""
+    smaller = 2 if scan.doubled else 1
+    seen, known = scan.window(rng, SIDE // smaller)
+    image, truth = seen, layers.untouched(seen.shape)
+    if rng.random() >= SPARED:
+        image, truth = ageing.damaged(seen, rng, _sheet(rng, len(seen), smaller), stamps)
+    marked = truth[..., PLANES.index("damage")]
+    counts = np.where(marked, 1, known) * _counts(seen, image, truth)
+    image = np.clip(image, 0, 1)
+    return _doubled(image, truth, counts) if scan.doubled else (image, truth, counts)
 
 
 def _turned(
