@@ -150,3 +150,24 @@ def test_a_picture_of_another_shape_is_refused():
 def test_the_meters_are_json():
     meters, _ = judge(scan(), scan(), repaired=None, faces=[FACE])
     assert json.loads(json.dumps(meters)) == meters
+
+
+def on_a_scanners_bed(print_: np.ndarray) -> np.ndarray:
+    return np.pad(print_, ((12, 12), (12, 12), (0, 0)))
+
+
+def test_the_scanners_black_bed_beside_a_faded_print_is_no_lost_detail():
+    faded = 0.35 + 0.3 * pictures.grey(pictures.coffee())
+    brought_back = (faded - 0.35) / 0.3 * 0.9
+    meters, _ = judge(
+        on_a_scanners_bed(brought_back), on_a_scanners_bed(faded), repaired=None, faces=[]
+    )
+    assert meters["verdict"] == "pass"
+
+
+def test_what_is_put_onto_the_bed_is_seen():
+    scan = on_a_scanners_bed(pictures.grey(pictures.coffee()))
+    written = scan.copy()
+    written[1:11, 40:140] = 0.9
+    meters, _ = judge(written, scan, repaired=None, faces=[])
+    assert meters["verdict"] != "pass"

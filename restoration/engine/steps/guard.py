@@ -35,6 +35,7 @@ SLOW = 0.04  # of the long side: a difference that changes more slowly than this
 LAID_FROM = 0.2  # pixels at a corner from which the result is laid back before it is compared
 LOST_FRAME = 0.3  # correlation below which no registration is believed
 SMALLEST_FACE = 24  # pixels; in a smaller face nothing can be said of its features
+BLACK = 0.06  # luma of a scanner's bed beside the print
 COLOURED = 25  # the weight, of 255, from which a colour can be seen
 MOST_FILLED = 5.0
 ORDER = ("pass", "review", "fail")
@@ -95,7 +96,7 @@ def judge(
     height, width = result.shape[:2]
     filled = np.zeros((height, width), bool) if repaired is None else repaired.astype(bool)
     before, after, left_out = _at_one_size(reference, result, filled)
-    seen = compare(before, after, left_out)
+    seen = compare(before, after, left_out | _bed(before, after))
     meters = _meters(seen, filled, faces)
     meters |= verdict(meters)
     meters["likeness"] = likeness.told(before, after, faces)
@@ -105,6 +106,18 @@ def judge(
         "repaired": filled.astype(np.uint8) * 255,
     }
     return meters, maps
+
+
+def _bed(before: Image, after: Image) -> Area:
+    """The scanner's bed beside the print, black in both pictures: its edge would count as detail
+    that a brighter print lost. Near anything that was put onto it, it counts as picture."""
+    bed = ~measure.inside_borders(before) & (before < BLACK)
+    if not bed.any():
+        return bed
+    new = ndimage.binary_erosion(bed, iterations=2, border_value=1) & (after >= BLACK)
+    if new.any():
+        bed &= ndimage.distance_transform_edt(~new) > 2 * fidelity.CELL
+    return bed
 
 
 @dataclass(frozen=True)
