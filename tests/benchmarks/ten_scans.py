@@ -113,14 +113,14 @@ def _write_crops(path: Path, scan: NDArray[np.float32], done: Restored) -> None:
     if done.image.shape != scan.shape:
         before = np.clip(pictures.resize(scan, *done.image.shape[:2], kernel="linear"), 0, 1)
     filled = np.repeat(done.maps["repaired"][..., None], 3, axis=2).astype(np.float32) / 255
-    top, left = _busiest(done.maps["repaired"])
+    top, left = busiest(done.maps["repaired"])
     window = (slice(top, top + CROP), slice(left, left + CROP))
     strip = np.concatenate([before[window], done.image[window], filled[window]], axis=1)
     levels = np.ascontiguousarray(pictures.quantise(strip, 8))
     pyvips.Image.new_from_array(levels).copy(interpretation="srgb").pngsave(str(path))
 
 
-def _busiest(filled: NDArray[np.uint8]) -> tuple[int, int]:
+def busiest(filled: NDArray[np.uint8]) -> tuple[int, int]:
     height, width = filled.shape
     tops = range(0, max(1, height - CROP + 1), max(1, CROP // 3))
     lefts = range(0, max(1, width - CROP + 1), max(1, CROP // 3))

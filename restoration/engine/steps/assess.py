@@ -92,11 +92,12 @@ def assess(image: Image) -> Assessment:
 
 
 def _level(area: float, spots: int, size: int) -> str:
-    """A few specks may be pebbles; damage comes in numbers."""
+    """A few specks may be pebbles; damage comes in numbers, or it is large."""
     density = spots / (size / 1e6)
     if spots >= 80 and (density >= 80 or area > 0.004):
         return "heavy"
-    return "some" if spots >= 6 and (density >= 12 or spots >= 15) else "none"
+    many = spots >= 6 and (density >= 12 or spots >= 15)
+    return "some" if many or area > 0.002 else "none"
 
 
 def suggest(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ SMALLEST, LARGEST = 640, 2600  # long side of the pictures that the windows are 
 DOUBLED = 0.3  # share of examples from smaller pictures, which are doubled before they are searched
 SOUND = 0.2  # share of examples without damage
 SCANNED, SPARED = 0.35, 0.4  # share of examples from sound old scans; of those left as they are
+NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where else it is bright
 DECORATED, FRAMED = 0.35, 0.04
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
@@ -179,7 +180,7 @@ def on_scan(scan: sound.Scan, rng: Random, stamps: marks.Stamps) -> tuple[Image,
     seen, known = scan.window(rng, SIDE // smaller)
     image, truth = seen, layers.untouched(seen.shape)
     if rng.random() >= SPARED:
-        image, truth = ageing.damaged(seen, rng, _sheet(rng, len(seen), smaller), stamps)
+        image, truth = _damaged(seen, rng, _sheet(rng, len(seen), smaller), stamps)
     marked = truth[..., PLANES.index("damage")]
     counts = np.where(marked, 1, known) * _counts(seen, image, truth)
     image = np.clip(image, 0, 1)
@@ -224,13 +225,22 @@ def _example(
     sound = _aged(crop, rng, sheet)
     image, truth = sound, layers.untouched(crop.shape)
     if rng.random() >= SOUND:
-        image, truth = ageing.damaged(sound, rng, sheet, stamps)
+        image, truth = _damaged(sound, rng, sheet, stamps)
     counts = _counts(sound, image, truth)
     image = _scanned(image, rng, sheet)
     if rng.random() < FRAMED:
         image, truth = lookalikes.framed(image, truth, rng)
         counts = np.ones_like(counts)
     return image, truth, counts
+
+
+def _damaged(
+    sound: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps
+) -> tuple[Image, Truth]:
+    if rng.random() >= NEGATIVE:
+        return ageing.damaged(sound, rng, sheet, stamps)
+    image, truth = ageing.damaged(1 - np.clip(sound, 0, 1), rng, sheet, stamps)
+    return 1 - image, truth
 
 
 def _counts(sound: Image, image: Image, truth: Truth) -> Plane:
