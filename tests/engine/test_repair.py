@@ -59,6 +59,17 @@ def test_dust_on_a_calm_ground_is_found():
     assert (found & ~area).sum() < 4 * area.sum()
 
 
+def test_a_picture_larger_than_it_is_judged_at_is_marked_at_its_own_size():
+    wall = pictures.noisy(np.full((160, 3000, 3), 0.45, np.float32), 3)
+    wall[60:64, 200:2800:200] = 0.95
+    wall[100:, 1500:1503] = 0.95
+    area = wall[..., 0] == np.float32(0.95)
+    found = repair.detect(wall) > 0
+    assert found.shape == wall.shape[:2]
+    assert (found & area).sum() > 0.8 * area.sum()
+    assert (found & ~area).sum() < 4 * area.sum()
+
+
 @pytest.mark.parametrize("make", [pictures.astronaut, pictures.camera, pictures.coffee])
 def test_next_to_nothing_is_found_on_a_sound_picture(make):
     assert (repair.detect(make()) > 0).mean() < 0.001
