@@ -8,7 +8,7 @@ from django.views.i18n import set_language
 from config import health
 
 urlpatterns = [
-    path("health", health.live, name="health"),
+    path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("i18n/", login_not_required(set_language), name="set_language"),
     path("account/", include("allauth.account.urls")),

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         """Print the address and the accounts as soon as the site answers."""
         deadline = time.monotonic() + READY_SECONDS
         while not supervisor.is_stopping() and time.monotonic() < deadline:
-            if _answers(f"http://127.0.0.1:{port}/health"):
+            if _answers(f"http://127.0.0.1:{port}/health/live"):
                 for line in ["", f"Rekindle is ready: http://localhost:{port}/", *_accounts(), ""]:
                     self._say("serve", line)
                 return
