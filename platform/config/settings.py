@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 MIDDLEWARE = [
+    "config.metrics.RequestTimes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -211,6 +212,10 @@ NONCOMMERCIAL_MODELS = envbool("REKINDLE_NONCOMMERCIAL_MODELS")
 # What a worker's models may take of the memory, work included; 0: most of the card, or of the RAM.
 MODELS_MEMORY_GB = envint("REKINDLE_MODELS_MEMORY_GB", 0)
 
+# --- watching ----------------------------------------------------------------------------------
+# Who bears it may read the figures at /metrics; without one there is no such page.
+METRICS_TOKEN = envsecret("REKINDLE_METRICS_TOKEN")
+
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -288,7 +293,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS and not DEBUG
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS and not DEBUG else 0
 # The other names under the institution's domain are not ours to bind to https.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
