@@ -25,12 +25,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from config.logs import view_name
 from restoration.queries.figures import Figures, HistogramFigures, figures
 from restoration.tallies import STEP, WAIT, Measure
 
 # Where the library lets several processes of one site add up; set by whoever starts them.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-NO_VIEW = "none"  # static files, and addresses that lead nowhere
 
 REQUESTS = Histogram(
     "rekindle_request_seconds",
@@ -53,12 +53,6 @@ class RequestTimes:
         seconds = time.perf_counter() - started
         REQUESTS.labels(view_name(request), f"{response.status_code // 100}xx").observe(seconds)
         return response
-
-
-def view_name(request: HttpRequest) -> str:
-    """The name of the view that answered: never the address, which may say whose page it is."""
-    match = request.resolver_match
-    return (match.view_name if match else "") or NO_VIEW
 
 
 @login_not_required

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 MIDDLEWARE = [
+    "config.logs.RequestIds",
     "config.metrics.RequestTimes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -340,17 +341,27 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Plain lines for a person at a terminal; JSON for a collector, without anything personal.
+LOG_FORMAT = envstr("REKINDLE_LOG_FORMAT", "plain", among=("plain", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {"format": "%(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "config.logs.JsonLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {
         "handlers": ["console"],
         "level": envstr("REKINDLE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")),
     },
-    # It tells of every operation.
-    "loggers": {"pyvips": {"level": "WARNING"}},
+    "loggers": {
+        "pyvips": {"level": "WARNING"},  # it tells of every operation
+        # A person at a terminal sees the pages; a collector gets a line for each.
+        "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # At debug level it logs statements with their values.
+        "django.db.backends": {"level": "INFO"},
+    },
 }
 
 # Generic classes of Django take their type in brackets while running, as the type checker wants.

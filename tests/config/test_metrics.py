@@ -15,7 +15,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from archive.models import Photo
-from config import metrics
+from config import logs, metrics
 from restoration import leases, presence
 from restoration.actions.jobs import cancel_job, sweep_jobs
 from restoration.actions.versions import scan_version
@@ -187,7 +187,7 @@ def test_requests_are_timed_by_view_and_class_and_never_by_address(client: Clien
     client.get("/no-such-address")
     text = scrape(client)
     assert value(text, count, **of) == before + 1
-    assert value(text, count, view=metrics.NO_VIEW, status="4xx")
+    assert value(text, count, view=logs.NO_VIEW, status="4xx")
     assert "whose-page" not in text
     assert "secret" not in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from argparse import ArgumentParser
@@ -12,6 +13,9 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from restoration.sweeps import sweep
+
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -29,6 +33,6 @@ class Command(BaseCommand):
             close_old_connections()
             done = {name: count for name, count in sweep(now=timezone.now()).items() if count}
             if done:
-                self.stdout.write(", ".join(f"{name}: {count}" for name, count in done.items()))
+                logger.info("swept %s", ", ".join(f"{what}: {n}" for what, n in done.items()))
             if not every or stop.wait(every):
                 break
