@@ -359,6 +359,8 @@ LOGGING = {
         "pyvips": {"level": "WARNING"},  # it tells of every operation
         # A person at a terminal sees the pages; a collector gets a line for each.
         "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # Of a refused request that line tells all; without it, Django's own does.
+        "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
         # At debug level it logs statements with their values.
         "django.db.backends": {"level": "INFO"},
     },

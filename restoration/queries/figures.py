@@ -57,7 +57,7 @@ class Figures:
 def figures(*, queues: Iterable[str], now: datetime) -> Figures:
     """Count it all; a queue without any job is named too, with zeros."""
     tallies = list(Tally.objects.all())
-    kept = Original.objects.aggregate(count=Count("pk"), bytes=Sum("size"))
+    kept = Original.objects.aggregate(count=Count("*"), bytes=Sum("size"))
     return Figures(
         queues=_queues(queues, now),
         attempts=_attempts(),
@@ -95,7 +95,7 @@ def _aged(row: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 def _attempts() -> dict[str, int]:
     """How many tries ended in which way, since the first; those that still run have no outcome."""
-    ended = Attempt.objects.exclude(outcome="").values("outcome").annotate(count=Count("pk"))
+    ended = Attempt.objects.exclude(outcome="").values("outcome").annotate(count=Count("*"))
     none = dict.fromkeys(("succeeded", "failed", "lost", "cancelled"), 0)
     return none | {row["outcome"]: row["count"] for row in ended}
 

@@ -17,7 +17,7 @@ from django.test import Client
 from gunicorn.config import Config
 
 from archive import logbook
-from config import logs
+from config import logs, metrics
 from restoration import runner
 from restoration.lifecycle import JobKind
 from restoration.models import Job
@@ -94,6 +94,23 @@ def test_an_error_tells_its_classes_and_places_and_not_its_words(lines: Lines) -
     assert line["error"] == "django.db.utils.IntegrityError from builtins.KeyError"
     assert line["at"][-1].startswith("test_logs.py:")
     assert "vera" not in json.dumps(line)
+
+
+def test_a_page_that_fails_is_logged_with_the_id_of_its_request(
+    client: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def fails() -> None:
+        raise ValueError("vera")
+
+    settings.METRICS_TOKEN = "vera"
+    monkeypatch.setattr(metrics, "_registry", fails)
+    client.raise_request_exception = False
+    answer = client.get("/metrics?q=vera", headers={"Authorization": "Bearer vera"})
+    assert answer.status_code == 500
+    [error] = [each for each in lines() if each["level"] == "ERROR"]
+    assert (error["request"], error["error"]) == (answer["X-Request-ID"], "builtins.ValueError")
+    assert error["at"][-1].endswith(" fails")
+    assert "vera" not in json.dumps(lines())
 
 
 def test_of_a_library_only_the_words_of_its_code_are_kept(lines: Lines) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -21,6 +23,7 @@ from restoration.actions.jobs import cancel_job, sweep_jobs
 from restoration.actions.versions import scan_version
 from restoration.lifecycle import JobKind, VersionKind
 from restoration.models import Job
+from restoration.queries.figures import figures
 from tests import factories
 from tests.people import person
 from tests.services.need import ROOT
@@ -95,6 +98,19 @@ def test_a_scrape_asks_the_database_five_times_whatever_there_is(
         start(job, now=factories.NOW + timedelta(seconds=10**number))
     with django_assert_num_queries(5):
         scrape(client)
+
+
+@pytest.mark.usefixtures("on_sqlite_file")
+def test_no_table_that_grows_is_read_without_an_index() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        figures(queues=["cpu"], now=factories.NOW)
+    assert len(asked) == 5
+    for query in asked:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+            steps = [row[-1] for row in cursor if row[-1].startswith(("SCAN", "SEARCH"))]
+        assert steps
+        assert all("INDEX" in step or "tally" in step for step in steps), steps
 
 
 @pytest.mark.usefixtures("open_page")
