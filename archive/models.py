@@ -124,6 +124,10 @@ class Original(models.Model):
     class Meta:
         verbose_name = _("original")
         verbose_name_plural = _("originals")
+        indexes = (
+            # The operator's graphs add up all of them.
+            models.Index(fields=("size",), name="original_size"),
+        )
 
     def __str__(self) -> str:
         return self.sha256[:12]

@@ -4,9 +4,12 @@ set -eu
 cd /app
 case "${1:-web}" in
   web)
+    # Where the processes of this site add up what they count.
+    PROMETHEUS_MULTIPROC_DIR="$(mktemp -d)"
+    export PROMETHEUS_MULTIPROC_DIR
     exec gunicorn config.wsgi:application --bind 0.0.0.0:8000 --worker-class gthread \
       --workers "${WEB_PROCESSES:-2}" --threads 8 --timeout 120 --no-control-socket \
-      --worker-tmp-dir /dev/shm --access-logfile - ;;
+      --worker-tmp-dir /dev/shm --logger-class config.logs.ServerLog ;;
   worker)
     kind="${2:-cpu}"
     pool="--pool prefork --concurrency ${CPU_JOBS:-1}"
@@ -16,6 +19,8 @@ case "${1:-web}" in
     exec celery --quiet -A config worker --queues "$kind" --hostname "$kind@%h" $pool \
       --loglevel warning --without-gossip --without-mingle ;;
   sweeper) exec python manage.py sweep --every 5 ;;
+  # A worker and the sweeper touch a file as long as they live: is this one's fresh?
+  alive) test -n "$(find "$REKINDLE_VAR_DIR/$2-alive" -mmin -2)" ;;
   migrate) exec python manage.py migrate --no-input ;;
   *) exec "$@" ;;
 esac

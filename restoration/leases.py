@@ -14,6 +14,7 @@ from django.db.models import F, Max
 
 from archive.models import Photo
 from archive.stateful import IllegalMove
+from restoration import tallies
 from restoration.lifecycle import JOB_ATTEMPTS, ClaimState, JobState
 from restoration.models import Attempt, Claim, Job, Preview, Version
 
@@ -72,6 +73,9 @@ def start(*, job_id: int, worker: str, now: datetime) -> Job | None:
             Attempt.objects.create(
                 job=job, number=job.attempt, worker=worker, token=token, started_at=now
             )
+            if job.attempt == 1:
+                waited = (now - job.requested_at).total_seconds()
+                tallies.add(tallies.WAIT, (job.queue, job.kind), waited)
     except IllegalMove:
         return None
     return job
@@ -130,6 +134,8 @@ def finish(*, job: Job, made: NewVersion | None, now: datetime) -> Version | Non
             )
             version = _keep(job, made, now) if made else None
             _close(job, "succeeded", now)
+            # Last, because every worker writes these rows: nobody waits for longer than a commit.
+            tallies.add_steps(made.records if made else [])
     except IllegalMove:
         raise LeaseLost from None
     return version
@@ -147,6 +153,12 @@ def _keep(job: Job, made: NewVersion, now: datetime) -> Version:
     Job.objects.filter(pk=job.pk).update(version=version)
     version.record("made", by=job.requested_by, at=now, facts={"sha256": made.sha256})
     return version
+
+
+def cancelled(*, job: Job, now: datetime) -> None:
+    """Whoever held the job, their try is over."""
+    Attempt.objects.filter(job=job, ended_at=None).update(ended_at=now, outcome="cancelled")
+    forget_preview(job)
 
 
 def fail(*, job: Job, code: str, facts: Mapping[str, Any], permanent: bool, now: datetime) -> None:

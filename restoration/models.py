@@ -304,6 +304,10 @@ class Attempt(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("job", "number"), name="attempt_number_once"),
         )
+        indexes = (
+            # The operator's graphs count by outcome.
+            models.Index(fields=("outcome",), name="attempt_outcome"),
+        )
 
     def __str__(self) -> str:
         return f"{self.job_id} try {self.number}"
@@ -396,6 +400,27 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Tally(models.Model):
+    """A running total: how many measurements fell under a bound, and their sum in seconds."""
+
+    measure = models.CharField(max_length=20)
+    first = models.CharField(max_length=40)
+    second = models.CharField(max_length=40)
+    le = models.CharField(max_length=12)
+    count = models.PositiveBigIntegerField(default=0)
+    total = models.FloatField(default=0)
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+        constraints = (
+            models.UniqueConstraint(fields=("measure", "first", "second", "le"), name="tally_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.first} {self.second} up to {self.le}: {self.count}"
 
 
 def ancestry(versions: dict[int, Any], version: Version) -> list[Version]:

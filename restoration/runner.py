@@ -6,6 +6,7 @@ that lost its lease in the middle cannot write a thing.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import logging
 import tempfile
@@ -23,7 +24,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from archive import decode, derivatives, storage
+from archive import decode, derivatives, logbook, storage
 from restoration import drafting, leases
 from restoration.engine import image as pictures
 from restoration.engine.belongs import belongs, laid_back, stretch
@@ -58,6 +59,11 @@ def run(*, job_id: int, worker: str) -> None:
     job = leases.start(job_id=job_id, worker=worker, now=timezone.now())
     if job is None:
         return
+    with logbook.about(job=job.pk, attempt=job.attempt):
+        _run(job)
+
+
+def _run(job: Job) -> None:
     try:
         with _beating(job) as report:
             made = WORK[JobKind(job.kind)](job, report)
@@ -135,7 +141,9 @@ def _glimpse(preview: NDArray[np.uint8] | None) -> leases.Glimpse | None:
 def _beating(job: Job) -> Iterator[_Reporter]:
     report, stop = _Reporter(job), threading.Event()
     every = leases.lease().total_seconds() / 6
-    heart = threading.Thread(target=report.beat, args=(stop, every), daemon=True)
+    # Its lines are about this job too.
+    here = contextvars.copy_context()
+    heart = threading.Thread(target=here.run, args=(report.beat, stop, every), daemon=True)
     heart.start()
     try:
         yield report

@@ -1,19 +1,36 @@
-"""Two addresses for those who watch the site: does it answer, and can it work."""
+"""Two addresses for those who watch the site: does it answer, and can it serve."""
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 
 from celery import current_app
 from django.contrib.auth.decorators import login_not_required
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from restoration import presence
+
 logger = logging.getLogger(__name__)
 
-BROKER_TIMEOUT = 3
+OK = "ok"
+# Longer than a healthy answer takes, shorter than what a watcher waits for ours.
+PATIENCE = 4
+# Without these no page is whole. All site processes share the others too, and without those the
+# pages still serve: jobs wait in their rows, so nobody gains when the whole site leaves rotation.
+NEEDED = ("database", "storage")
+
+# Few threads, so that a part that hangs holds these and no more; the next asker is told in time.
+_askers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+
+
+class Missing(Exception):  # noqa: N818 - says what is so
+    """A part answered, and what it said is that something is not there; fit to be shown."""
 
 
 @login_not_required
@@ -28,9 +45,17 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Say of each part the site stands on whether it answers; 503 when one does not."""
-    parts = {name: _answers(ask) for name, ask in PARTS.items()}
-    return JsonResponse(parts, status=200 if all(parts.values()) else 503)
+    """Say of each part "ok" or what is wrong; 503 when one is missing that pages cannot be without.
+
+    1. The broker and the storage are asked beside us and may take PATIENCE.
+    2. The database is asked on this request's own connection, the workers through it.
+    """
+    asked = {name: _askers.submit(ask) for name, ask in ELSEWHERE.items()}
+    said = {name: _said(name, ask) for name, ask in HERE.items()}
+    wait(asked.values(), timeout=PATIENCE)
+    said |= {name: _said(name, partial(answer.result, 0)) for name, answer in asked.items()}
+    can_serve = all(said[name] == OK for name in NEEDED)
+    return JsonResponse(said, status=200 if can_serve else 503)
 
 
 def _database() -> None:
@@ -38,9 +63,14 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
+def _worker() -> None:
+    if not presence.alive(now=timezone.now()):
+        raise Missing("no worker has been heard of for a minute; jobs wait")
+
+
 def _broker() -> None:
-    with current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT) as link:
-        link.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT)
+    with current_app.connection_for_write(connect_timeout=PATIENCE) as link:
+        link.ensure_connection(max_retries=1, timeout=PATIENCE)
 
 
 def _storage() -> None:
@@ -48,18 +78,20 @@ def _storage() -> None:
     default_storage.exists("health")
 
 
-PARTS: dict[str, Callable[[], None]] = {
-    "database": _database,
-    "broker": _broker,
-    "storage": _storage,
-}
+HERE: dict[str, Callable[[], object]] = {"database": _database, "worker": _worker}
+ELSEWHERE: dict[str, Callable[[], object]] = {"broker": _broker, "storage": _storage}
 
 
-def _answers(ask: Callable[[], None]) -> bool:
-    """Tell whether `ask` comes back; the reason why not goes to our log, not on the page."""
+def _said(name: str, ask: Callable[[], object]) -> str:
+    """A part's answer in words; what an error says itself goes to our log, never on the page."""
     try:
         ask()
+    except Missing as why:
+        return str(why)
+    except TimeoutError:
+        logger.warning("not ready: %s", name, exc_info=True)
+        return "did not answer in time"
     except Exception:
-        logger.warning("not ready: %s", ask.__name__.strip("_"), exc_info=True)
-        return False
-    return True
+        logger.warning("not ready: %s", name, exc_info=True)
+        return "does not answer"
+    return OK

@@ -69,6 +69,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 MIDDLEWARE = [
+    "config.logs.RequestIds",
+    "config.metrics.RequestTimes",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -211,6 +213,10 @@ NONCOMMERCIAL_MODELS = envbool("REKINDLE_NONCOMMERCIAL_MODELS")
 # What a worker's models may take of the memory, work included; 0: most of the card, or of the RAM.
 MODELS_MEMORY_GB = envint("REKINDLE_MODELS_MEMORY_GB", 0)
 
+# --- watching ----------------------------------------------------------------------------------
+# Who bears it may read the figures at /metrics; without one there is no such page.
+METRICS_TOKEN = envsecret("REKINDLE_METRICS_TOKEN")
+
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -288,7 +294,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS and not DEBUG
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^health"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS and not DEBUG else 0
 # The other names under the institution's domain are not ours to bind to https.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -335,17 +341,29 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Plain lines for a person at a terminal; JSON for a collector, without anything personal.
+LOG_FORMAT = envstr("REKINDLE_LOG_FORMAT", "plain", among=("plain", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {"format": "%(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "config.logs.JsonLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {
         "handlers": ["console"],
         "level": envstr("REKINDLE_LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR")),
     },
-    # It tells of every operation.
-    "loggers": {"pyvips": {"level": "WARNING"}},
+    "loggers": {
+        "pyvips": {"level": "WARNING"},  # it tells of every operation
+        # A person at a terminal sees the pages; a collector gets a line for each.
+        "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # Of a refused request that line tells all; without it, Django's own does.
+        "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
+        # At debug level it logs statements with their values.
+        "django.db.backends": {"level": "INFO"},
+    },
 }
 
 # Generic classes of Django take their type in brackets while running, as the type checker wants.

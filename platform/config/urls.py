@@ -5,11 +5,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from config import health
+from config import health, metrics
 
 urlpatterns = [
-    path("health", health.live, name="health"),
+    path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("i18n/", login_not_required(set_language), name="set_language"),
     path("account/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),

@@ -21,6 +21,7 @@ from restoration.engine.generative import registry, workshop
 logger = logging.getLogger(__name__)
 
 EVERY = 15.0
+ALIVE = "worker-alive"
 _stop = threading.Event()
 
 
@@ -36,6 +37,8 @@ def _announce(name: str, queues: list[str]) -> None:
     models = _models() if presence.GENERATIVE in queues else []
     offers = [presence.EMBEDDED, *(offer for model in models for offer in model["offers"])]
     while True:
+        # Whoever watches this process sees that it lives, also while the database does not.
+        (settings.VAR_DIR / ALIVE).touch()
         try:
             presence.announce(
                 name=name, queues=queues, offers=offers, models=models, now=timezone.now()

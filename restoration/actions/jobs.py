@@ -104,7 +104,7 @@ def cancel_job(*, job: Job, by: User, now: datetime) -> None:
     try:
         with transaction.atomic():
             job.move(JobState.CANCELLED, by=by, at=now, set_={"ended_at": now, "lease_until": None})
-            leases.forget_preview(job)
+            leases.cancelled(job=job, now=now)
             Claim.objects.filter(
                 photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
             ).update(seen_at=now)

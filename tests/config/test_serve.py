@@ -63,7 +63,7 @@ def test_a_program_that_is_killed_comes_back(live_site: Site, words: str) -> Non
         return any(words in command(each) for each in fresh)
 
     wait_until(is_back, f"{words} is back", seconds=SOON, log=live_site.printed)
-    wait_until(lambda: answers(f"{live_site.url}/health"), "the site answers", seconds=SOON)
+    wait_until(lambda: answers(f"{live_site.url}/health/live"), "the site answers", seconds=SOON)
 
 
 def test_a_second_start_on_the_same_folder_is_refused(live_site: Site) -> None:
@@ -80,7 +80,7 @@ def test_a_second_start_on_the_same_folder_is_refused(live_site: Site) -> None:
 
 
 def test_the_process_of_the_site_stays_small(live_site: Site) -> None:
-    for page in ("/", "/account/login/", "/health"):
+    for page in ("/", "/account/login/", "/health/live"):
         answers(f"{live_site.url}{page}")
     master = program(live_site, "gunicorn config.wsgi")
     for process in (master, *master.children()):

@@ -112,7 +112,7 @@ def start_site(folder: Path, environment: dict[str, str]) -> Site:
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
     log = folder / "site.log"
     site = Site(start(command, log, environment), log, url, folder, environment)
-    site.wait_for(lambda: answers(f"{url}/health"), "the site answered")
+    site.wait_for(lambda: answers(f"{url}/health/live"), "the site answered")
     return site
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
 from restoration.sweeps import sweep
+
+ALIVE = "sweeper-alive"
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -28,7 +34,8 @@ class Command(BaseCommand):
         while True:
             close_old_connections()
             done = {name: count for name, count in sweep(now=timezone.now()).items() if count}
+            (settings.VAR_DIR / ALIVE).touch()  # for whoever watches this process
             if done:
-                self.stdout.write(", ".join(f"{name}: {count}" for name, count in done.items()))
+                logger.info("swept %s", ", ".join(f"{what}: {n}" for what, n in done.items()))
             if not every or stop.wait(every):
                 break

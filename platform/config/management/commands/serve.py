@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import broker
+from config import broker, metrics
 from config.supervisor import Program, Supervisor
 
 SWEEP_SECONDS = 5
@@ -70,7 +71,7 @@ class Command(BaseCommand):
         """Print the address and the accounts as soon as the site answers."""
         deadline = time.monotonic() + READY_SECONDS
         while not supervisor.is_stopping() and time.monotonic() < deadline:
-            if _answers(f"http://127.0.0.1:{port}/health"):
+            if _answers(f"http://127.0.0.1:{port}/health/live"):
                 for line in ["", f"Rekindle is ready: http://localhost:{port}/", *_accounts(), ""]:
                     self._say("serve", line)
                 return
@@ -115,8 +116,16 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([*roots, *filter(None, [known])]),
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
+        metrics.SHARED: str(_fresh_folder(settings.VAR_DIR / "metrics")),
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # said by us instead
     }
+
+
+def _fresh_folder(path: Path) -> Path:
+    """An empty folder: what processes that are gone had counted is no part of this run."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    return path
 
 
 def _only_one(path: Path) -> IO[str]:

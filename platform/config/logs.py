@@ -1,0 +1,112 @@
+"""Log lines as JSON, each with the id of its request or of its job and attempt.
+
+Nothing personal gets in, by form and not by care: of a library's line only the pattern is kept, not
+what was filled in (an address with its query, a person's name, a row's values), and when it came
+already filled in only its place in the code; of an error its class and its places, not its message.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from gunicorn.glogging import Logger
+
+from archive import logbook
+
+OURS = {"config", "api", "accounts", "exhibit", "restoration", "archive"}
+HEADER = "X-Request-ID"
+GIVEN = re.compile(r"[0-9A-Za-z-]{8,64}")
+MOST_PLACES = 30
+NO_VIEW = "none"  # static files, and addresses that lead nowhere
+
+requests = logging.getLogger("config.requests")
+
+
+class JsonLines(logging.Formatter):
+    """One record, one line, one object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write what is safe of the record."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _message(record),
+            **logbook.ids_now(),
+            **getattr(record, "facts", {}),
+        }
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            line |= {"error": " from ".join(_classes(error)), "at": _places(error)}
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """All of it when it is ours; else its pattern, or its place where it has none."""
+    if record.name.partition(".")[0] in OURS:
+        return record.getMessage()
+    return str(record.msg) if record.args else f"{record.filename}:{record.lineno}"
+
+
+def _classes(error: BaseException | None) -> Iterator[str]:
+    """The class of an error and of those it came from."""
+    while error is not None:
+        yield f"{type(error).__module__}.{type(error).__qualname__}"
+        error = error.__cause__ or error.__context__
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where it came through, the last place last."""
+    frames = traceback.extract_tb(error.__traceback__)[-MOST_PLACES:]
+    return [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+
+
+def view_name(request: HttpRequest) -> str:
+    """The name of the view that answered: never the address, which may say whose page it is."""
+    match = request.resolver_match
+    return (match.view_name if match else "") or NO_VIEW
+
+
+class RequestIds:
+    """Gives each request an id, or keeps the one a proxy gave; one line tells how it went."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(HEADER, "")
+        name = given if GIVEN.fullmatch(given) else uuid.uuid4().hex
+        started = time.perf_counter()
+        with logbook.about(request=name):
+            response = self.get_response(request)
+            facts = {
+                "method": request.method,
+                "view": view_name(request),
+                "status": response.status_code,
+                "seconds": round(time.perf_counter() - started, 3),
+            }
+            requests.info("answered", extra={"facts": facts})
+        response[HEADER] = name
+        return response
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's own lines in the same form; named on its command line."""
+
+    def setup(self, cfg: Any) -> None:
+        """Let gunicorn set up its handlers, then give them our form when the settings want it."""
+        super().setup(cfg)
+        if settings.LOG_FORMAT == "json":
+            for handler in self.error_log.handlers:
+                handler.setFormatter(JsonLines())

@@ -1,0 +1,67 @@
+"""Running totals of how long things took, kept where every worker writes and every site reads.
+
+A worker has no address to be asked at and its process may end at any time, so what it measured is
+added to rows: a few hundred of them whatever was measured, only ever growing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+
+from restoration.models import Tally
+
+MINUTE, HOUR = 60, 3600
+BEYOND = "+Inf"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured in seconds, by which two labels, and the bounds of its buckets.
+
+    A bound may be added; the name must change with a bound that is moved or taken away.
+    """
+
+    name: str
+    labels: tuple[str, str]
+    bounds: tuple[float, ...]
+
+    def buckets(self) -> list[str]:
+        """Every bound as Prometheus writes it, the last without end."""
+        return [*(str(float(bound)) for bound in self.bounds), BEYOND]
+
+    def bucket(self, seconds: float) -> str:
+        """The bound that it falls under."""
+        return next(bound for bound in self.buckets() if seconds <= float(bound))
+
+
+WAIT = Measure(
+    "wait", ("queue", "kind"), (1, 5, 15, 30, MINUTE, 300, 900, 1800, HOUR, 4 * HOUR, 24 * HOUR)
+)
+STEP = Measure("step", ("step", "backend"), (0.1, 0.3, 1, 3, 10, 30, MINUTE, 180, 600, 1800))
+
+
+def add(measure: Measure, labels: tuple[str, str], seconds: float) -> None:
+    """Add one measurement to its row."""
+    first, second = labels
+    where = {"measure": measure.name, "first": first, "second": second}
+    where["le"] = measure.bucket(seconds)
+    grown = {"count": F("count") + 1, "total": F("total") + seconds}
+    if not Tally.objects.filter(**where).update(**grown):
+        Tally.objects.get_or_create(defaults=None, **where)
+        Tally.objects.filter(**where).update(**grown)
+
+
+def add_steps(records: Iterable[Mapping[str, Any]]) -> None:
+    """Add the seconds of each step of a finished run; one done by hand has none.
+
+    Always in the same order: two workers that finish together must not wait for each other.
+    """
+    timed = [
+        (each["step"], each["backend"], each["seconds"]) for each in records if "seconds" in each
+    ]
+    for step, backend, seconds in sorted(timed):
+        add(STEP, (step, backend), seconds)
