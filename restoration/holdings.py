@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from archive import storage
 from archive.lifecycle import Kept, Outcome
 from archive.models import FixityCheck, Original, Photo
-from restoration.models import Version
+from restoration.lifecycle import JobState
+from restoration.models import Assessment, Job, Sheet, Version
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,3 +63,36 @@ def photos_of(holding: Holding) -> QuerySet[Photo]:
     return Photo.objects.filter(
         Q(working_sha256=holding.sha256) | Q(pk__in=versions.values("photo"))
     )
+
+
+def named() -> dict[str, str]:
+    """Every stored file that some row names: its key, and the sha256 its bytes must have.
+
+    Sizes are not among them: they are made again from these. A file that nobody has read yet lies
+    where it came in.
+    """
+    found = {storage.original_key(sha): sha for sha in _column(Original.objects, "sha256")}
+    for rows, column in ((Photo.objects, "working_sha256"), (Version.objects, "sha256")):
+        found |= {storage.working_key(sha): sha for sha in _column(rows, column)}
+    found |= {storage.sheet_key(sha): sha for sha in _sheets()}
+    return found | {storage.incoming_key(sha): sha for sha in _incoming()}
+
+
+def _column(rows: Any, name: str) -> set[str]:
+    return set(rows.values_list(name, flat=True)) - {"", None}
+
+
+def _sheets() -> set[str]:
+    maps = Version.objects.exclude(maps={}).values_list("maps", flat=True)
+    return (
+        {sha for each in maps.iterator() for sha in each.values()}
+        | _column(Sheet.objects, "sha256")
+        | _column(Assessment.objects, "mask_sha256")
+        | _column(Job.objects, "plan__mask_sha256")
+    ) - {"", None}
+
+
+def _incoming() -> set[str]:
+    live = Job.objects.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
+    unread = Photo.objects.filter(original=None)
+    return _column(unread, "sha256") | _column(live, "plan__upload_sha256")
