@@ -250,12 +250,13 @@ def restore(folder: Path, *, stamp: str = "", over: bool = False, say: Say) -> M
     say(f"Bringing back {manifest.files} files")
     for each in files_of(here):
         _put(folder, each)
-    say("Bringing back the rows")
-    _load(here, manifest)
     say("Making the smaller pictures again")
     for each in files_of(here):
         if each.key == storage.working_key(each.sha256):
             derivatives.ensure(each.sha256)
+    # Last of all: cut off before, the site is empty as it was, and this is called again.
+    say("Bringing back the rows")
+    _load(here, manifest)
     return manifest
 
 

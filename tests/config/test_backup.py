@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -26,11 +32,13 @@ from config import backup, rows
 from exhibit.actions import publish_version
 from exhibit.arranging import Words
 from restoration import fixity
+from restoration.holdings import named
 from restoration.models import Draft, Job, Preview, Sheet, Version
 from tests import factories
 from tests.factories import NOW
 from tests.people import appoint, cast
 from tests.services import databases
+from tests.services.need import ROOT
 
 KEPT = ("originals", "working", "sheets", "incoming")
 
@@ -242,6 +250,37 @@ def test_a_backup_that_was_cut_off_is_none_and_the_one_before_it_counts(
         with pytest.raises(KeyboardInterrupt):
             backup.make(folder, now=NOW + timedelta(hours=2))
     assert backup.find(folder)[0] == whole
+
+
+def test_a_backup_killed_in_the_middle_of_a_file_is_none_and_the_next_one_is_whole(
+    site: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    last = Path(default_storage.path(max(named())))
+    good = last.read_bytes()
+    last.unlink()
+    os.mkfifo(last)  # whoever reads it waits, until it is killed
+    where = {"REKINDLE_DATABASE_URL": site, "REKINDLE_BYTES_DIR": default_storage.path("")}
+    command = [sys.executable, str(ROOT / "manage.py"), "backup", str(folder)]
+    with subprocess.Popen(command, env=os.environ | where) as running:
+        copying = folder / "bytes" / "working"
+        until(lambda: running.poll() is not None or list(copying.rglob(".part-*")))
+        running.kill()
+    assert running.returncode == -signal.SIGKILL
+    with pytest.raises(CommandError, match="1 was cut off"):
+        restore(folder, over=True)
+    last.unlink()
+    last.write_bytes(good)
+    _here, manifest = backup.make(folder, now=NOW)
+    assert manifest.lacking == []
+    backup.verify(folder, *backup.find(folder))
+
+
+def until(seen: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_file_that_is_altered_is_not_copied_and_is_named(site: str, tmp_path: Path) -> None:
