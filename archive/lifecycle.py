@@ -1,4 +1,4 @@
-"""The states of a photo and the moves between them. Pure: no model, no clock."""
+"""The states of a photo and of its files, and the moves between them. Pure: no model, no clock."""
 
 from __future__ import annotations
 
@@ -26,6 +26,39 @@ PHOTO_MOVES: Moves = {
     PhotoState.QUARANTINED: frozenset({PhotoState.READING, PhotoState.WITHDRAWN}),
     PhotoState.ON_HOLD: frozenset({PhotoState.READY, PhotoState.WITHDRAWN}),
     PhotoState.WITHDRAWN: frozenset(),
+}
+
+
+class Kept(TextChoices):
+    """What of a photo is kept for ever and checked."""
+
+    ORIGINAL = "original", pgettext_lazy("kind of file", "original scan")
+    WORKING = "working", pgettext_lazy("kind of file", "working copy or version")
+
+
+class Outcome(TextChoices):
+    """What a check of stored bytes found."""
+
+    OK = "ok", pgettext_lazy("check of a file", "as it was")
+    MISSING = "missing", pgettext_lazy("check of a file", "missing")
+    MISMATCH = "mismatch", pgettext_lazy("check of a file", "not the bytes that were kept")
+    # Not a finding about the bytes: a disk that is not mounted, a service that does not answer.
+    UNREACHABLE = "unreachable", pgettext_lazy("check of a file", "could not be read")
+
+
+BAD = (Outcome.MISSING, Outcome.MISMATCH)
+
+
+class AlarmState(TextChoices):
+    """Whether a file of a photo is still known to be bad."""
+
+    OPEN = "open", pgettext_lazy("state of an alarm", "open")
+    CLOSED = "closed", pgettext_lazy("state of an alarm", "closed")
+
+
+ALARM_MOVES: Moves = {
+    AlarmState.OPEN: frozenset({AlarmState.CLOSED}),
+    AlarmState.CLOSED: frozenset(),
 }
 
 

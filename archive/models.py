@@ -10,7 +10,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from archive.lifecycle import PHOTO_MOVES, Moves, PhotoState
+from archive.lifecycle import (
+    ALARM_MOVES,
+    PHOTO_MOVES,
+    AlarmState,
+    Kept,
+    Moves,
+    Outcome,
+    PhotoState,
+)
 from archive.rights import RIGHTS
 from archive.stateful import Stateful
 
@@ -246,3 +254,80 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.verb}"
+
+
+class FixityCheck(models.Model):
+    """That stored bytes were read and hashed, and what came out. Append-only, as events are."""
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kept)
+    # The digest that rows name it by; what was seen instead is beside it.
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField(_("checked"))
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome)
+    seen_sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(_("bytes"), default=0)
+    seconds = models.FloatField(_("seconds"), default=0)
+
+    class Meta:
+        verbose_name = _("check of a file")
+        verbose_name_plural = _("checks of files")
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=Kept.values), name="fixity_kind_known"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=Outcome.values), name="fixity_outcome_known"
+            ),
+        )
+        indexes = (
+            # The round asks of every file when it was last checked.
+            models.Index(fields=("kind", "sha256", "at"), name="fixity_oldest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sha256[:12]} {self.outcome}"
+
+
+class AlarmQuerySet(models.QuerySet["Alarm"]):
+    def visible_to(self, user: User | AnonymousUser) -> AlarmQuerySet:
+        """Those of the collections in which this person decides."""
+        collections = Collection.objects.curated_by(user).values("pk")
+        return self.filter(photo__collection__in=collections)
+
+    def standing(self) -> AlarmQuerySet:
+        """Those that no later check has closed."""
+        return self.filter(state=AlarmState.OPEN)
+
+
+class Alarm(Stateful):
+    """That a file of a photo is missing or altered, until a check finds it right again."""
+
+    moves: ClassVar[Moves] = ALARM_MOVES
+
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="alarms")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kept)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=8, choices=AlarmState, default=AlarmState.OPEN)
+    raised_by = models.ForeignKey(FixityCheck, on_delete=models.PROTECT, related_name="+")
+    closed_by = models.ForeignKey(
+        FixityCheck, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    objects = AlarmQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("photo", "kind", "sha256"),
+                condition=Q(state="open"),
+                name="alarm_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_by__isnull=True)
+                | Q(state="closed", closed_by__isnull=False),
+                name="alarm_closed_by_a_check",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.photo_id} {self.kind} {self.sha256[:12]}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q, QuerySet
 
 from archive.lifecycle import PhotoState
-from archive.models import Collection, Event, Photo
+from archive.models import Alarm, Collection, Event, Photo
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -68,6 +68,12 @@ def looked_after_by(user: User) -> QuerySet[Photo]:
     collections = Collection.objects.curated_by(user).values("pk")
     photos = Photo.objects.filter(collection__in=collections)
     return photos.select_related("collection", "original", "added_by")
+
+
+def alarms_for(user: User) -> QuerySet[Alarm]:
+    """The alarms about which this person can do something, the newest first."""
+    standing = Alarm.objects.standing().visible_to(user)
+    return standing.select_related("photo__collection", "raised_by").order_by("-pk")
 
 
 def reading_facts(photo: Photo) -> dict[str, Any]:

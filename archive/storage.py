@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -54,6 +54,14 @@ def sheet_key(sha256: str) -> str:
 def derivative_key(sha256: str, name: str) -> str:
     """A smaller copy of a working file; deletable and remakeable."""
     return f"derivatives/{_fan(sha256)}/{name}"
+
+
+def aside_key(sha256: str) -> str:
+    """Bytes that lay under a wrong name, kept for whoever wants to know what became of them."""
+    return f"set-aside/{_fan(sha256)}"
+
+
+KEYS: dict[str, Callable[[str], str]] = {"original": original_key, "working": working_key}
 
 
 def digest(path: Path) -> str:
@@ -145,6 +153,40 @@ def open_key(key: str) -> IO[bytes]:
         raise FileNotFoundError(key)
     stream: IO[bytes] = default_storage.open(key, "rb")
     return stream
+
+
+def holds_anything() -> bool:
+    """Whether the storage is there at all: a disk not mounted looks like an empty folder."""
+    folders, files = default_storage.listdir("")
+    return bool(folders or files)
+
+
+def measure(stream: IO[bytes]) -> tuple[str, int]:
+    """The sha256 and the length of a stream, read block by block."""
+    sha, size = hashlib.sha256(), 0
+    while block := stream.read(BLOCK):
+        sha.update(block)
+        size += len(block)
+    return sha.hexdigest(), size
+
+
+def put_back(key: str, sha256: str, path: Path) -> None:
+    """Put the right bytes where wrong ones lie or none; ValueError unless they are the right ones.
+
+    Right bytes are never written over, and wrong ones are set aside, not deleted.
+    """
+    if digest(path) != sha256:
+        raise ValueError(f"{path} does not hold {sha256}")
+    if default_storage.exists(key):
+        with local(key) as here:
+            found = digest(here)
+            if found == sha256:
+                return
+            put_file(aside_key(found), here)
+        if _path(key) is None:  # a folder replaces in one move, a bucket takes no name twice
+            default_storage.delete(key)
+    with path.open("rb") as stream:
+        _save(key, File(stream))
 
 
 def exists(key: str) -> bool:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("collections/<slug:slug>/edit", views.edit_collection, name="collection-edit"),
     path("collections/<slug:slug>/upload", views.upload, name="upload"),
     path("collections/<slug:slug>/scans", views.receive, name="receive"),
+    path("alarms/", views.alarms, name="alarms"),
     path("scans/<slug:ref>/state", views.state, name="state"),
     path("scans/<slug:ref>/edit", views.describe, name="describe"),
     path("scans/<slug:ref>/again", views.read_again, name="read-again"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -179,6 +180,17 @@ def _message(photo: Photo) -> str:
 def state(request: Asked, ref: str) -> JsonResponse:
     """How far the reading of a scan has come; asked every second or two."""
     return JsonResponse(_item(_photo(request, ref)))
+
+
+@never_cache
+@require_GET
+def alarms(request: Asked) -> HttpResponse:
+    """The files that are missing or altered, for those who look after their photos."""
+    if not Collection.objects.curated_by(request.user).exists():
+        raise PermissionDenied
+    standing = queries.alarms_for(request.user)
+    page = Paginator(standing, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "archive/alarms.html", {"page": page, "query": ""})
 
 
 # --- one photo -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from archive.actions import sweep_readings
 from restoration.actions.claims import expire_due
 from restoration.actions.jobs import look_at_new_photos, sweep_jobs
 from restoration.actions.reviews import lapse_due
+from restoration.tasks import ring_for_fixity
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ ROUNDS: dict[str, Callable[..., int]] = {
     "new photos": look_at_new_photos,
     "claims": expire_due,
     "reviews": lapse_due,
+    "checks of files": ring_for_fixity,
 }
 
 

@@ -94,7 +94,7 @@ def photo(
         stored_at=NOW,
     )
     if bytes_too or image is not None:
-        storage.put_bytes(storage.original_key(sha256), b"the bytes of original %d" % number)
+        storage.put_bytes(storage.original_key(sha256), b"original %d" % number)
     defaults: dict[str, Any] = {
         "state": PhotoState.READY,
         "sha256": sha256,

@@ -148,6 +148,8 @@ _BUCKET: dict[str, Any] = {
         "default_acl": None,  # the bucket is private, and so is what we put there
         "querystring_auth": True,
         "querystring_expire": 600,
+        # What is larger waits on the disk while it is read: a scan may weigh half a gigabyte.
+        "max_memory_size": 16 * 1024**2,
         "file_overwrite": False,
     },
 }
@@ -164,6 +166,10 @@ STATIC_ROOT = envpath("REKINDLE_STATIC_DIR", VAR_DIR / "static")
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_USE_FINDERS = DEBUG
 
+# Every kept file is hashed again when its last check is so old (0: never by itself), and how many
+# megabytes are read for it in an hour.
+FIXITY_DAYS = envint("REKINDLE_FIXITY_DAYS", 30)
+FIXITY_MB_PER_HOUR = envint("REKINDLE_FIXITY_MB_PER_HOUR", 4096, least=1)
 # What one upload may weigh, and how many pixels a scan may have before it is refused unread.
 MAX_UPLOAD_BYTES = envint("REKINDLE_MAX_UPLOAD_BYTES", 512 * 1024**2, least=1)
 MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 100_000_000, least=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from archive.lifecycle import PhotoState
+from archive.models import Alarm
 from archive.policy import Refused, check_curate
 from restoration.lifecycle import VersionState
 from restoration.models import Review, Version
@@ -35,6 +36,15 @@ def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review
         )
     if version.photo.state != PhotoState.READY:
         raise Refused("photo-not-ready", _("This photo is on hold or withdrawn."), conflict=True)
+    if Alarm.objects.standing().filter(photo=version.photo_id).exists():
+        raise Refused(
+            "bytes-in-doubt",
+            _(
+                "A file of this photo is missing or altered. It can be published when the file has"
+                " been brought back and a check has found it right."
+            ),
+            conflict=True,
+        )
     if version.photo.collection.two_person and review.reviewer_id == user.pk:
         raise Refused(
             "second-person",

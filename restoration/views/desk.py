@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.languages import said
 from archive.models import Collection
 from archive.policy import Refused
+from archive.queries import alarms_for
 from restoration import guarding, telling, wording
 from restoration.actions import reviews
 from restoration.forms import AdviceForm, DeclineForm, ReturnForm
@@ -44,7 +45,12 @@ def desk(request: Asked) -> HttpResponse:
         raise PermissionDenied
     page = Paginator(queries.waiting(request.user), PER_PAGE).get_page(request.GET.get("page"))
     rows = queries.rows(page.object_list, request.user, now=timezone.now())  # type: ignore[arg-type]
-    context = {"page": page, "rows": [_row(row) for row in rows], "query": ""}
+    context = {
+        "page": page,
+        "rows": [_row(row) for row in rows],
+        "query": "",
+        "alarms": alarms_for(request.user).count(),
+    }
     return render(request, "restoration/desk.html", context)
 
 

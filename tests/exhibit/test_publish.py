@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
+from archive import storage
 from archive.models import Event
 from exhibit.models import Placement, Publication
+from restoration.fixity import check_holding, key_of
+from restoration.holdings import Holding
 from restoration.lifecycle import PublicationState
 from restoration.models import Review, Version
 from tests import factories
@@ -92,6 +96,29 @@ def test_a_decision_about_other_bytes_publishes_nothing(client: Client, museum: 
     page = publish(client, version, museum).text  # type: ignore[attr-defined]
     assert "The decision is about another file than this version." in page
     assert not Publication.objects.filter(version=version).exists()
+
+
+@pytest.mark.parametrize("kind", ["original", "working"])
+def test_a_photo_with_a_missing_or_altered_file_waits_until_a_check_finds_it_right(
+    client: Client, museum: Museum, kind: str
+) -> None:
+    photo = factories.photo(museum.collection, bytes_too=True)
+    version, _review = factories.accepted(
+        photo, museum.people.vera, museum.people.cora, image=factories.picture(3)
+    )
+    holding = Holding(kind, photo.sha256 if kind == "original" else version.sha256)
+    with storage.open_key(key_of(holding)) as stream:
+        good = stream.read()
+    default_storage.delete(key_of(holding))
+    check_holding(holding=holding, now=factories.NOW)
+    client.force_login(museum.people.sten)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    assert "A file of this photo is missing or altered." in page
+    assert not Publication.objects.filter(version=version).exists()
+    storage.put_bytes(key_of(holding), good)
+    check_holding(holding=holding, now=factories.NOW)
+    publish(client, version, museum)
+    assert Publication.objects.filter(version=version).exists()
 
 
 def test_volunteers_and_curators_of_other_collections_find_no_such_page(

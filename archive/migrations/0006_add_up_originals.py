@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0003_remember_the_bell'),
+        ('archive', '0005_freeze_checks'),
     ]
 
     operations = [

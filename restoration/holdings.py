@@ -1,0 +1,98 @@
+"""Which stored bytes the rows name: what must be there, and what a check or a copy has to read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from archive import storage
+from archive.lifecycle import Kept, Outcome
+from archive.models import FixityCheck, Original, Photo
+from restoration.lifecycle import JobState
+from restoration.models import Assessment, Job, Sheet, Version
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Holding(NamedTuple):
+    """A file that is kept for ever, by its kind and the sha256 that rows name."""
+
+    kind: str
+    sha256: str
+
+
+def due(*, before: datetime, retry: datetime, most: int) -> list[Holding]:
+    """The files whose last check is from before, the oldest first, each of them once.
+
+    One that could not be read is asked for again when the failed try is older than `retry`.
+    """
+    rows = [
+        _dated(Original.objects.all(), Kept.ORIGINAL, "sha256", before, retry),
+        _dated(Version.objects.all(), Kept.WORKING, "sha256", before, retry),
+        _dated(
+            Photo.objects.exclude(working_sha256=""), Kept.WORKING, "working_sha256", before, retry
+        ),
+    ]
+    found = rows[0].union(*rows[1:]).order_by("last", "held_as", "sha256")
+    return [Holding(kind, sha256) for _last, kind, sha256 in found[:most]]
+
+
+def _dated(
+    rows: QuerySet[Any], kind: Kept, column: str, before: datetime, retry: datetime
+) -> QuerySet[Any, Any]:
+    checks = FixityCheck.objects.filter(kind=kind, sha256=OuterRef(column)).values("sha256")
+    tried = Q(outcome=Outcome.UNREACHABLE)
+    dated = rows.annotate(
+        last=Coalesce(Subquery(checks.filter(~tried).values(last=Max("at"))), NEVER),
+        tried=Coalesce(Subquery(checks.filter(tried).values(last=Max("at"))), NEVER),
+        held_as=Value(kind.value),
+    )
+    wanted = dated.filter(last__lt=before, tried__lt=retry).order_by()
+    columns: QuerySet[Any, Any] = wanted.values_list("last", "held_as", column)
+    return columns
+
+
+def photos_of(holding: Holding) -> QuerySet[Photo]:
+    """The photos that need this file."""
+    if holding.kind == Kept.ORIGINAL:
+        return Photo.objects.filter(original=holding.sha256)
+    versions = Version.objects.filter(sha256=holding.sha256)
+    return Photo.objects.filter(
+        Q(working_sha256=holding.sha256) | Q(pk__in=versions.values("photo"))
+    )
+
+
+def named() -> dict[str, str]:
+    """Every stored file that some row names: its key, and the sha256 its bytes must have.
+
+    Sizes are not among them: they are made again from these. A file that nobody has read yet lies
+    where it came in.
+    """
+    found = {storage.original_key(sha): sha for sha in _column(Original.objects, "sha256")}
+    for rows, column in ((Photo.objects, "working_sha256"), (Version.objects, "sha256")):
+        found |= {storage.working_key(sha): sha for sha in _column(rows, column)}
+    found |= {storage.sheet_key(sha): sha for sha in _sheets()}
+    return found | {storage.incoming_key(sha): sha for sha in _incoming()}
+
+
+def _column(rows: Any, name: str) -> set[str]:
+    return set(rows.values_list(name, flat=True)) - {"", None}
+
+
+def _sheets() -> set[str]:
+    maps = Version.objects.exclude(maps={}).values_list("maps", flat=True)
+    return (
+        {sha for each in maps.iterator() for sha in each.values()}
+        | _column(Sheet.objects, "sha256")
+        | _column(Assessment.objects, "mask_sha256")
+        | _column(Job.objects, "plan__mask_sha256")
+    ) - {"", None}
+
+
+def _incoming() -> set[str]:
+    live = Job.objects.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
+    unread = Photo.objects.filter(original=None)
+    return _column(unread, "sha256") | _column(live, "plan__upload_sha256")
