@@ -234,9 +234,7 @@ def _example(
     return image, truth, counts
 
 
-def _damaged(
-    sound: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps
-) -> tuple[Image, Truth]:
+def _damaged(sound: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps) -> tuple[Image, Truth]:
     if rng.random() >= NEGATIVE:
         return ageing.damaged(sound, rng, sheet, stamps)
     image, truth = ageing.damaged(1 - np.clip(sound, 0, 1), rng, sheet, stamps)
