@@ -11,7 +11,7 @@ Faces are left out. Rather a speck missed than a button erased.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,11 @@ PLANES = ("damage", "line", "missing", "stain")  # what the network answers, in 
 SMALL = 1280  # long side in pixels: a smaller picture is doubled
 LARGE = 2600  # a larger one is asked at this size as well
 LONG_SIDE = 2400  # at which the marks are judged
-LEAST = 3  # pixels of a mark
+RIM = 140  # of 255: beside a mark, a pixel from here on is its soft edge
+AROUND_FACE = (
+    0.25  # share of a face's box left out with it: an eye is like a speck, hair like hairs
+)
+BESIDE, FEW = 5, 12  # pixels: how far the ring around a mark reaches, and fewer of it say nothing
 QUIET = 0.004  # one grey level: no ground is calmer than this
 SHARE = 0.9  # quantile that stands for the best of a mark and the busiest of its ground
 EIGHT = np.ones((3, 3), bool)
@@ -53,7 +57,7 @@ class Judgement:
         return np.asarray(facts @ weights + self.bias)
 
 
-JUDGEMENT = Judgement(sureness=0.51, against_details=0.83, evenness=-1.03, bias=-6.74)
+JUDGEMENT = Judgement(sureness=0.49, against_details=0.96, evenness=-0.75, bias=-6.26)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Limits:
 
 def limits(sensitivity: float) -> Limits:
     """sensitivity 0 (only what is certain) to 1 (dust on every wall)."""
-    return Limits(likely=2 - 1.25 * sensitivity, trusted=3.0 - 5 * sensitivity)
+    return Limits(likely=1.75 - 1.25 * sensitivity, trusted=1.9 - 3 * sensitivity)
 
 
 def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
@@ -82,15 +86,15 @@ def find(
     sensitivity: float = 0.4,
     progress: Progress = silent,
 ) -> Mask:
-    """uint8 HxW, 255 where damage is, and one pixel around it; float32 HxWx3 in [0, 1].
+    """uint8 HxW, 255 where damage is, with its soft edge; float32 HxWx3 in [0, 1].
 
     light: its luma HxW. inside: bool HxW, the print without its border. progress(fraction, None)
     may raise. Raises StepFailed where the network is missing or altered, BadInput at the door.
     """
     levels = likelihood(check_image(image), progress)
     found = kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
-    grown: Area = ndimage.binary_dilation(found, EIGHT) & inside
-    return grown.astype(np.uint8) * 255
+    edge = ndimage.binary_dilation(found, EIGHT) & inside & (levels > RIM)
+    return (found | edge).astype(np.uint8) * 255
 
 
 def likelihood(image: Image, progress: Progress = silent) -> Mask:
@@ -126,12 +130,10 @@ def kept(levels: Mask, light: Image, inside: Area, faces: list[Box], sensitivity
     if light.shape != levels.shape:
         small = _shrunk(levels, light.shape)
         allowed = resize_mask(inside.astype(np.uint8), *light.shape) > 0
-    allowed = allowed & ~face_area(light.shape, faces, grow=0.1)  # an eye is like a speck
+    allowed = allowed & ~face_area(light.shape, faces, grow=AROUND_FACE)
     labels, count = ndimage.label((small > _level(rules.likely)) & allowed, EIGHT)
     believed = np.zeros(count + 1, bool)
     believed[1:] = JUDGEMENT.of(measured(small, labels, light)) > rules.trusted
-    believed &= np.bincount(labels.ravel(), minlength=count + 1) >= LEAST
-    believed[0] = False
     found: Area = believed[labels]
     if light.shape == levels.shape:
         return found
@@ -149,25 +151,48 @@ def measured(levels: Mask, labels: Labels, light: Image) -> NDArray[np.float64]:
     """Nx3, the facts of each mark: how sure the network is of the best of it (a logit), how wide it
     is against the details around it (the logarithm of thousandths of the long side over luma), and
     the logarithm of how uneven the luma beside it is. All HxW, the labels from 1 to N."""
-    details = np.abs(light - ndimage.gaussian_filter(light, 2.0))
+    ground = ~ndimage.binary_dilation(labels > 0, EIGHT, iterations=2)  # flakes come in swarms
+    details = _details(light, ground)
+    calm = float(np.quantile(details[ground], SHARE)) if ground.any() else 0.0
     facts = [
-        _facts(levels[window], labels[window] == name, light[window], details[window], light.shape)
-        for name, place in enumerate(ndimage.find_objects(labels), 1)
-        for window in [_widened(place, light.shape)]
+        _facts(
+            Window(*(each[place] for each in (levels, light, details, ground))),
+            labels[place] == name,
+            (max(light.shape), calm),
+        )
+        for name, found in enumerate(ndimage.find_objects(labels), 1)
+        for place in [_widened(found, light.shape)]
     ]
     return np.array(facts, float).reshape(-1, 3)
 
 
-def _facts(
-    levels: Mask, blob: Area, light: Image, details: Image, shape: tuple[int, ...]
-) -> tuple[float, float, float]:
-    close = ndimage.binary_dilation(blob, EIGHT, iterations=2)
-    ring = ndimage.binary_dilation(close, EIGHT, iterations=3) & ~close
-    beside = light[ring] if ring.any() else light[~blob]
-    busy = float(np.quantile(details[~close], SHARE)) if not close.all() else 0.0
+def _details(light: Image, ground: Area) -> Image:
+    """How far the luma is from its surroundings' mean, marks left out of both."""
+    seen = ground.astype(np.float32)
+    share = ndimage.gaussian_filter(seen, 2.0)
+    mean = ndimage.gaussian_filter(light * seen, 2.0) / np.maximum(share, np.float32(1e-3))
+    return np.abs(light - mean) * seen
+
+
+class Window(NamedTuple):
+    """What lies around one mark, all HxW."""
+
+    levels: Mask
+    light: Image
+    details: Image
+    ground: Area
+
+
+def _facts(seen: Window, blob: Area, usual: tuple[int, float]) -> tuple[float, float, float]:
+    """usual: the long side of the picture, and how busy it is where no ground is left here."""
+    side, busy = usual
+    ring = ndimage.binary_dilation(blob, EIGHT, iterations=BESIDE) & seen.ground
+    beside = seen.light[ring] if np.count_nonzero(ring) >= FEW else seen.light[seen.ground]
+    if np.count_nonzero(seen.ground) >= FEW:
+        busy = float(np.quantile(seen.details[seen.ground], SHARE))
     low, high = np.quantile(beside, [0.05, 0.95]) if beside.size else (0.0, 0.0)
-    sureness = _logit(float(np.quantile(levels[blob], SHARE)))
-    width = 1000 * _width(blob) / max(shape)
+    sureness = _logit(float(np.quantile(seen.levels[blob], SHARE)))
+    width = 1000 * _width(blob) / side
     uneven = float(high - low) / 3.29  # of a Gaussian's deviations
     return sureness, float(np.log(width / (busy + QUIET))), float(np.log(uneven + QUIET))
 

@@ -193,7 +193,7 @@ def scan(tmp_path_factory) -> Path:
 def test_in_a_sound_scan_what_proves_itself_does_not_count(scan: Path):
     (found,) = sound.scans([scan], SIDE)
     assert found.doubled
-    assert not found.counts[119:126, 159:166].any()
+    assert not found.counts[120:125, 160:165].any()
     assert found.counts.mean() > 0.99
     assert not len(found.alarms) or found.counts[tuple(found.alarms.T)].all()
     assert sound.scans([scan], 400) == ()

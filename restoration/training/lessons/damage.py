@@ -15,7 +15,7 @@ from torch.nn import functional
 from restoration.engine.damage import PLANES
 from restoration.engine.image import resize
 from restoration.engine.luma import WEIGHTS
-from restoration.training import ageing, emulsion, layers, lookalikes, marks, pictures, sound
+from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures, sound
 from restoration.training.degrade import compressed
 from restoration.training.layers import Image, Plane, Sheet, Truth
 from restoration.training.lesson import Batch, Lesson, Random
@@ -31,6 +31,7 @@ DOUBLED = 0.3  # share of examples from smaller pictures, which are doubled befo
 SOUND = 0.2  # share of examples without damage
 SCANNED, SPARED = 0.35, 0.4  # share of examples from sound old scans; of those left as they are
 NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where else it is bright
+FLAKED = 0.3  # share of the damaged examples on which emulsion came off besides
 DECORATED, FRAMED = 0.35, 0.04
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
@@ -235,10 +236,12 @@ def _example(
 
 
 def _damaged(sound: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps) -> tuple[Image, Truth]:
-    if rng.random() >= NEGATIVE:
-        return ageing.damaged(sound, rng, sheet, stamps)
-    image, truth = ageing.damaged(1 - np.clip(sound, 0, 1), rng, sheet, stamps)
-    return 1 - image, truth
+    negative = rng.random() < NEGATIVE
+    ground = 1 - np.clip(sound, 0, 1) if negative else sound
+    image, truth = ageing.damaged(ground, rng, sheet, stamps)
+    if rng.random() < FLAKED:
+        image = folds.flaked(image, truth, rng, sheet)
+    return (1 - image if negative else image), truth
 
 
 def _counts(sound: Image, image: Image, truth: Truth) -> Plane:
