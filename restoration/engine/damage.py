@@ -94,7 +94,8 @@ def find(
     levels = likelihood(check_image(image), progress)
     found = kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
     edge = ndimage.binary_dilation(found, EIGHT) & inside & (levels > RIM)
-    return (found | edge).astype(np.uint8) * 255
+    whole: Area = found | edge
+    return whole.astype(np.uint8) * 255
 
 
 def likelihood(image: Image, progress: Progress = silent) -> Mask:
@@ -156,7 +157,7 @@ def measured(levels: Mask, labels: Labels, light: Image) -> NDArray[np.float64]:
     calm = float(np.quantile(details[ground], SHARE)) if ground.any() else 0.0
     facts = [
         _facts(
-            Window(*(each[place] for each in (levels, light, details, ground))),
+            Window(levels[place], light[place], details[place], ground[place]),
             labels[place] == name,
             (max(light.shape), calm),
         )
@@ -171,7 +172,7 @@ def _details(light: Image, ground: Area) -> Image:
     seen = ground.astype(np.float32)
     share = ndimage.gaussian_filter(seen, 2.0)
     mean = ndimage.gaussian_filter(light * seen, 2.0) / np.maximum(share, np.float32(1e-3))
-    return np.abs(light - mean) * seen
+    return np.asarray(np.abs(light - mean) * seen, np.float32)
 
 
 class Window(NamedTuple):
