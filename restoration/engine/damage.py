@@ -11,7 +11,7 @@ Faces are left out. Rather a speck missed than a button erased.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,6 @@ RIM = 140  # of 255: beside a mark, a pixel from here on is its soft edge
 AROUND_FACE = (
     0.25  # share of a face's box left out with it: an eye is like a speck, hair like hairs
 )
-BESIDE, FEW = 5, 12  # pixels: how far the ring around a mark reaches, and fewer of it say nothing
 QUIET = 0.004  # one grey level: no ground is calmer than this
 SHARE = 0.9  # quantile that stands for the best of a mark and the busiest of its ground
 EIGHT = np.ones((3, 3), bool)
@@ -57,7 +56,7 @@ class Judgement:
         return np.asarray(facts @ weights + self.bias)
 
 
-JUDGEMENT = Judgement(sureness=0.49, against_details=0.96, evenness=-0.75, bias=-6.26)
+JUDGEMENT = Judgement(sureness=0.63, against_details=1.05, evenness=-0.74, bias=-6.78)
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Limits:
 
 def limits(sensitivity: float) -> Limits:
     """sensitivity 0 (only what is certain) to 1 (dust on every wall)."""
-    return Limits(likely=1.75 - 1.25 * sensitivity, trusted=1.9 - 3 * sensitivity)
+    return Limits(likely=1.75 - 1.25 * sensitivity, trusted=3.4 - 3 * sensitivity)
 
 
 def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
@@ -152,48 +151,25 @@ def measured(levels: Mask, labels: Labels, light: Image) -> NDArray[np.float64]:
     """Nx3, the facts of each mark: how sure the network is of the best of it (a logit), how wide it
     is against the details around it (the logarithm of thousandths of the long side over luma), and
     the logarithm of how uneven the luma beside it is. All HxW, the labels from 1 to N."""
-    ground = ~ndimage.binary_dilation(labels > 0, EIGHT, iterations=2)  # flakes come in swarms
-    details = _details(light, ground)
-    calm = float(np.quantile(details[ground], SHARE)) if ground.any() else 0.0
+    details = np.abs(light - ndimage.gaussian_filter(light, 2.0))
     facts = [
-        _facts(
-            Window(levels[place], light[place], details[place], ground[place]),
-            labels[place] == name,
-            (max(light.shape), calm),
-        )
-        for name, found in enumerate(ndimage.find_objects(labels), 1)
-        for place in [_widened(found, light.shape)]
+        _facts(levels[window], labels[window] == name, light[window], details[window], light.shape)
+        for name, place in enumerate(ndimage.find_objects(labels), 1)
+        for window in [_widened(place, light.shape)]
     ]
     return np.array(facts, float).reshape(-1, 3)
 
 
-def _details(light: Image, ground: Area) -> Image:
-    """How far the luma is from its surroundings' mean, marks left out of both."""
-    seen = ground.astype(np.float32)
-    share = ndimage.gaussian_filter(seen, 2.0)
-    mean = ndimage.gaussian_filter(light * seen, 2.0) / np.maximum(share, np.float32(1e-3))
-    return np.asarray(np.abs(light - mean) * seen, np.float32)
-
-
-class Window(NamedTuple):
-    """What lies around one mark, all HxW."""
-
-    levels: Mask
-    light: Image
-    details: Image
-    ground: Area
-
-
-def _facts(seen: Window, blob: Area, usual: tuple[int, float]) -> tuple[float, float, float]:
-    """usual: the long side of the picture, and how busy it is where no ground is left here."""
-    side, busy = usual
-    ring = ndimage.binary_dilation(blob, EIGHT, iterations=BESIDE) & seen.ground
-    beside = seen.light[ring] if np.count_nonzero(ring) >= FEW else seen.light[seen.ground]
-    if np.count_nonzero(seen.ground) >= FEW:
-        busy = float(np.quantile(seen.details[seen.ground], SHARE))
+def _facts(
+    levels: Mask, blob: Area, light: Image, details: Image, shape: tuple[int, ...]
+) -> tuple[float, float, float]:
+    close = ndimage.binary_dilation(blob, EIGHT, iterations=2)
+    ring = ndimage.binary_dilation(close, EIGHT, iterations=3) & ~close
+    beside = light[ring] if ring.any() else light[~blob]
+    busy = float(np.quantile(details[~close], SHARE)) if not close.all() else 0.0
     low, high = np.quantile(beside, [0.05, 0.95]) if beside.size else (0.0, 0.0)
-    sureness = _logit(float(np.quantile(seen.levels[blob], SHARE)))
-    width = 1000 * _width(blob) / side
+    sureness = _logit(float(np.quantile(levels[blob], SHARE)))
+    width = 1000 * _width(blob) / max(shape)
     uneven = float(high - low) / 3.29  # of a Gaussian's deviations
     return sureness, float(np.log(width / (busy + QUIET))), float(np.log(uneven + QUIET))
 

@@ -72,7 +72,7 @@ def test_a_picture_larger_than_it_is_judged_at_is_marked_at_its_own_size():
 
 @pytest.mark.parametrize("make", [pictures.astronaut, pictures.camera, pictures.coffee])
 def test_next_to_nothing_is_found_on_a_sound_picture(make):
-    assert (repair.detect(make()) > 0).mean() < 0.005
+    assert (repair.detect(make()) > 0).mean() < 0.001
 
 
 def test_eyes_and_teeth_are_no_damage():
@@ -90,11 +90,11 @@ def test_what_lies_in_a_face_that_somebody_drew_is_no_damage():
 
 
 def test_a_face_that_somebody_took_away_hides_no_damage():
-    face = pictures.grey(pictures.astronaut(400))
-    face[120:123, 100:103] = 0
-    assessed = {"assess": {"faces": [[0.1, 0.1, 0.6, 0.6]]}}
-    assert not repaired(face, meters=assessed).maps["repaired"][100:140, 80:140].any()
-    assert repaired(face, meters=assessed, faces=()).maps["repaired"][121, 101]
+    wall = pictures.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
+    wall[pictures.specks(wall.shape, 25)] = 0.95
+    assessed = {"assess": {"faces": [[0.0, 0.0, 0.5, 1.0]]}}
+    assert not repaired(wall, meters=assessed).maps["repaired"][:, :160].any()
+    assert repaired(wall, meters=assessed, faces=()).maps["repaired"][:, :160].any()
 
 
 def test_nothing_to_repair_is_said_not_hidden():
