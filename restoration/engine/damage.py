@@ -34,9 +34,7 @@ SMALL = 1280  # long side in pixels: a smaller picture is doubled
 LARGE = 2600  # a larger one is asked at this size as well
 LONG_SIDE = 2400  # at which the marks are judged
 RIM = 140  # of 255: beside a mark, a pixel from here on is its soft edge
-AROUND_FACE = (
-    0.25  # share of a face's box left out with it: an eye is like a speck, hair like hairs
-)
+AROUND_FACE = 0.25  # share of its box left out with a face: eyes are like specks, hair like hairs
 QUIET = 0.004  # one grey level: no ground is calmer than this
 SHARE = 0.9  # quantile that stands for the best of a mark and the busiest of its ground
 EIGHT = np.ones((3, 3), bool)
@@ -130,15 +128,22 @@ def kept(levels: Mask, light: Image, inside: Area, faces: list[Box], sensitivity
     if light.shape != levels.shape:
         small = _shrunk(levels, light.shape)
         allowed = resize_mask(inside.astype(np.uint8), *light.shape) > 0
-    allowed = allowed & ~face_area(light.shape, faces, grow=AROUND_FACE)
-    labels, count = ndimage.label((small > _level(rules.likely)) & allowed, EIGHT)
-    believed = np.zeros(count + 1, bool)
+    labels = told_apart(small, allowed, faces, rules.likely)
+    believed = np.zeros(int(labels.max()) + 1, bool)
     believed[1:] = JUDGEMENT.of(measured(small, labels, light)) > rules.trusted
     found: Area = believed[labels]
     if light.shape == levels.shape:
         return found
     near = resize_mask(ndimage.binary_dilation(found, EIGHT).astype(np.uint8), *levels.shape)
     return np.asarray((near > 0) & (levels > _level(rules.likely)) & inside)
+
+
+def told_apart(levels: Mask, inside: Area, faces: list[Box], likely: float) -> Labels:
+    """The marks of which the network is likely to be right (a logit) numbered from 1, int32 HxW;
+    none in or near a face."""
+    allowed = inside & ~face_area(levels.shape, faces, grow=AROUND_FACE)
+    labels: Labels = ndimage.label((levels > _level(likely)) & allowed, EIGHT)[0]
+    return labels
 
 
 def _shrunk(levels: Mask, shape: tuple[int, ...]) -> Mask:

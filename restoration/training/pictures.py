@@ -45,9 +45,7 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: in
 
     Every twentieth picture is set aside. Nothing below `least` pixels on its short side is used.
     """
-    files = sorted(
-        each for folder in folders for each in folder.rglob("*") if each.suffix.lower() in ENDINGS
-    )
+    files = files_in(folders)
     pictures: list[Picture] = []
     kept: list[Picture] = []
     for number, file in enumerate(files):
@@ -61,14 +59,12 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: in
             pictures += [each for each in sized if min(each.shape[:2]) >= least]
     rng = np.random.default_rng([seed, 0x1EAF])
     pictures += [leaf_picture(rng, LEAF_SIDE) for _ in range(leaves)]
-    return Shelf(tuple(pictures), tuple(kept), _sources(files))
+    return Shelf(tuple(pictures), tuple(kept), sources(files))
 
 
-def sources_of(folders: Iterable[Path]) -> tuple[tuple[str, str], ...]:
-    """(file name, sha256) of every picture under the folders."""
-    return _sources(
-        sorted(f for folder in folders for f in folder.rglob("*") if f.suffix.lower() in ENDINGS)
-    )
+def files_in(folders: Iterable[Path]) -> list[Path]:
+    """The pictures under the folders, in order."""
+    return sorted(f for each in folders for f in each.rglob("*") if f.suffix.lower() in ENDINGS)
 
 
 def _reduced(picture: Pillow.Image, size: float) -> Pillow.Image:
@@ -78,6 +74,6 @@ def _reduced(picture: Pillow.Image, size: float) -> Pillow.Image:
     return picture.resize((wide, high), Pillow.Resampling.BOX)
 
 
-def _sources(files: Sequence[Path]) -> tuple[tuple[str, str], ...]:
+def sources(files: Sequence[Path]) -> tuple[tuple[str, str], ...]:
     named = [(f"{file.parent.name}/{file.name}", file) for file in files]
     return tuple((name, sha256(file.read_bytes()).hexdigest()) for name, file in named)

@@ -1,10 +1,11 @@
 """Scans of sound old photographs: what a finder of damage must leave alone.
 
 Half the windows are cut where the network in the package raises a false alarm, for there it has
-most to learn. No old print is wholly without dust, so what the finder can prove counts for nothing.
+most to learn. No old print is wholly without dust, so what the finder believes to be a mark counts
+for nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from scipy import ndimage
 
 from restoration.engine import damage, measure
 from restoration.training.layers import Image, Plane, Random
-from restoration.training.pictures import ENDINGS
+from restoration.training.pictures import files_in
 
-PROVEN_AT = 0.7  # sensitivity of the finder whose marks do not count
+BELIEVED_AT = 0.7  # sensitivity of the finder whose marks do not count
 NEAR = 3  # pixels around them that do not count either
 ALARM = 128  # of 255: what the network takes for damage
 AT_ALARMS = 0.5  # share of the windows
@@ -48,13 +49,8 @@ class Scan:
 def scans(folders: Iterable[Path], least: int) -> tuple[Scan, ...]:
     """Those of the folders whose short side has that many pixels."""
     return tuple(
-        scan for file in _files(folders) if min((scan := _scan(file)).counts.shape) >= least
+        scan for file in files_in(folders) if min((scan := _scan(file)).counts.shape) >= least
     )
-
-
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        yield from sorted(f for f in folder.rglob("*") if f.suffix.lower() in ENDINGS)
 
 
 def _scan(file: Path) -> Scan:
@@ -65,7 +61,7 @@ def _scan(file: Path) -> Scan:
     image = picture.astype(np.float32) / np.float32(255)
     levels = damage.likelihood(image)
     light, inside = measure.luma_and_inside(image)
-    proven = damage.kept(levels, light, inside, [], PROVEN_AT)
-    counts = ~ndimage.binary_dilation(proven, iterations=NEAR)
+    believed = damage.kept(levels, light, inside, [], BELIEVED_AT)
+    counts = ~ndimage.binary_dilation(believed, iterations=NEAR)
     alarms = np.argwhere((levels > ALARM) & counts).astype(np.int32)
     return Scan(picture, counts, alarms, max(picture.shape) < damage.SMALL)

@@ -51,7 +51,7 @@ def run(order: Order, tell: Callable[[Progress], None]) -> Run:
     """Teaches, exports, and writes the card beside the file (`NAME.md`)."""
     what = lesson(order.name)
     shelf = what.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
-    if order.sound and what.sound:
+    if what.sound and order.sound:
         shelf = what.sound(shelf, order.sound)
     network, end = teach(
         what, shelf, order.term, order.checkpoint,

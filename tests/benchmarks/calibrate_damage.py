@@ -92,12 +92,10 @@ def _marks(image: NDArray[np.float32], truth: NDArray[np.bool_], *, sound: bool)
     light, inside = measure.luma_and_inside(image)
     boxes = faces.find(light) if sound else []
     levels = damage.likelihood(image)
-    area = levels > 255 / (1 + np.exp(-damage.limits(SENSITIVITY).likely))
-    area &= inside & ~damage.face_area(levels.shape, boxes, grow=damage.AROUND_FACE)
-    labels, count = ndimage.label(area, damage.EIGHT)
+    labels = damage.told_apart(levels, inside, boxes, damage.limits(SENSITIVITY).likely)
     facts = damage.measured(levels, labels, light)
-    size = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    hit = np.bincount(labels.ravel(), truth.ravel(), minlength=count + 1)[1:] / size
+    size = np.bincount(labels.ravel())[1:]
+    hit = np.bincount(labels.ravel(), truth.ravel())[1:] / size
     clear = (hit >= 0.5) | (hit < 0.3)
     return Marks(facts[clear], hit[clear] >= 0.5, size[clear] / labels.size, sound)
 

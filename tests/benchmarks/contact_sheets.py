@@ -3,17 +3,15 @@ the suggested recipe, and where it changed. Made to be looked at, not to be meas
 
     python -m tests.benchmarks.contact_sheets FOLDER [NAME ...]
 
-None of the twelve taught the damage network. Beside each sheet lies NAME-crop.png: scan and result
-at 100 % around the place that was filled most.
+None of the twelve taught the damage network. Beside each sheet lies NAME-crop.png: scan, result and
+fill at 100 % around the place that was filled most.
 """
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyvips
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
@@ -23,7 +21,7 @@ from restoration.engine.luma import Image
 from restoration.engine.plan import Plan, StepPlan
 from restoration.engine.restore import Inputs, Restored, restore
 from restoration.engine.steps.assess import assess
-from tests.benchmarks.ten_scans import CROP, TEN, busiest, photographs
+from tests.benchmarks.ten_scans import TEN, photographs, silent, write_crops
 
 TWELVE = (*TEN, "deoldify_1867MusicianConstantinople", "deoldify_NewspaperCivilWar1863")
 WIDE = 900  # pixels of a panel
@@ -62,19 +60,11 @@ def _panel(image: Image) -> Pillow.Image:
     return drawn.resize((WIDE, high), Pillow.Resampling.BOX if drawn.width > WIDE else None)
 
 
-def _crop(scan: Image, done: Restored) -> NDArray[np.uint8]:
-    before = np.clip(pictures.resize(scan, *done.image.shape[:2], kernel="linear"), 0, 1)
-    top, left = busiest(done.maps["repaired"])
-    window = (slice(top, top + CROP), slice(left, left + CROP))
-    pair = np.concatenate([before[window], done.image[window]], axis=1)
-    return np.ascontiguousarray(pictures.quantise(pair, 8), np.uint8)
-
-
 def draw(path: Path, out: Path) -> str:
     scan = pictures.load(path)
     rows = assess(scan).suggestion
     plan = Plan(tuple(StepPlan(row["step"], settings=row["settings"]) for row in rows))
-    done = restore(scan, plan, Inputs(), None, _silent)
+    done = restore(scan, plan, Inputs(), None, silent)
     meters = done.meters["guard"]
     title = (
         f"{path.stem}: {', '.join(step.name for step in plan.steps)}; "
@@ -82,13 +72,8 @@ def draw(path: Path, out: Path) -> str:
         f"{meters['verdict']} {', '.join(meters['reasons'])}"
     )
     sheet(scan, done, title).save(out / f"{path.stem}.png")
-    strip = pyvips.Image.new_from_array(_crop(scan, done))
-    strip.copy(interpretation="srgb").pngsave(str(out / f"{path.stem}-crop.png"))
+    write_crops(out / f"{path.stem}-crop.png", scan, done)
     return title
-
-
-def _silent(step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
-    """Nobody waits."""
 
 
 def main() -> None:

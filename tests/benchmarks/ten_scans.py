@@ -76,10 +76,10 @@ def run(path: Path, out: Path | None) -> Row:
     rows = assess(scan).suggestion
     plan = Plan(tuple(StepPlan(row["step"], settings=row["settings"]) for row in rows))
     started = time.perf_counter()
-    done = restore(scan, plan, Inputs(), None, _silent)
+    done = restore(scan, plan, Inputs(), None, silent)
     seconds = time.perf_counter() - started
     if out is not None:
-        _write_crops(out / f"{path.stem}.png", scan, done)
+        write_crops(out / f"{path.stem}.png", scan, done)
     steps = ", ".join(step.name for step in plan.steps if step.name != "guard") or "nothing"
     return Row(
         path.stem, steps, seconds, done.meters["guard"], colour_move(scan), outside_move(scan)
@@ -95,7 +95,7 @@ def colour_move(scan: NDArray[np.float32]) -> float:
             rng.random((40, 2)), rng.choice([0, 255], (40, 3)), strict=True
         )
     )
-    done = restore(scan, Plan((StepPlan("colourise"),), dabs=dabs), Inputs(), None, _silent)
+    done = restore(scan, Plan((StepPlan("colourise"),), dabs=dabs), Inputs(), None, silent)
     stored = np.rint(done.image * 255) @ WEIGHTS
     return float(np.abs(stored - 255 * luma(scan)).max())
 
@@ -103,24 +103,24 @@ def colour_move(scan: NDArray[np.float32]) -> float:
 def outside_move(scan: NDArray[np.float32]) -> float:
     """The most any pixel outside the mask changes, in 8-bit levels, by repair alone."""
     mask = detect(scan, 0.8)
-    done = restore(scan, Plan((StepPlan("repair"),)), Inputs(mask=mask), None, _silent)
+    done = restore(scan, Plan((StepPlan("repair"),)), Inputs(mask=mask), None, silent)
     return float(np.abs(done.image - scan)[mask == 0].max()) * 255
 
 
-def _write_crops(path: Path, scan: NDArray[np.float32], done: Restored) -> None:
+def write_crops(path: Path, scan: NDArray[np.float32], done: Restored) -> None:
     """Before, after and the declared fill at 100 %, around the place that was filled most."""
     before = scan
     if done.image.shape != scan.shape:
         before = np.clip(pictures.resize(scan, *done.image.shape[:2], kernel="linear"), 0, 1)
     filled = np.repeat(done.maps["repaired"][..., None], 3, axis=2).astype(np.float32) / 255
-    top, left = busiest(done.maps["repaired"])
+    top, left = _busiest(done.maps["repaired"])
     window = (slice(top, top + CROP), slice(left, left + CROP))
     strip = np.concatenate([before[window], done.image[window], filled[window]], axis=1)
     levels = np.ascontiguousarray(pictures.quantise(strip, 8))
     pyvips.Image.new_from_array(levels).copy(interpretation="srgb").pngsave(str(path))
 
 
-def busiest(filled: NDArray[np.uint8]) -> tuple[int, int]:
+def _busiest(filled: NDArray[np.uint8]) -> tuple[int, int]:
     height, width = filled.shape
     tops = range(0, max(1, height - CROP + 1), max(1, CROP // 3))
     lefts = range(0, max(1, width - CROP + 1), max(1, CROP // 3))
@@ -131,7 +131,7 @@ def busiest(filled: NDArray[np.uint8]) -> tuple[int, int]:
     )
 
 
-def _silent(step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
+def silent(step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
     """Nobody watches a benchmark."""
 
 

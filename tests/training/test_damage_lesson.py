@@ -182,7 +182,7 @@ def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
 
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory) -> Path:
-    """A sound picture with one fleck of dust that proves itself."""
+    """A sound picture with one clear fleck of dust."""
     folder = tmp_path_factory.mktemp("sound")
     wall = samples.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
     wall[121:124, 161:164] = 1
@@ -190,7 +190,7 @@ def scan(tmp_path_factory) -> Path:
     return folder
 
 
-def test_in_a_sound_scan_what_proves_itself_does_not_count(scan: Path):
+def test_in_a_sound_scan_a_clear_fleck_does_not_count(scan: Path):
     (found,) = sound.scans([scan], SIDE)
     assert found.doubled
     assert not found.counts[120:125, 160:165].any()

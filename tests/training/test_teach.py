@@ -174,7 +174,7 @@ def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
         (["clean-grey", "--steps", "1", "--leaves", "0"], "procedural"),
         (["clean-grey", "--steps", "1", "--from", "/nowhere.onnx"], "no file"),
         (["damage", "--steps", "1", "--sound", "/nowhere"], "no folder"),
-        (["clean-grey", "--steps", "1", "--sound", "."], "finder of damage"),
+        (["clean-grey", "--steps", "1", "--sound", "."], "does not learn"),
         (["clean-grey", "--steps", "1", "--device", "abacus"], "no device"),
         (["poetry", "--steps", "1"], "poetry"),
     ],

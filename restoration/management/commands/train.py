@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from restoration.training.teaching import Order
 
 BAR = 30
-TAKES_SOUND = {"damage"}
 
 
 class Command(BaseCommand):
@@ -73,22 +72,22 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no folder {folder}.")
         if not options["photos"] and not options["leaves"]:
             raise CommandError("Without --photos there must be procedural pictures: --leaves 240.")
-        if options["sound"] and options["network"] not in TAKES_SOUND:
-            raise CommandError("Only the finder of damage learns from --sound.")
         if options["first"] and not options["first"].is_file():
             raise CommandError(f"There is no file {options['first']}.")
         return self._made(options, _device(options["device"], options["threads"]))
 
     def _made(self, options: dict[str, Any], device: str) -> Order:
+        from restoration.training import teaching
         from restoration.training.school import Term
-        from restoration.training.teaching import Order
 
         name = options["network"]
+        if options["sound"] and teaching.lesson(name).sound is None:
+            raise CommandError(f"{name} does not learn from --sound.")
         folder = options["out"] or settings.VAR_DIR / "training"
         term = Term(
             options["seed"], options["minutes"], options["steps"], quick=not options["exact"]
         )
-        return Order(
+        return teaching.Order(
             name=name,
             folders=tuple(options["photos"]),
             term=term,

@@ -93,7 +93,7 @@ def with_scans(shelf: Shelf, folders: Sequence[Path]) -> Shelf:
     """The shelf, and scans of sound old photographs beside it."""
     if not isinstance(shelf, DamageShelf):
         raise TypeError("scans go onto a shelf of this lesson")
-    told = pictures.sources_of(folders)
+    told = pictures.sources(pictures.files_in(folders))
     return replace(shelf, scans=sound.scans(folders, SIDE), sources=shelf.sources + told)
 
 
