@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
-WALL_SECONDS = 180
-CPU_SECONDS = 300
+from archive import cell, decoder
+
+# The process ends itself before this; it is for one that cannot any more.
+WALL_SECONDS = 240
 THREADS = "2"
-GIB = 1024**3
+# An answer is a few hundred bytes; what a process says beyond this is not listened to.
+ANSWER_BYTES = 64 * 1024
 # Codes after which another try may go better: the machine was too busy, not the file too bad.
 PASSING = frozenset({"took-too-long", "too-heavy"})
 ROOT = Path(__file__).resolve().parent.parent
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+logger = logging.getLogger(__name__)
 
 
 class Unreadable(Exception):  # noqa: N818 - the word of the vocabulary
@@ -51,51 +62,101 @@ class Decoded:
     pages: int = 1
 
 
+class Told(NamedTuple):
+    """How the other process ended and what it cost: its words, exit code, bytes and seconds."""
+
+    said: bytes
+    code: int
+    peak: int
+    cpu: float
+
+
 def read(path: Path, *, into: Path) -> Decoded:
     """Decode `path` wholly into an upright sRGB TIFF at `into`, of 16 bits when the source has 16.
 
+    `into` lies in a folder of its own, the only place where the other process may write.
     Unreadable when the file is not one of the four kinds, not whole, or more than it should be.
     """
     try:
-        answer = _ask(path, into)
-        if "decoded" not in answer:
-            raise Unreadable(answer["code"], answer["facts"])
+        return judge(ask(path, into), into)
     except Unreadable:
         into.unlink(missing_ok=True)
         raise
-    return Decoded(**answer["decoded"])
 
 
-def _ask(path: Path, into: Path) -> dict[str, Any]:
+def ask(path: Path, into: Path) -> Told:
+    """Send a process into the file and wait for its end; whatever it started ends with it."""
+    _say_what_is_missing()
     command = [sys.executable, "-P", "-m", "archive.decoder"]
-    command += [str(path), str(into), json.dumps(_limits())]
-    try:
-        done = subprocess.run(
+    command += [str(path), str(into), str(settings.MAX_PIXELS)]
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=subprocess.DEVNULL,  # a bad file can make a library talk without end
-            timeout=WALL_SECONDS,
             env=_environment(into.parent),
-            check=False,
+            cwd=into.parent,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        raise Unreadable("took-too-long", {"seconds": WALL_SECONDS}) from None
-    if done.returncode != 0:
-        raise _died(done.returncode)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+        _wait(process)
+        _pid, ended, cost = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(ended)
+        out.seek(0)
+        said = out.read(ANSWER_BYTES)
+    return Told(said, process.returncode, cost.ru_maxrss * 1024, cost.ru_utime + cost.ru_stime)
 
 
-def _limits() -> dict[str, int]:
-    """Room for the largest picture allowed: sixteen bytes a pixel and a gibibyte for libraries."""
-    memory = GIB + 16 * settings.MAX_PIXELS
-    return {
-        "pixels": settings.MAX_PIXELS,
-        "memory": memory,
-        "disk": memory,
-        "seconds": CPU_SECONDS,
-    }
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Wait without reaping, so that the number of its group stays its own until all are ended."""
+    timer = threading.Timer(WALL_SECONDS, _end, [process.pid, signal.SIGALRM])
+    timer.start()
+    try:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    finally:
+        timer.cancel()
+        timer.join()
+        _end(process.pid, signal.SIGKILL)
+
+
+def _end(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def judge(told: Told, into: Path) -> Decoded:
+    """What the other process found out, or Unreadable; it is believed only what can be so."""
+    if told.code != 0:
+        raise _died(told.code)
+    try:
+        answer = json.loads(told.said)
+        if "decoded" not in answer:
+            raise Unreadable(str(answer["code"]), dict(answer["facts"]))
+        found = Decoded(**answer["decoded"])
+    except (ValueError, KeyError, TypeError):
+        raise Unreadable("damaged", {"detail": "no answer"}) from None
+    if not _can_be(found, into):
+        raise Unreadable("damaged", {"detail": "no picture"})
+    return found
+
+
+def _can_be(found: Decoded, into: Path) -> bool:
+    """Whether the answer is of the kind that an honest decoder gives."""
+    kinds: dict[Any, Any] = {"str": str, "int": int, "float | None": float | int | None}
+    right = all(isinstance(getattr(found, each.name), kinds[each.type]) for each in fields(found))
+    if not right or found.media_type not in decoder.LOADERS or not into.is_file():
+        return False
+    sides = min(found.width, found.height), max(found.width, found.height)
+    with into.open("rb") as stream:
+        is_tiff = stream.read(4) in TIFF_HEADS
+    return is_tiff and sides[0] >= decoder.SMALLEST_SIDE and sides[1] <= decoder.LARGEST_SIDE
+
+
+@cache
+def _say_what_is_missing() -> None:
+    """Once for each process of ours, where the kernel lacks a lock of the cell."""
+    if lacking := cell.missing():
+        logger.warning("untrusted files are read without %s", " and ".join(lacking))
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -118,8 +179,11 @@ def _environment(folder: Path) -> dict[str, str]:
 def _died(code: int) -> Unreadable:
     """How the process ended when it could not answer."""
     number = -code if code < 0 else 0
+    if number == signal.SIGALRM:
+        return Unreadable("took-too-long", {"signal": number})
+    # Work is counted, not time: a busy machine does not make a file dear.
     if number == signal.SIGXCPU:
-        return Unreadable("took-too-long", {"seconds": CPU_SECONDS})
+        return Unreadable("too-costly", {"signal": number})
     # glib aborts when it is refused memory.
     if number in (signal.SIGKILL, signal.SIGXFSZ, signal.SIGABRT):
         return Unreadable("too-heavy", {"signal": number})

@@ -3,10 +3,14 @@
 Everything a hostile file can reach is here and nothing else is: no Django, no settings, no
 database, no network. The parent (archive.decode) starts it, waits, and believes only its JSON.
 
-1. Shut the doors: limits of memory, processor time and file size; every loader of libvips but four.
+1. Shut the doors: limits of memory, time and file size; every loader of libvips but four; no other
+   file, no network, no other program (archive.cell).
 2. Look at the first bytes: the name of the file is never asked.
 3. Read the header and refuse what is too large, too small or too good to be true.
 4. Decode every pixel, upright and in sRGB, into a TIFF that the rest of the product may trust.
+
+A file may take 512 MiB and 20 seconds. Only one whose header is believed to hold more picture than
+an ordinary scan gets more, in proportion, and never more than the parent allows.
 """
 
 from __future__ import annotations
@@ -14,17 +18,33 @@ from __future__ import annotations
 import json
 import re
 import resource
+import signal
 import struct
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
+from archive import cell
+
+MIB = 1024**2
 SMALLEST_SIDE = 32
 LARGEST_SIDE = 65_500
 # A scan has grain. Beyond this, so many raw bytes out of one stored byte is a trap.
-BOMB_BYTES = 64 * 1024**2
+BOMB_BYTES = 24 * MIB
 BOMB_RATIO = 900
+# More than anybody scans into one file; each page is a header that must be walked over.
+MOST_PAGES = 1000
+# What every file may take. The libraries' own code is not counted as data: it is the rest to 512.
+ORDINARY_PIXELS = 8_000_000
+ORDINARY_DATA = 400 * MIB
+ORDINARY_SECONDS = 20
+# What each pixel beyond may take: twice 16-bit RGBA, and five times what it took where we measured.
+DATA_PER_PIXEL = 16
+SECONDS_PER_MEGAPIXEL = 2
+# Addresses are not memory: stacks and arenas of threads reserve far more than they ever touch.
+ADDRESSES = 3 * 1024 * MIB
+OPEN_FILES = 64
 
 LOADERS = {
     "image/jpeg": ("jpegload", "VipsForeignLoadJpeg"),
@@ -58,17 +78,58 @@ class Refused(Exception):  # noqa: N818 - the word of the vocabulary
         self.code, self.facts = code, facts
 
 
-def shut_the_doors(*, memory: int, seconds: int, disk: int) -> None:
-    """Bound what this process may take, so that a bomb goes off in here only."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+class Allowance(NamedTuple):
+    """Bytes of memory, and seconds both of the processor and of the clock."""
+
+    data: int
+    seconds: int
+
+
+def allowance(pixels: int) -> Allowance:
+    """What a picture of so many pixels may take."""
+    beyond = max(0, pixels - ORDINARY_PIXELS)
+    seconds = ORDINARY_SECONDS + beyond * SECONDS_PER_MEGAPIXEL // 1_000_000
+    return Allowance(ORDINARY_DATA + beyond * DATA_PER_PIXEL, seconds)
+
+
+def shut_the_doors(most_pixels: int) -> None:
+    """Bound what this process may take, so that a bomb goes off in here only.
+
+    The hard limits are those of the largest picture, the soft ones those of an ordinary one.
+    """
+    most = allowance(most_pixels)
+    disk = most.data  # a picture raw and 16 bits deep, while it is turned
+    for limit, value in (
+        (resource.RLIMIT_AS, most.data + ADDRESSES),
+        (resource.RLIMIT_FSIZE, disk),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+    ):
+        resource.setrlimit(limit, (value, value))
+    resource.setrlimit(resource.RLIMIT_DATA, (most.data, most.data))
+    resource.setrlimit(resource.RLIMIT_CPU, (most.seconds, most.seconds + 5))
+    allow(0)
+
+
+def allow(pixels: int) -> None:
+    """Let this process take what a picture of so many pixels may, and be ended when it is over.
+
+    The clock is this process's own, because only here is the header known; the parent has one too.
+    """
+    wanted = allowance(pixels)
+    for limit, value in (
+        (resource.RLIMIT_DATA, wanted.data),
+        (resource.RLIMIT_CPU, wanted.seconds),
+    ):
+        hard = resource.getrlimit(limit)[1]
+        resource.setrlimit(limit, (min(value, hard), hard))
+    signal.setitimer(signal.ITIMER_REAL, wanted.seconds)
 
 
 def open_vips() -> Any:
     """libvips with every loader locked but the four of the allow-list."""
     import pyvips  # after the limits, which it must live under
+    from PIL import ImageCms  # noqa: F401 - before the cell is locked, which it is read from outside of
 
     pyvips.operation_block_set("VipsForeignLoad", True)
     for _loader, kind in LOADERS.values():
@@ -141,6 +202,8 @@ def check_header(image: Any, size: int, most_pixels: int) -> None:
         raise Refused("too-small", width=width, height=height, limit=SMALLEST_SIDE)
     if image.format not in ("uchar", "ushort"):
         raise Refused("samples-not-allowed", detail=str(image.format))
+    if meta(image, "n-pages", 1) > MOST_PAGES:
+        raise Refused("too-many-pages", pages=int(image.get("n-pages")), limit=MOST_PAGES)
     raw = width * height * image.bands * _bits(image) // 8
     if raw > BOMB_BYTES and raw > BOMB_RATIO * size:
         raise Refused("bomb", width=width, height=height, bytes=size)
@@ -229,6 +292,7 @@ def decode(vips: Any, source: Path, into: Path, most_pixels: int) -> dict[str, A
         refuse_camera_raw(source)
     image = header(vips, source, media_type, access="sequential")
     check_header(image, source.stat().st_size, most_pixels)
+    allow(image.width * image.height)
     found = describe(image, media_type)
     if found["orientation"] > 2:
         # A picture that is turned cannot be read from top to bottom.
@@ -259,12 +323,13 @@ def answer(result: dict[str, Any]) -> NoReturn:
     sys.exit(0)
 
 
-def main(source: Path, into: Path, limits: dict[str, int]) -> NoReturn:
+def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
     """Decode one file under the limits and answer in JSON."""
-    shut_the_doors(memory=limits["memory"], seconds=limits["seconds"], disk=limits["disk"])
+    shut_the_doors(most_pixels)
     vips = open_vips()
+    cell.lock(reading=[source], writing=into.parent)
     try:
-        found = decode(vips, source, into, limits["pixels"])
+        found = decode(vips, source, into, most_pixels)
     except Refused as refused:
         answer({"code": refused.code, "facts": refused.facts})
     except MemoryError:
@@ -276,4 +341,4 @@ def main(source: Path, into: Path, limits: dict[str, int]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -34,6 +34,13 @@ SENTENCES: dict[str, str | Promise] = {
     "too-large": _("The file is larger than the {megabytes} MB allowed."),
     "empty": _("The file is empty."),
     "took-too-long": _("Reading the file took too long. Try again when the site is less busy."),
+    "too-costly": _(
+        "Reading the file takes far more work than a picture of its size needs, so it was stopped."
+        " Open it, save it as TIFF or JPEG and send that."
+    ),
+    "too-many-pages": _(
+        "The file has {pages} pages, more than the {limit} allowed. Split it and send the parts."
+    ),
     "too-heavy": _("Reading the file needs more memory than there is. Try again later."),
     "worker-lost": _("The worker that read this file went away three times. Try again later."),
     "lost-bytes": _("The file that was sent is not in the storage any more. Send it again."),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from archive import cell
 from config import env
 
 FOR_TESTS = "REKINDLE_TEST_"
@@ -63,6 +64,17 @@ def strangers_come_by_https(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set REKINDLE_SITE_URL to the https:// address that visitors use."
     return [Warning("The site's address is not https.", hint=hint, id="config.W003")]
+
+
+@register(Tags.security, deploy=True)
+def strangers_files_are_read_in_a_cell(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where the kernel lacks a lock of the process that opens uploaded files."""
+    lacking = cell.missing()
+    if not lacking:
+        return []
+    hint = "Use Linux 5.13 or newer with Landlock, and containers that allow its system calls."
+    told = f"Uploaded files would be read here without {' and '.join(lacking)}."
+    return [Warning(told, hint=hint, id="config.W004")]
 
 
 @register(Tags.staticfiles, deploy=True)

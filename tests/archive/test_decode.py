@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -263,14 +264,56 @@ def test_a_float_picture_is_refused_with_its_kind(tmp_path: Path) -> None:
     assert (refused.code, refused.facts) == ("samples-not-allowed", {"detail": "float"})
 
 
-def test_a_decoder_that_takes_too_long_is_stopped_and_may_be_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(decode, "WALL_SECONDS", 0.01)
+def changed(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """The program in the other process with a line run before it begins."""
+    started = subprocess.Popen
+    code = f"import sys, time; from pathlib import Path; from archive import decoder; {change}; "
+    code += "decoder.main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))"
+
+    def popen(command: list[str], **words: Any) -> Any:
+        assert command[1:4] == ["-P", "-m", "archive.decoder"]
+        return started([command[0], "-P", "-c", code, *command[4:]], **words)
+
+    monkeypatch.setattr(decode.subprocess, "Popen", popen)
+
+
+def a_scan(tmp_path: Path) -> Path:
     path = tmp_path / "scan.png"
     picture(RAMP, "srgb").pngsave(str(path))
-    refused = refusal(path)
+    return path
+
+
+def test_a_decoder_that_takes_too_long_is_ended_and_may_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(
+        monkeypatch, "decoder.ORDINARY_SECONDS = 1; decoder.describe = lambda *_: time.sleep(60)"
+    )
+    refused = refusal(a_scan(tmp_path))
     assert (refused.code, refused.permanent) == ("took-too-long", False)
+
+
+def test_one_that_does_not_end_itself_is_ended_with_all_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "WALL_SECONDS", 1)
+    beside = "import subprocess; started = subprocess.Popen(['sleep', '60'])"
+    told = f"{beside}; open(Path(sys.argv[2]).parent / 'pid', 'w').write(str(started.pid))"
+    changed(monkeypatch, f"{told}; time.sleep(60)")
+    refused = refusal(a_scan(tmp_path))
+    assert (refused.code, refused.permanent) == ("took-too-long", False)
+    sleeper = Path("/proc", (tmp_path / "pid").read_text(), "stat")
+    assert not sleeper.exists() or sleeper.read_text().split()[2] == "Z"
+
+
+def test_work_without_end_is_the_files_fault_on_a_busy_machine_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = "decoder.describe = lambda *_: [0 for _ in iter(int, 1)]"
+    slowly = "decoder.signal.setitimer = lambda *_: None"
+    changed(monkeypatch, f"{slowly}; decoder.ORDINARY_SECONDS = 1; {endless}")
+    refused = refusal(a_scan(tmp_path))
+    assert (refused.code, refused.permanent) == ("too-costly", True)
 
 
 @pytest.mark.parametrize(
@@ -278,13 +321,45 @@ def test_a_decoder_that_takes_too_long_is_stopped_and_may_be_tried_again(
     [
         (-9, "too-heavy", False),
         (-6, "too-heavy", False),
-        (-24, "took-too-long", False),
+        (-14, "took-too-long", False),
+        (-24, "too-costly", True),
         (-11, "damaged", True),
     ],
 )
 def test_how_a_decoder_died_says_whether_to_try_again(end: int, code: str, permanent: bool) -> None:
     died = decode._died(end)
     assert (died.code, died.permanent) == (code, permanent)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'{"decoded": {"width": 1}}',
+        b'{"decoded": 5}',
+        b"x" * 100_000,
+        b'{"code": "damaged"}',
+    ],
+)
+def test_an_answer_that_cannot_be_is_not_believed(said: bytes, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable) as caught:
+        decode.judge(decode.Told(said, 0, 0, 0), tmp_path / "working.tif")
+    assert caught.value.code == "damaged"
+
+
+def test_a_working_file_that_is_none_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = decoder.decode
+    changed(
+        monkeypatch,
+        "whole = decoder.decode; decoder.decode = lambda vips, source, into, most: "
+        "(whole(vips, source, into, most), into.write_bytes(b'<svg>'))[0]",
+    )
+    assert whole is decoder.decode
+    assert refusal(a_scan(tmp_path)).facts == {"detail": "no picture"}
 
 
 def test_memory_is_bounded_in_the_process_that_opens_the_file(
@@ -295,12 +370,30 @@ def test_memory_is_bounded_in_the_process_that_opens_the_file(
     picture(noise, "srgb").jpegsave(str(path), interlace=True, Q=50)
     assert read(path)[0].width == 6000
     (tmp_path / "working.tif").unlink()
-    # Its coefficients alone take 103 MiB, and the libraries begin with about a hundred.
-    limits = decode._limits() | {"memory": 150 * 1024**2}
-    monkeypatch.setattr(decode, "_limits", lambda: limits)
+    # Its coefficients alone take 103 MiB.
+    changed(monkeypatch, "decoder.ORDINARY_DATA = 100 * 1024**2; decoder.DATA_PER_PIXEL = 0")
     for threads in ("1", "2", "16"):
         monkeypatch.setenv("VIPS_CONCURRENCY", threads)
         assert (refusal(path).code, threads) == ("too-heavy", threads)
+
+
+def test_only_a_larger_picture_may_take_more_than_an_ordinary_one() -> None:
+    ordinary = decoder.allowance(8_000_000)
+    assert decoder.allowance(1) == ordinary
+    assert ordinary == (400 * 1024**2, 20)
+    largest = decoder.allowance(100_000_000)
+    assert largest.data < 2 * 1024**3
+    assert largest.seconds < decode.WALL_SECONDS
+
+
+def test_a_tiff_of_countless_pages_is_refused_by_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "pages.tif"
+    pages = picture(np.zeros((32 * 1001, 32), np.uint8)).copy()
+    pages.set_type(pyvips.GValue.gint_type, "page-height", 32)
+    pages.tiffsave(str(path))
+    refused = refusal(path)
+    assert refused.code == "too-many-pages"
+    assert refused.facts == {"pages": 1001, "limit": 1000}
 
 
 def test_nothing_of_ours_goes_along_into_the_other_process(
@@ -311,8 +404,6 @@ def test_nothing_of_ours_goes_along_into_the_other_process(
 
 
 def test_the_program_in_the_other_process_knows_no_django(tmp_path: Path) -> None:
-    import subprocess
-
     code = "import sys, archive.decoder; sys.exit('django' in sys.modules)"
     command = [sys.executable, "-P", "-c", code]
     assert subprocess.run(command, env=decode._environment(tmp_path), check=False).returncode == 0
@@ -320,8 +411,6 @@ def test_the_program_in_the_other_process_knows_no_django(tmp_path: Path) -> Non
 
 def test_the_parent_has_no_libvips_either() -> None:
     """A web process that only names this module stays small."""
-    import subprocess
-
     code = "import sys, archive.decode; sys.exit('pyvips' in sys.modules)"
     command = [sys.executable, "-P", "-c", code]
     where = {"PYTHONPATH": str(decode.ROOT), "DJANGO_SETTINGS_MODULE": "config.settings"}
