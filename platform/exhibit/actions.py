@@ -144,8 +144,8 @@ def suspend_publication(*, publication: Publication, by: User, reason: str, now:
 
 
 def resume_publication(*, publication: Publication, by: User, now: datetime) -> None:
-    """Show a suspended picture again."""
-    check_curate(by, publication.photo.collection)
+    """Show a suspended picture again; not while a file of its photo is missing or altered."""
+    policy.check_resume(by, publication)
     _end(publication, PublicationState.LIVE, by, "", now)
 
 

@@ -14,7 +14,7 @@ from restoration.models import Review, Version
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from exhibit.models import Exhibit
+    from exhibit.models import Exhibit, Publication
 
 
 def check_arrange(user: User, exhibit: Exhibit) -> None:
@@ -36,7 +36,23 @@ def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review
         )
     if version.photo.state != PhotoState.READY:
         raise Refused("photo-not-ready", _("This photo is on hold or withdrawn."), conflict=True)
-    if Alarm.objects.standing().filter(photo=version.photo_id).exists():
+    _check_bytes(version.photo_id)
+    if version.photo.collection.two_person and review.reviewer_id == user.pk:
+        raise Refused(
+            "second-person",
+            _("This collection asks for two people: who accepted a version may not publish it."),
+        )
+    return review
+
+
+def check_resume(user: User, publication: Publication) -> None:
+    """A curator, and nobody while the bytes of the photo are in doubt."""
+    check_curate(user, publication.photo.collection)
+    _check_bytes(publication.photo_id)
+
+
+def _check_bytes(photo_id: int) -> None:
+    if Alarm.objects.standing().filter(photo=photo_id).exists():
         raise Refused(
             "bytes-in-doubt",
             _(
@@ -45,9 +61,3 @@ def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review
             ),
             conflict=True,
         )
-    if version.photo.collection.two_person and review.reviewer_id == user.pk:
-        raise Refused(
-            "second-person",
-            _("This collection asks for two people: who accepted a version may not publish it."),
-        )
-    return review

@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.lifecycle import PhotoState
+from archive import storage
+from archive.lifecycle import Kept, PhotoState
 from archive.policy import Refused
-from exhibit.actions import publish_version, retract_publication
+from exhibit.actions import publish_version, retract_publication, suspend_publication
 from exhibit.arranging import Words
 from exhibit.models import Publication
+from restoration.fixity import check_holding
+from restoration.holdings import Holding
 from restoration.lifecycle import PublicationState
 from tests import factories
 from tests.exhibit.conftest import LATER, Museum
@@ -94,6 +98,30 @@ def test_a_suspended_picture_is_hidden_until_it_is_shown_again(
     assert stranger.get(f"/published/{museum.publication.pk}/").status_code == 404
     client.post(reverse("exhibit:resume", args=[museum.publication.pk]))
     assert {stranger.get(url).status_code for url in [museum.url, *pictures(museum)]} == {200}
+
+
+def test_a_suspended_picture_stays_hidden_while_a_file_of_it_is_missing_or_altered(
+    client: Client, museum: Museum
+) -> None:
+    suspend_publication(
+        publication=museum.publication, by=museum.people.cora, reason="A report", now=LATER
+    )
+    sha256 = museum.version.sha256
+    kept, holding = storage.working_key(sha256), Holding(Kept.WORKING, sha256)
+    with storage.open_key(kept) as stream:
+        right = stream.read()
+    default_storage.delete(kept)
+    check_holding(holding=holding, now=LATER)
+    client.force_login(museum.people.cora)
+    url = reverse("exhibit:resume", args=[museum.publication.pk])
+    assert "missing or altered" in client.post(url, follow=True).text
+    museum.publication.refresh_from_db()
+    assert museum.publication.state == PublicationState.SUSPENDED
+    storage.put_bytes(kept, right)
+    check_holding(holding=holding, now=LATER + timedelta(minutes=1))
+    client.post(url)
+    museum.publication.refresh_from_db()
+    assert museum.publication.state == PublicationState.LIVE
 
 
 def test_a_photo_on_hold_is_hidden_and_a_withdrawn_one_gone(client: Client, museum: Museum) -> None:
