@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponseBase, HttpResponseRedirect
 from django.utils.http import content_disposition_header
 
 from archive import storage
 
-# Keys name their content, so a private copy is good for ever. A public one is asked for again
-# after an hour: what is retracted must go from the caches between us and the reader.
+# Keys name their content, so a reader's own copy is good for ever. The caches between us and the
+# reader ask again after an hour: what is retracted must go from there.
 PRIVATE = "private, max-age=31536000, immutable"
-PUBLIC = "public, max-age=3600"
+PUBLIC = "public, max-age=31536000, s-maxage=3600, immutable"
 # A presigned address lives ten minutes; a browser may keep the way there for half of that.
 REDIRECT = "private, max-age=300"
 
@@ -23,8 +22,10 @@ def respond(
 
     Http404 when there are none. The content type is ours, never the uploader's.
     """
-    if getattr(default_storage, "querystring_auth", False):
-        return _elsewhere(key, content_type, filename)
+    # Public bytes go through the site: an address that expires is nothing a cache could keep.
+    address = "" if public else _elsewhere(key, content_type, filename)
+    if address:
+        return _closed(_redirect(address))
     try:
         stream = storage.open_key(key)
     except FileNotFoundError:
@@ -37,15 +38,19 @@ def respond(
     return _closed(response)
 
 
-def _elsewhere(key: str, content_type: str, filename: str | None) -> HttpResponseBase:
-    """Send the browser to the storage service with an address that soon expires."""
-    said = {"ResponseContentType": content_type}
+def _elsewhere(key: str, content_type: str, filename: str | None) -> str:
+    """The address at the storage service where these bytes are had for a short while."""
+    said = {"ResponseContentType": content_type, "ResponseCacheControl": PRIVATE}
     disposition = content_disposition_header(bool(filename), filename or "")
     if disposition:
         said["ResponseContentDisposition"] = disposition
-    response = HttpResponseRedirect(default_storage.url(key, parameters=said))  # type: ignore[call-arg]
+    return storage.presigned(key, said)
+
+
+def _redirect(address: str) -> HttpResponseRedirect:
+    response = HttpResponseRedirect(address)
     response["Cache-Control"] = REDIRECT
-    return _closed(response)
+    return response
 
 
 def _closed(response: HttpResponseBase) -> HttpResponseBase:

@@ -1,26 +1,37 @@
 """Where bytes live: content-addressed keys in one private storage, a folder or an S3 service.
 
-Nothing here is ever served by a storage URL of its own accord; views ask a policy first. A key
-names its content by sha256, so writing the same key twice writes the same bytes.
+While the bytes move from one place to another there are two of them (forwarding.py), and this is
+the only module that knows. Nothing here is ever served by a storage URL of its own accord; views
+ask a policy first. A key names its content by sha256, so writing the same key twice writes the
+same bytes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import Storage
 
-BLOCK = 1024 * 1024
-READ_ONLY = 0o440
+from archive import places
+from archive.forwarding import way
+from archive.places import StorageAway
+
+logger = logging.getLogger(__name__)
+
+BLOCK = places.BLOCK
+# A file that is stored again counts as new from then on, if it is so old.
+STALE = timedelta(hours=6)
 
 
 class TooLarge(Exception):  # noqa: N818 - says what happened
@@ -81,7 +92,10 @@ class Received:
 
 @contextlib.contextmanager
 def receive(chunks: Iterable[bytes], *, limit: int) -> Iterator[Received]:
-    """Write a stream to a temporary file while hashing it; raise TooLarge past `limit` bytes."""
+    """Write a stream to a temporary file while hashing it; raise TooLarge past `limit` bytes.
+
+    StorageAway when this machine's disk is full.
+    """
     sha, size = hashlib.sha256(), 0
     handle, name = tempfile.mkstemp(prefix="rekindle-")
     try:
@@ -91,73 +105,107 @@ def receive(chunks: Iterable[bytes], *, limit: int) -> Iterator[Received]:
                 if size > limit:
                     raise TooLarge
                 sha.update(chunk)
-                out.write(chunk)
+                with places.answering():
+                    out.write(chunk)
         yield Received(Path(name), sha.hexdigest(), size)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
 def put_file(key: str, path: Path) -> None:
-    """Store a file under a content-addressed key; a key that exists already holds these bytes."""
-    if default_storage.exists(key):
-        return
+    """Store a file under a content-addressed key; a key that exists already holds these bytes.
+
+    StorageAway when the storage does not take it; then nothing of it is there.
+    """
     with path.open("rb") as stream:
-        _save(key, File(stream))
+        _put(key, File(stream))
 
 
 def put_bytes(key: str, content: bytes) -> None:
-    """Store bytes under a content-addressed key."""
-    if not default_storage.exists(key):
-        _save(key, ContentFile(content))
+    """Store bytes under a content-addressed key; StorageAway as put_file."""
+    _put(key, ContentFile(content))
 
 
-def _path(key: str) -> Path | None:
-    """Where it lies on this machine's disk; None when it lies elsewhere."""
-    # Asked by its kind: the storage in memory answers `path` too, with a file that is not there.
-    if not isinstance(default_storage, FileSystemStorage):
-        return None
-    return Path(default_storage.path(key))
+def _put(key: str, content: File[bytes]) -> None:
+    main, other, both = way()
+    if not places.freshen(main, key, older=STALE):
+        places.put(main, key, content)
+    if both and other is not None:
+        _put_there_too(other, key, content)
 
 
-def _save(key: str, content: File[bytes]) -> None:
-    target = _path(key)
-    if target is not None:
-        _place(content, target)
-        return
-    stored = default_storage.save(key, content)
-    if stored != key:
-        # Somebody wrote the same content in the same moment; theirs is as good.
-        default_storage.delete(stored)
-
-
-def _place(content: File[bytes], target: Path) -> None:
-    """Whole or not at all: a worker killed in the middle must not leave half a file as the key."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+def _put_there_too(other: Storage, key: str, content: File[bytes]) -> None:
+    """The copy for the new place may fail: whoever moves the bytes comes by once more."""
     try:
-        with os.fdopen(handle, "wb") as out:
-            for chunk in content.chunks(BLOCK):
-                out.write(chunk)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).chmod(READ_ONLY)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        if places.look(other, key) is None:
+            content.seek(0)
+            places.put(other, key, content)
+    except StorageAway:
+        logger.warning("the new storage did not take %s", key, exc_info=True)
+
+
+def _first(key: str) -> Storage:
+    """The place that holds the key; FileNotFoundError when none does."""
+    for place in _asked():
+        if places.look(place, key) is not None:
+            return place
+    raise FileNotFoundError(key)
+
+
+def _asked() -> list[Storage]:
+    main, other, _both = way()
+    return [main] if other is None else [main, other]
 
 
 def open_key(key: str) -> IO[bytes]:
     """Open stored bytes for reading; FileNotFoundError when there are none."""
-    if not default_storage.exists(key):
-        raise FileNotFoundError(key)
-    stream: IO[bytes] = default_storage.open(key, "rb")
-    return stream
+    main, other, _both = way()
+    try:
+        return places.get(main, key)
+    except FileNotFoundError:
+        if other is None:
+            raise FileNotFoundError(key) from None
+        return places.get(other, key)
+
+
+def read_range(key: str, start: int, length: int) -> bytes:
+    """Up to `length` bytes from `start` on, and only these are read; none behind the end.
+
+    FileNotFoundError when there is no such file.
+    """
+    main, other, _both = way()
+    try:
+        return places.part(main, key, start, length)
+    except FileNotFoundError:
+        if other is None:
+            raise FileNotFoundError(key) from None
+        return places.part(other, key, start, length)
+
+
+def size(key: str) -> int:
+    """How long stored bytes are; FileNotFoundError when there are none."""
+    for place in _asked():
+        found = places.look(place, key)
+        if found is not None:
+            return found.size
+    raise FileNotFoundError(key)
+
+
+def presigned(key: str, said: Mapping[str, str]) -> str:
+    """An address at the S3 service that soon expires; nothing where bytes go through the site.
+
+    `said` are headers that the service shall answer with, as its API calls them.
+    """
+    main, other, _both = way()
+    if other is not None or not places.is_bucket(main):
+        return ""
+    return str(cast(Any, main).url(key, parameters=dict(said)))
 
 
 def holds_anything() -> bool:
     """Whether the storage is there at all: a disk not mounted looks like an empty folder."""
-    folders, files = default_storage.listdir("")
+    with places.answering():
+        folders, files = way().main.listdir("")
     return bool(folders or files)
 
 
@@ -177,41 +225,40 @@ def put_back(key: str, sha256: str, path: Path) -> None:
     """
     if digest(path) != sha256:
         raise ValueError(f"{path} does not hold {sha256}")
-    if default_storage.exists(key):
+    main = way().main
+    if places.look(main, key) is not None:
         with local(key) as here:
             found = digest(here)
             if found == sha256:
                 return
             put_file(aside_key(found), here)
-        if _path(key) is None:  # a folder replaces in one move, a bucket takes no name twice
-            default_storage.delete(key)
     with path.open("rb") as stream:
-        _save(key, File(stream))
+        places.put(main, key, File(stream))
 
 
 def exists(key: str) -> bool:
     """Whether bytes are stored under the key."""
-    return default_storage.exists(key)
+    return any(places.look(place, key) is not None for place in _asked())
 
 
 def delete(key: str) -> None:
     """Forget remakeable or unread bytes. Originals and versions are never deleted."""
     if key.startswith(("originals/", "working/")):
         raise ValueError(f"{key} is kept for ever")
-    default_storage.delete(key)
+    for place in _asked():
+        places.remove(place, key)
 
 
 @contextlib.contextmanager
 def local(key: str) -> Iterator[Path]:
     """A path to the bytes on this machine's disk, fetched first when they are stored elsewhere."""
-    here = _path(key)
+    place = _first(key)
+    here = places.path(place, key)
     if here is not None:
-        if not here.exists():
-            raise FileNotFoundError(key)
         yield here
         return
     with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
         there = Path(folder) / Path(key).name
-        with open_key(key) as source, there.open("wb") as target:
+        with places.get(place, key) as source, places.answering(), there.open("wb") as target:
             shutil.copyfileobj(source, target, BLOCK)
         yield there

@@ -9,6 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+STORAGE_AWAY = _(
+    "The place where the pictures are kept does not answer now. Nothing was lost and nothing is"
+    " half saved; please try again in a minute."
+)
+
 SENTENCES: dict[str, str | Promise] = {
     "not-a-picture": _("This is not a picture. Send a JPEG, TIFF, PNG or WebP file."),
     "kind-not-allowed": _(

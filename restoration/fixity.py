@@ -21,7 +21,7 @@ from pathlib import Path
 from django.core.files.storage import Storage
 from django.db import IntegrityError, transaction
 
-from archive import storage
+from archive import places, storage
 from archive.lifecycle import BAD, AlarmState, Outcome
 from archive.models import Alarm, FixityCheck
 from archive.stateful import IllegalMove
@@ -168,10 +168,8 @@ def restore_holding(*, holding: Holding, replica: Storage, now: datetime) -> Fix
 @contextmanager
 def _fetched(replica: Storage, key: str) -> Iterator[Path]:
     """A copy on this machine's disk: what is verified is what is put back."""
-    if not replica.exists(key):
-        raise FileNotFoundError(key)
     with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
         path = Path(folder) / "bytes"
-        with replica.open(key, "rb") as source, path.open("wb") as target:
+        with places.get(replica, key) as source, path.open("wb") as target:
             shutil.copyfileobj(source, target, storage.BLOCK)
         yield path

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from archive import wording as archived
+from archive.places import StorageAway
 from archive.policy import Refused
 from restoration import wording
 from restoration.actions.drafts import DraftMoved
@@ -63,6 +65,9 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return problem(error.code, str(error.message), HTTPStatus.CONFLICT, **facts)
         case Refused():
             return problem(error.code, str(error.message), _state(error))
+        case StorageAway():
+            logger.error("the storage is away", exc_info=error)
+            return _storage_away()
         case BadInput():
             said = wording.problem(error.code, error.facts)
             return problem(error.code, said, HTTPStatus.UNPROCESSABLE_ENTITY, facts=error.facts)
@@ -85,6 +90,13 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return _refused_by_the_framework(error)
     logger.error("the API failed and it is our fault", exc_info=error)
     return problem("our-fault", str(wording.OUR_FAULT), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _storage_away() -> Response:
+    said = str(archived.STORAGE_AWAY)
+    answer = problem("storage-away", said, HTTPStatus.SERVICE_UNAVAILABLE)
+    answer["Retry-After"] = "60"
+    return answer
 
 
 def _refused_by_the_framework(error: exceptions.APIException) -> Response:

@@ -38,11 +38,12 @@ def every_variable_is_known(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def a_bucket_has_keys(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse half a bucket: a server or keys without a bucket's name."""
+def a_bucket_has_a_name(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of a service without a bucket: right while bytes move there, else half a setting."""
     if settings.S3_ENDPOINT and not settings.S3_BUCKET:
-        hint = "Set REKINDLE_S3_BUCKET too, or neither."
-        return [Error("REKINDLE_S3_ENDPOINT is set without a bucket.", hint=hint, id="config.E001")]
+        hint = "Set REKINDLE_S3_BUCKET, unless `manage.py move_storage` is bringing bytes there."
+        said = "REKINDLE_S3_ENDPOINT is set without a bucket: bytes are kept in a folder."
+        return [Warning(said, hint=hint, id="config.W004")]
     return []
 
 

@@ -123,3 +123,12 @@ def database(name: str, url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def s3_origins(endpoint: str, region: str, bucket: str) -> list[str]:
+    """Return the origins of presigned addresses; `bucket` where it is part of the host name."""
+    before = f"{bucket}." if bucket else ""
+    if endpoint:
+        parts = urlsplit(endpoint)
+        return [f"{parts.scheme}://{before}{parts.netloc}"]
+    return [f"https://{before}s3.amazonaws.com", f"https://{before}s3.{region}.amazonaws.com"]

@@ -7,13 +7,13 @@ from functools import partial
 
 from celery import current_app
 from django.contrib.auth.decorators import login_not_required
-from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from archive import storage
 from restoration import presence
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _broker() -> None:
 
 def _storage() -> None:
     # A name that is not there: the answer does not matter, that there is one does.
-    default_storage.exists("health")
+    storage.exists("health")
 
 
 HERE: dict[str, Callable[[], object]] = {"database": _database, "worker": _worker}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -9,14 +10,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from archive import wording
+from archive.places import StorageAway
 from archive.policy import Refused
 
-CONFLICT, INVALID, FORBIDDEN = 409, 422, 403
+CONFLICT, INVALID, FORBIDDEN, AWAY = 409, 422, 403, 503
 HOME = "/"
+RETRY_SECONDS = "60"
+
+logger = logging.getLogger(__name__)
 
 
 class RefusalMiddleware:
-    """Answers archive.policy.Refused, so that no view has to."""
+    """Answers archive.policy.Refused and a storage that is away, so that no view has to."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,7 +31,25 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, StorageAway):
+            logger.error("the storage is away", exc_info=error)
+            return storage_away(request)
         return refuse(request, error) if isinstance(error, Refused) else None
+
+
+def storage_away(request: HttpRequest) -> HttpResponse:
+    """The answer while bytes can neither be had nor kept: nothing is half done, try again."""
+    said = str(wording.STORAGE_AWAY)
+    if wants_json(request):
+        answer: HttpResponse = problem("storage-away", said, AWAY)
+    elif request.method in ("GET", "HEAD"):
+        answer = render(request, "503.html", {"sentence": said}, status=AWAY)
+    else:
+        messages.error(request, said)
+        answer = _onward(request)
+    answer["Retry-After"] = RETRY_SECONDS
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
@@ -36,6 +60,11 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     messages.warning(request, str(refused.message))
     if request.method in ("GET", "HEAD"):
         return render(request, "403.html", status=state)
+    return _onward(request)
+
+
+def _onward(request: HttpRequest) -> HttpResponse:
+    """Back to the page a form came from, where the message is shown."""
     if request.headers.get("HX-Request"):
         # htmx follows this header whatever the state of the answer is.
         return HttpResponse(status=204, headers={"HX-Redirect": _way_back(request)})

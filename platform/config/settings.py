@@ -22,6 +22,7 @@ from config.env import (
     envsecret,
     envstr,
     kept_secret,
+    s3_origins,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -130,31 +131,32 @@ CACHES = {
 # The address of a bucket's server is also named in the content security policy below.
 S3_BUCKET = envstr("REKINDLE_S3_BUCKET")
 S3_ENDPOINT = envstr("REKINDLE_S3_ENDPOINT")
+S3_REGION = envstr("REKINDLE_S3_REGION", "us-east-1")
+S3_ADDRESSING = envstr("REKINDLE_S3_ADDRESSING", "path", among=("path", "virtual"))
 _FOLDER: dict[str, Any] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     # No base_url: private bytes never have an address of their own.
     "OPTIONS": {"location": str(envpath("REKINDLE_BYTES_DIR", VAR_DIR / "bytes"))},
 }
-_BUCKET: dict[str, Any] = {
-    "BACKEND": "storages.backends.s3.S3Storage",
+# Also what `--to s3://…` and `--restore s3://…` reach, with another bucket's name.
+BUCKET_STORAGE: dict[str, Any] = {
+    "BACKEND": "archive.bucket.Bucket",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
         "endpoint_url": S3_ENDPOINT or None,
         "access_key": envsecret("REKINDLE_S3_KEY") or None,
         "secret_key": envsecret("REKINDLE_S3_SECRET") or None,
-        "region_name": envstr("REKINDLE_S3_REGION", "us-east-1"),
-        "addressing_style": envstr("REKINDLE_S3_ADDRESSING", "path", among=("path", "virtual")),
+        "region_name": S3_REGION,
+        "addressing_style": S3_ADDRESSING,
         "signature_version": "s3v4",
         "default_acl": None,  # the bucket is private, and so is what we put there
         "querystring_auth": True,
         "querystring_expire": 600,
-        # What is larger waits on the disk while it is read: a scan may weigh half a gigabyte.
-        "max_memory_size": 16 * 1024**2,
         "file_overwrite": False,
     },
 }
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": _BUCKET if S3_BUCKET else _FOLDER,
+    "default": BUCKET_STORAGE if S3_BUCKET else _FOLDER,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -279,7 +281,9 @@ TIME_ZONE = envstr("REKINDLE_TIME_ZONE", "UTC")
 
 # --- safety ------------------------------------------------------------------------------------
 # A presigned address leads to the bucket's server, so pictures may come from there too.
-_S3_ORIGIN = ["{0.scheme}://{0.netloc}".format(urlsplit(S3_ENDPOINT))] if S3_ENDPOINT else []
+_S3_ORIGIN = s3_origins(S3_ENDPOINT, S3_REGION, S3_BUCKET if S3_ADDRESSING == "virtual" else "")
+if not (S3_ENDPOINT or S3_BUCKET):
+    _S3_ORIGIN = []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

@@ -281,7 +281,7 @@ def test_a_storage_without_paths_gets_its_bytes_back_too(settings: Any, tmp_path
 def test_the_command_names_a_replica_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         run(restore=str(tmp_path / "nowhere"))
-    with pytest.raises(CommandError, match="REKINDLE_S3_BUCKET"):
+    with pytest.raises(CommandError, match="REKINDLE_S3_ENDPOINT"):
         run(restore="s3://copies")
 
 

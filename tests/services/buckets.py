@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from config import settings as written
 from tests.services.swift_server import KEY, REGION, SECRET
 
 
@@ -21,6 +22,19 @@ def client(endpoint: str) -> Any:
         region_name=REGION,
         config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
     )
+
+
+def keep_bytes_in(told: dict[str, str], settings: Any) -> None:
+    """Let this process keep its bytes there, with the options of the product's own settings."""
+    options = written.BUCKET_STORAGE["OPTIONS"] | {
+        "bucket_name": told["REKINDLE_S3_BUCKET"],
+        "endpoint_url": told["REKINDLE_S3_ENDPOINT"],
+        "access_key": told["REKINDLE_S3_KEY"],
+        "secret_key": told["REKINDLE_S3_SECRET"],
+    }
+    settings.S3_BUCKET = told["REKINDLE_S3_BUCKET"]
+    settings.BUCKET_STORAGE = written.BUCKET_STORAGE | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": settings.BUCKET_STORAGE}
 
 
 @contextlib.contextmanager
@@ -41,4 +55,6 @@ def bucket(endpoint: str) -> Iterator[dict[str, str]]:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
             for each in page.get("Contents", []):
                 s3.delete_object(Bucket=name, Key=each["Key"])
+        for part in s3.list_multipart_uploads(Bucket=name).get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=name, Key=part["Key"], UploadId=part["UploadId"])
         s3.delete_bucket(Bucket=name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config import settings as written
-from tests.services import addresses, brokers, buckets, databases, processes
+from tests.services import addresses, brokers, buckets, databases, lines, processes
 from tests.services.need import chromium, need
 
 if TYPE_CHECKING:
@@ -105,16 +105,34 @@ def s3_bucket() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def bytes_in_s3(s3_bucket: dict[str, str], settings: Any) -> dict[str, str]:
     """This process keeps its bytes in a new bucket, with the options of the product's settings."""
-    options = written._BUCKET["OPTIONS"] | {
-        "bucket_name": s3_bucket["REKINDLE_S3_BUCKET"],
-        "endpoint_url": s3_bucket["REKINDLE_S3_ENDPOINT"],
-        "access_key": s3_bucket["REKINDLE_S3_KEY"],
-        "secret_key": s3_bucket["REKINDLE_S3_SECRET"],
-    }
-    settings.S3_BUCKET = options["bucket_name"]
-    bucket = written._BUCKET | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": bucket}
+    buckets.keep_bytes_in(s3_bucket, settings)
     return s3_bucket
+
+
+@pytest.fixture
+def bytes_in_folder(settings: Any, tmp_path: Path) -> Path:
+    """This process keeps its bytes in a new folder."""
+    folder = tmp_path / "bytes"
+    folder.mkdir()
+    place = written._FOLDER | {"OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = settings.STORAGES | {"default": place}
+    return folder
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def kept_bytes(request: pytest.FixtureRequest) -> str:
+    """Bytes in a folder, and once more in a bucket; gives which."""
+    name = {"folder": "bytes_in_folder", "bucket": "bytes_in_s3"}[request.param]
+    request.getfixturevalue(name)
+    return str(request.param)
+
+
+@pytest.fixture
+def bad_line(s3_bucket: dict[str, str], settings: Any) -> Iterator[lines.BadLine]:
+    """Bytes in a bucket, over a line to it that can be made slow, be cut or refuse."""
+    with lines.bad_line(s3_bucket["REKINDLE_S3_ENDPOINT"]) as line:
+        buckets.keep_bytes_in(s3_bucket | {"REKINDLE_S3_ENDPOINT": line.url}, settings)
+        yield line
 
 
 # --- programs ------------------------------------------------------------------------------------

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from django.conf import settings
-from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.core.files.storage import Storage
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from archive import places
 from archive.lifecycle import BAD, Outcome
 from archive.models import FixityCheck
 from restoration import fixity
 from restoration.holdings import Holding
-
-BUCKET = "s3://"
 
 
 class Command(BaseCommand):
@@ -47,7 +43,7 @@ class Command(BaseCommand):
         for holding in fixity.alarmed():
             try:
                 check = fixity.restore_holding(holding=holding, replica=replica, now=now)
-            except (ValueError, OSError, BotoCoreError, ClientError) as error:
+            except (ValueError, OSError) as error:
                 self.stderr.write(f"{fixity.key_of(holding)}: {_why_not(error)}")
                 check = FixityCheck.objects.filter(**holding._asdict()).latest("at")
             checks.append(self._told(check))
@@ -78,12 +74,7 @@ def _why_not(error: Exception) -> str:
 
 
 def _replica(where: str) -> Storage:
-    if where.startswith(BUCKET):
-        if not settings.S3_BUCKET:
-            raise CommandError(f"{BUCKET} needs REKINDLE_S3_BUCKET: the same service is asked.")
-        ours = settings.STORAGES["default"]
-        options = ours["OPTIONS"] | {"bucket_name": where.removeprefix(BUCKET)}
-        return storages.create_storage(ours | {"OPTIONS": options})
-    if not Path(where).is_dir():
-        raise CommandError(f"There is no folder {where}.")
-    return FileSystemStorage(location=where)
+    try:
+        return places.at(where)
+    except places.NoPlace as error:
+        raise CommandError(str(error)) from None
