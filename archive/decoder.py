@@ -129,7 +129,7 @@ def allow(pixels: int) -> None:
 def open_vips() -> Any:
     """libvips with every loader locked but the four of the allow-list."""
     import pyvips  # after the limits, which it must live under
-    from PIL import ImageCms  # noqa: F401 - before the cell is locked, which it is read from outside of
+    from PIL import ImageCms  # noqa: F401 - read before the cell is locked
 
     pyvips.operation_block_set("VipsForeignLoad", True)
     for _loader, kind in LOADERS.values():
@@ -284,10 +284,10 @@ def profile_name(profile: bytes) -> str:
     return kept[:120] or "?"
 
 
-def decode(vips: Any, source: Path, into: Path, most_pixels: int) -> dict[str, Any]:
+def decode(
+    vips: Any, source: Path, media_type: str, into: Path, most_pixels: int
+) -> dict[str, Any]:
     """Read `source`, write the upright sRGB TIFF, tell what the original was."""
-    with source.open("rb") as stream:
-        media_type = sniff(stream.read(1024))
     if media_type == "image/tiff":
         refuse_camera_raw(source)
     image = header(vips, source, media_type, access="sequential")
@@ -326,10 +326,16 @@ def answer(result: dict[str, Any]) -> NoReturn:
 def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
     """Decode one file under the limits and answer in JSON."""
     shut_the_doors(most_pixels)
+    try:
+        # Before the libraries are loaded: most of what is refused is refused by its first bytes.
+        with source.open("rb") as stream:
+            media_type = sniff(stream.read(1024))
+    except Refused as refused:
+        answer({"code": refused.code, "facts": refused.facts})
     vips = open_vips()
     cell.lock(reading=[source], writing=into.parent)
     try:
-        found = decode(vips, source, into, most_pixels)
+        found = decode(vips, source, media_type, into, most_pixels)
     except Refused as refused:
         answer({"code": refused.code, "facts": refused.facts})
     except MemoryError:

@@ -11,6 +11,9 @@ from archive import storage
 # reader ask again after an hour: what is retracted must go from there.
 PRIVATE = "private, max-age=31536000, immutable"
 PUBLIC = "public, max-age=31536000, s-maxage=3600, immutable"
+# What was uploaded, or stands beside it, is never a page of ours: were it opened as one, it could
+# run nothing, read nothing and send nothing. An <img> and a download are not bound by this.
+CELL = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 # A presigned address lives ten minutes; a browser may keep the way there for half of that.
 REDIRECT = "private, max-age=300"
 
@@ -20,12 +23,13 @@ def respond(
 ) -> HttpResponseBase:
     """The bytes under `key`, or the way to them; as a download when `filename` is given.
 
-    Http404 when there are none. The content type is ours, never the uploader's.
+    Without a name only for bytes that we made. Http404 when there are none. The content type is
+    ours, never the uploader's.
     """
     # Public bytes go through the site: an address that expires is nothing a cache could keep.
     address = "" if public else _elsewhere(key, content_type, filename)
     if address:
-        return _closed(_redirect(address))
+        return closed(_redirect(address))
     try:
         stream = storage.open_key(key)
     except FileNotFoundError:
@@ -35,7 +39,7 @@ def respond(
     )
     response["Cache-Control"] = PUBLIC if public else PRIVATE
     response["ETag"] = f'"{key.replace("/", "-")}"'
-    return _closed(response)
+    return closed(response)
 
 
 def _elsewhere(key: str, content_type: str, filename: str | None) -> str:
@@ -53,6 +57,8 @@ def _redirect(address: str) -> HttpResponseRedirect:
     return response
 
 
-def _closed(response: HttpResponseBase) -> HttpResponseBase:
+def closed(response: HttpResponseBase) -> HttpResponseBase:
+    """The same answer, which no browser takes for a page or for another kind of file."""
     response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = CELL
     return response

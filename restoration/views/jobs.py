@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from archive import pictures
 from archive.policy import Refused
 from restoration.actions.jobs import cancel_job
 from restoration.models import Job, Preview
@@ -43,11 +44,11 @@ def cancel(request: Asked, number: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-def preview(request: Asked, number: int) -> HttpResponse:
+def preview(request: Asked, number: int) -> HttpResponseBase:
     """The newest half-finished picture of a run that is at work; never kept by anybody."""
     seen = jobs_seen_by(request.user).values("pk")
     found = get_object_or_404(Preview, job=number, job__in=seen)
-    return HttpResponse(bytes(found.picture), content_type="image/jpeg")
+    return pictures.closed(HttpResponse(bytes(found.picture), content_type="image/jpeg"))
 
 
 def _to_the_bench(found: Job) -> HttpResponse:

@@ -53,7 +53,10 @@ def sheet(request: Asked, ref: str, sha256: str) -> HttpResponseBase:
     photo = photo_of(request, ref)
     if not masks.is_at_hand(photo, request.user, sha256):
         raise Http404
-    return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
+    # A painted one is kept as it was sent. The bench fetches it, and so takes a download too.
+    name = f"{sha256[:12]}.png"
+    key = storage.sheet_key(sha256)
+    return pictures.respond(key, content_type=PNG, public=False, filename=name)
 
 
 def _derivative(sha256: str, name: str) -> HttpResponseBase:

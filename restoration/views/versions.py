@@ -94,7 +94,7 @@ def working(request: Asked, ref: str, number: int, kind: str) -> HttpResponseBas
 
 def _private(response: HttpResponseBase) -> HttpResponseBase:
     response["Cache-Control"] = "private, no-store"
-    return response
+    return stored.closed(response)
 
 
 @require_POST

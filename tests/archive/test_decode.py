@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -303,7 +304,11 @@ def test_one_that_does_not_end_itself_is_ended_with_all_it_started(
     refused = refusal(a_scan(tmp_path))
     assert (refused.code, refused.permanent) == ("took-too-long", False)
     sleeper = Path("/proc", (tmp_path / "pid").read_text(), "stat")
-    assert not sleeper.exists() or sleeper.read_text().split()[2] == "Z"
+    for _ in range(100):
+        if not sleeper.exists() or sleeper.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)  # it has been signalled; a busy machine buries it later
+    pytest.fail("what it had started went on")
 
 
 def test_work_without_end_is_the_files_fault_on_a_busy_machine_too(
@@ -355,8 +360,8 @@ def test_a_working_file_that_is_none_is_not_believed(
     whole = decoder.decode
     changed(
         monkeypatch,
-        "whole = decoder.decode; decoder.decode = lambda vips, source, into, most: "
-        "(whole(vips, source, into, most), into.write_bytes(b'<svg>'))[0]",
+        "whole = decoder.decode; decoder.decode = lambda *words: "
+        "(whole(*words), words[3].write_bytes(b'<svg>'))[0]",
     )
     assert whole is decoder.decode
     assert refusal(a_scan(tmp_path)).facts == {"detail": "no picture"}

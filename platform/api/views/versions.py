@@ -78,12 +78,9 @@ class DownloadView(APIView):
     )
     def get(self, request: Asked, pk: int) -> HttpResponseBase:
         version = version_of(request, pk)
-        answer = pictures.respond(
-            storage.working_key(version.sha256), content_type=TIFF, public=False
-        )
         name = f"{version.photo.ref}-v{version.number}.tif"
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
+        key = storage.working_key(version.sha256)
+        return pictures.respond(key, content_type=TIFF, public=False, filename=name)
 
 
 class PictureView(APIView):

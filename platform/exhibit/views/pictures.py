@@ -38,7 +38,7 @@ def changed(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @login_not_required
 @require_safe
-def download(request: HttpRequest, pk: int, size: str) -> HttpResponse:
+def download(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
     """The restored picture as a file that says of itself what it is."""
     publication, _public = _visible(request, pk)
     if size not in DOWNLOADS:
@@ -52,7 +52,7 @@ def download(request: HttpRequest, pk: int, size: str) -> HttpResponse:
     placement = queries.placements().filter(publication=publication).in_order().first()
     file = xmp.into_jpeg(jpeg, showing.file_words(publication, placement))
     name = f"{publication.photo.ref}-restored-{size}.jpg"
-    return HttpResponse(
+    answer = HttpResponse(
         file,
         content_type=JPEG,
         headers={
@@ -61,6 +61,7 @@ def download(request: HttpRequest, pk: int, size: str) -> HttpResponse:
             "Cache-Control": "no-cache",
         },
     )
+    return pictures.closed(answer)
 
 
 def _visible(request: HttpRequest, pk: int) -> tuple[Publication, bool]:
