@@ -192,22 +192,23 @@ def freshen(place: Storage, key: str, *, older: timedelta) -> bool:
     found = look(place, key)
     if found is None or timezone.now() - found.changed < older:
         return found is not None
+    return touch(place, key)
+
+
+def touch(place: Storage, key: str) -> bool:
+    """Let a file count as written now; whether it was there."""
+    here = path(place, key)
     try:
         with answering():
-            _touch(place, key)
+            if here is not None:
+                os.utime(here)
+            elif is_bucket(place):
+                one = _object(place, key)
+                source = {"Bucket": one.bucket_name, "Key": key}
+                one.copy_from(CopySource=source, MetadataDirective="REPLACE")
     except FileNotFoundError:
         return False
     return True
-
-
-def _touch(place: Storage, key: str) -> None:
-    here = path(place, key)
-    if here is not None:
-        os.utime(here)
-    elif is_bucket(place):
-        one = _object(place, key)
-        source = {"Bucket": one.bucket_name, "Key": key}
-        one.copy_from(CopySource=source, MetadataDirective="REPLACE")
 
 
 def remove(place: Storage, key: str) -> None:
@@ -218,19 +219,25 @@ def remove(place: Storage, key: str) -> None:
 
 def carry(place: Storage, key: str, to: str) -> None:
     """Give a file another key within its place; FileNotFoundError when there is none."""
+    here, there = path(place, key), path(place, to)
+    if here is None or there is None:
+        copy(place, key, to)
+        remove(place, key)
+        return
     with answering():
-        here, there = path(place, key), path(place, to)
-        if here is not None and there is not None:
-            there.parent.mkdir(parents=True, exist_ok=True)
-            here.rename(there)
-            return
-        if is_bucket(place):
+        there.parent.mkdir(parents=True, exist_ok=True)
+        here.rename(there)
+
+
+def copy(place: Storage, key: str, to: str) -> None:
+    """Let a file lie under another key too; FileNotFoundError when there is none."""
+    if is_bucket(place):
+        with answering():
             one = _object(place, key)
             _object(place, to).copy({"Bucket": one.bucket_name, "Key": key})
-        else:
-            with place.open(key, "rb") as stream:
-                put(place, to, stream)
-        place.delete(key)
+        return
+    with get(place, key) as stream:
+        put(place, to, File(stream))
 
 
 # --- all files -----------------------------------------------------------------------------------
