@@ -23,7 +23,7 @@ from archive.stateful import IllegalMove
 if TYPE_CHECKING:
     from accounts.models import User
 
-READING_LEASE = timedelta(minutes=5)
+READING_LEASE = timedelta(seconds=settings.READING_LEASE_SECONDS)
 READING_ATTEMPTS = 3
 # How long a bell may go unheard; longer while some worker is reading, who will come to it.
 UNHEARD = timedelta(seconds=30)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,13 +21,15 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from archive import cell, decoder
+from archive import cell, decoder, outages
 
 # The process ends itself before this; it is for one that cannot any more.
 WALL_SECONDS = 240
 THREADS = "2"
 # An answer is a few hundred bytes; what a process says beyond this is not listened to.
 ANSWER_BYTES = 64 * 1024
+# With less than this free, a process that says the disk is full may be right.
+ROOM_BYTES = 1024**3
 # Codes after which another try may go better: the machine was too busy, not the file too bad.
 PASSING = frozenset({"took-too-long", "too-heavy"})
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,6 +135,7 @@ def judge(told: Told, into: Path) -> Decoded:
     try:
         answer = json.loads(told.said)
         if "decoded" not in answer:
+            _check_for_room(str(answer["code"]), into.parent)
             raise Unreadable(str(answer["code"]), dict(answer["facts"]))
         found = Decoded(**answer["decoded"])
     except (ValueError, KeyError, TypeError):
@@ -138,6 +143,12 @@ def judge(told: Told, into: Path) -> Decoded:
     if not _can_be(found, into):
         raise Unreadable("damaged", {"detail": "no picture"})
     return found
+
+
+def _check_for_room(code: str, folder: Path) -> None:
+    """A disk that is full is no fault of the file; believed only where it is so."""
+    if code == outages.DISK and shutil.disk_usage(folder).free < ROOM_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _can_be(found: Decoded, into: Path) -> bool:

@@ -306,6 +306,8 @@ def failure(error: Exception, source: Path) -> Refused:
     """What libvips said, in our words."""
     said = str(error).replace(str(source), "the file").lower()
     detail = re.sub(r"[^\x20-\x7e]+", " ", said)[:300].strip()
+    if re.search(r"no space left|disk quota", said):
+        return Refused("disk-full", detail=detail)
     # A thread that cannot be made has met the bound of memory too: its stack lies there.
     if re.search(r"memory|file size limit|creating thread", said):
         return Refused("too-heavy", detail=detail)

@@ -14,11 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
-from archive import decode, derivatives, storage
+from archive import clock, decode, derivatives, outages, storage
 from archive.actions import READING_ATTEMPTS, READING_LEASE, quarantine_photo
 from archive.lifecycle import PhotoState
 from archive.models import Original, Photo
@@ -29,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 def read_photo(*, photo_id: int) -> None:
     """Read one received file and settle its photo; nothing when another reader has it."""
-    photo = _take(photo_id, timezone.now())
+    photo = _take(photo_id, clock.now())
     if photo is None:
         return
     try:
@@ -40,7 +39,11 @@ def read_photo(*, photo_id: int) -> None:
         _give_up(photo, "lost-bytes", {}, permanent=True)
     except IllegalMove:
         logger.info("photo %s was settled by another reader", photo.pk)
-    except Exception:
+    except Exception as error:
+        if away := outages.named(error):
+            logger.warning("photo %s is put off: %s", photo.pk, away, exc_info=True)
+            _put_off(photo)
+            return
         logger.exception("photo %s could not be read and it is our fault", photo.pk)
         _give_up(photo, "our-fault", {}, permanent=False)
 
@@ -79,7 +82,7 @@ def _file_of(photo: Photo) -> Iterator[Path]:
 
 def _settle(photo: Photo, found: decode.Decoded, size: int, working_sha256: str) -> None:
     """The original's row and the photo's move, together or not at all."""
-    now = timezone.now()
+    now = clock.now()
     told = {name: value for name, value in vars(found).items() if name != "pages"}
     with transaction.atomic():
         original, _new = Original.objects.get_or_create(
@@ -103,6 +106,17 @@ def _settle(photo: Photo, found: decode.Decoded, size: int, working_sha256: str)
         )
 
 
+def _put_off(photo: Photo) -> None:
+    """Leave it for the sweep: a part of the site is away, and that does not count as a try.
+
+    Should the database itself be away, the lease ends by its time.
+    """
+    held = Photo.objects.filter(pk=photo.pk, reading_since=photo.reading_since)
+    with contextlib.suppress(OperationalError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
+        held.update(reading_since=None, attempts=F("attempts") - 1, rung_at=clock.now())
+
+
 def _give_up(photo: Photo, code: str, facts: Mapping[str, Any], *, permanent: bool) -> None:
     """Quarantine, or leave it for the sweep when another try may go better."""
     if not permanent and photo.attempts < READING_ATTEMPTS:
@@ -110,4 +124,4 @@ def _give_up(photo: Photo, code: str, facts: Mapping[str, Any], *, permanent: bo
         held.update(reading_since=None)
         return
     with contextlib.suppress(IllegalMove):
-        quarantine_photo(photo=photo, code=code, facts=facts, now=timezone.now())
+        quarantine_photo(photo=photo, code=code, facts=facts, now=clock.now())

@@ -32,7 +32,7 @@ def ring(*, photo_id: int, now: datetime) -> None:
 
 def _send(photo_id: int) -> None:
     try:
-        read_photo.apply_async(kwargs={"photo_id": photo_id}, queue="cpu", retry=False)
+        read_photo.apply_async(kwargs={"photo_id": photo_id}, queue="batch", retry=False)
     except (OperationalError, OSError):
         # The row is the truth: the broker may be down, the sweep rings again.
         logger.warning("no broker took the bell for photo %s", photo_id, exc_info=True)

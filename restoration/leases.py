@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +16,18 @@ from django.db.models import F, Max
 from archive.models import Photo
 from archive.stateful import IllegalMove
 from restoration import tallies
-from restoration.lifecycle import JOB_ATTEMPTS, ClaimState, JobState
+from restoration.lifecycle import (
+    JOB_ATTEMPTS,
+    JOB_BACKOFF,
+    JOB_BACKOFF_MOST,
+    JOB_RETURNS,
+    ClaimState,
+    JobState,
+)
 from restoration.models import Attempt, Claim, Job, Preview, Version
+
+# A job as it waits: nobody holds it, no bell was rung for it, nothing of it is done.
+WAITING = {"token": "", "lease_until": None, "rung_at": None, "progress": 0, "step": ""}
 
 
 class LeaseLost(Exception):  # noqa: N818 - says what happened
@@ -65,6 +76,7 @@ def start(*, job_id: int, worker: str, now: datetime) -> Job | None:
         "attempt": F("attempt") + 1,
         "progress": 0,
         "step": "",
+        "not_before": None,
     }
     try:
         with transaction.atomic():
@@ -103,8 +115,8 @@ def forget_preview(job: Job) -> None:
     Preview.objects.filter(job=job).delete()
 
 
-def _close(job: Job, outcome: str, now: datetime) -> None:
-    Attempt.objects.filter(job=job, token=job.token).update(ended_at=now, outcome=outcome)
+def _close(job: Job, token: str, outcome: str, now: datetime) -> None:
+    Attempt.objects.filter(job=job, token=token).update(ended_at=now, outcome=outcome)
     forget_preview(job)
     # The claim waited for the run; its idle clock starts again now.
     Claim.objects.filter(
@@ -133,7 +145,7 @@ def finish(*, job: Job, made: NewVersion | None, now: datetime) -> Version | Non
                 facts=facts,
             )
             version = _keep(job, made, now) if made else None
-            _close(job, "succeeded", now)
+            _close(job, job.token, "succeeded", now)
             # Last, because every worker writes these rows: nobody waits for longer than a commit.
             tallies.add_steps(made.records if made else [])
     except IllegalMove:
@@ -163,45 +175,61 @@ def cancelled(*, job: Job, now: datetime) -> None:
 
 def fail(*, job: Job, code: str, facts: Mapping[str, Any], permanent: bool, now: datetime) -> None:
     """Record why; try again later when that may help, and at most JOB_ATTEMPTS times."""
-    again = not permanent and job.attempt < JOB_ATTEMPTS
-    ended: dict[str, Any] = {"error_code": code, "error_facts": dict(facts), "lease_until": None}
-    ended |= {"token": "", "rung_at": None} if again else {"ended_at": now}
+    strikes = job.strikes + 1
+    again = not permanent and strikes < JOB_ATTEMPTS
+    ended: dict[str, Any] = {"error_code": code, "error_facts": dict(facts), "strikes": strikes}
+    ended |= WAITING if again else {"ended_at": now, "lease_until": None}
+    _end_try(job, "failed", JobState.QUEUED if again else JobState.FAILED, ended, code, now)
+
+
+def give_back(*, job: Job, code: str, now: datetime, wait: bool = True) -> None:
+    """Hand a job back unfinished and unpunished: the worker leaves, or a part of the site is away.
+
+    Each return but the first waits twice as long as the one before; after JOB_RETURNS the job
+    fails with that code. Without `wait` the next worker may take it at once.
+    """
+    returns = job.attempt - job.strikes
+    over = returns >= JOB_RETURNS
+    later = min(JOB_BACKOFF * 2 ** min(returns - 1, 10), JOB_BACKOFF_MOST)
+    ended: dict[str, Any] = {"error_code": code, "error_facts": {}}
+    ended |= {"ended_at": now, "lease_until": None} if over else WAITING
+    ended |= {"not_before": now + later} if wait and not over else {}
+    _end_try(job, "returned", JobState.FAILED if over else JobState.QUEUED, ended, code, now)
+
+
+def _end_try(
+    job: Job, outcome: str, to: JobState, set_: Mapping[str, Any], code: str, now: datetime
+) -> None:
+    """Close the try and move the job, or raise LeaseLost and do neither."""
+    token = job.token
+    where = {"token": token, "state": JobState.RUNNING}
     try:
         with transaction.atomic():
-            _close(job, "failed", now)
-            job.move(
-                JobState.QUEUED if again else JobState.FAILED,
-                by=None,
-                at=now,
-                where={"token": job.token},
-                set_=ended,
-                facts={"code": code},
-            )
+            # A copy, so that the caller still holds the token when the database did not take it.
+            copy(job).move(to, by=None, at=now, where=where, set_=set_, facts={"code": code})
+            _close(job, token, outcome, now)
     except IllegalMove:
         raise LeaseLost from None
 
 
 def requeue_lost(*, job: Job, now: datetime) -> bool:
     """Give a job whose worker went silent to the next worker, or fail it after the last try."""
-    again = job.attempt < JOB_ATTEMPTS
-    change: dict[str, Any] = {"lease_until": None}
-    change |= (
-        {"token": "", "rung_at": None, "progress": 0, "step": ""}
-        if again
-        else {"ended_at": now, "error_code": "worker-lost"}
-    )
+    token, strikes = job.token, job.strikes + 1
+    again = strikes < JOB_ATTEMPTS
+    change: dict[str, Any] = {"strikes": strikes, "lease_until": None}
+    change |= WAITING if again else {"ended_at": now, "error_code": "worker-lost"}
     try:
         with transaction.atomic():
-            Attempt.objects.filter(job=job, token=job.token, ended_at=None).update(
-                ended_at=now, outcome="lost"
-            )
             job.move(
                 JobState.QUEUED if again else JobState.FAILED,
                 by=None,
                 at=now,
-                where={"token": job.token, "lease_until__lt": now},
+                where={"token": token, "lease_until__lt": now},
                 set_=change,
                 facts={"code": "worker-lost"},
+            )
+            Attempt.objects.filter(job=job, token=token, ended_at=None).update(
+                ended_at=now, outcome="lost"
             )
             forget_preview(job)
     except IllegalMove:

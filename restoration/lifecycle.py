@@ -33,6 +33,11 @@ class JobKind(TextChoices):
     RETOUCH = "retouch", pgettext_lazy("kind of job", "take in a hand retouch")
 
 
+class JobLane(TextChoices):
+    INTERACTIVE = "interactive", pgettext_lazy("lane of a job", "for a person who waits")
+    BATCH = "batch", pgettext_lazy("lane of a job", "in the background")
+
+
 class VersionKind(TextChoices):
     SCAN = "scan", pgettext_lazy("kind of version", "scan")
     MACHINE = "machine", pgettext_lazy("kind of version", "by machine")
@@ -137,9 +142,21 @@ CLAIM_WARNINGS = (timedelta(hours=2), timedelta(minutes=15))
 OPEN_CLAIMS_PER_PERSON = 3
 
 # A job's clocks. The lease itself is a setting: the operator of a slow disk may want a longer one.
-JOB_ATTEMPTS = 3
-JOB_RING_AGAIN = timedelta(seconds=30)
+JOB_ATTEMPTS = 3  # that count: lost and failed ones
+# Given back because a part of the site was away: how often at most, and the waits between.
+JOB_RETURNS = 50
+JOB_BACKOFF = timedelta(seconds=5)
+JOB_BACKOFF_MOST = timedelta(minutes=5)
+JOB_RING_AGAIN = timedelta(seconds=15)
 LIVE_JOBS_PER_PERSON = 3
+
+# Whose turn it is. The share counts worker seconds of the last hour; whoever has waited for the
+# floor's time with nothing running is next whatever the share says; a worker may prefer what it
+# has in memory while the first in turn has waited no longer than so, and so many times in a row.
+SHARE_WINDOW = timedelta(hours=1)
+FLOOR_WAIT = timedelta(minutes=5)
+AFFINITY_WAIT = timedelta(seconds=60)
+AFFINITY_ROW = 8
 
 # A review's clocks: the open page beats, and a forgotten tab does not hold a version for ever.
 REVIEW_LEASE = timedelta(minutes=15)

@@ -18,6 +18,7 @@ from restoration.lifecycle import (
     MOVES,
     ClaimState,
     JobKind,
+    JobLane,
     JobState,
     ReviewState,
     VersionKind,
@@ -242,12 +243,17 @@ class Job(Stateful):
     # What a worker must offer to run it, for example ["embedded"] or ["redraw:sd15"].
     needs = models.JSONField(default=list)
     queue = models.CharField(max_length=20, default="cpu")
+    lane = models.CharField(max_length=12, choices=JobLane, default=JobLane.INTERACTIVE)
     state = models.CharField(_("state"), max_length=10, choices=JobState, default=JobState.QUEUED)
     requested_at = models.DateTimeField()
     rung_at = models.DateTimeField(null=True)
+    # A part of the site was away; nobody need try before.
+    not_before = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     attempt = models.PositiveSmallIntegerField(default=0)
+    # The tries that count against it: lost and failed ones, not those that were given back.
+    strikes = models.PositiveSmallIntegerField(default=0)
     token = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
     step = models.CharField(max_length=20, blank=True)
@@ -261,6 +267,7 @@ class Job(Stateful):
         verbose_name_plural = _("jobs")
         constraints = (
             known(JobState, "job_state_known"),
+            models.CheckConstraint(condition=Q(lane__in=JobLane.values), name="job_lane_known"),
             # One look at a photo at a time.
             models.UniqueConstraint(
                 fields=("photo",),
@@ -307,6 +314,8 @@ class Attempt(models.Model):
         indexes = (
             # The operator's graphs count by outcome.
             models.Index(fields=("outcome",), name="attempt_outcome"),
+            # Whose turn it is depends on the seconds of the last hour.
+            models.Index(fields=("ended_at",), name="attempt_last_hour"),
         )
 
     def __str__(self) -> str:
@@ -391,6 +400,9 @@ class Worker(models.Model):
     queues = models.JSONField(default=list)
     offers = models.JSONField(default=list)
     models_listed = models.JSONField(default=list)
+    # How many jobs it runs at once, and the models it has in memory now.
+    slots = models.PositiveSmallIntegerField(default=1)
+    warm = models.JSONField(default=list)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from restoration.engine.generative.rows import MODELS
 from restoration.engine.plan import Plan
-from restoration.lifecycle import WORKER_ALIVE
-from restoration.models import Worker
+from restoration.lifecycle import WORKER_ALIVE, JobState
+from restoration.models import Attempt, Worker
 
 EMBEDDED = "embedded"
 CPU, GENERATIVE = "cpu", "generative"
@@ -28,6 +30,66 @@ def covers(offers: Iterable[str], wanted: Iterable[str]) -> bool:
 def queue(wanted: Iterable[str]) -> str:
     """The queue whose workers can run it."""
     return CPU if set(wanted) <= {EMBEDDED} else GENERATIVE
+
+
+def models_of(wanted: Iterable[str]) -> set[str]:
+    """The models among what is needed: "redraw:sd15" names sd15."""
+    return {need.partition(":")[2] for need in wanted} - {""}
+
+
+def bell(wanted: Iterable[str]) -> str:
+    """The broker's queue where such a job is announced: by the family of its largest model.
+
+    Only workers that hold a model of that family listen there. A bell wakes one of them; which job
+    it then takes, the rows decide.
+    """
+    named = models_of(wanted)
+    needed = [model for model in MODELS if model.name in named]
+    if not needed:
+        return queue(wanted)
+    return f"{GENERATIVE}.{max(needed, key=lambda model: model.min_memory_gb).family}"
+
+
+def bells(models: Iterable[str]) -> list[str]:
+    """The broker's queues, besides its kind's own, that a worker with these models listens to."""
+    held = set(models)
+    return sorted({f"{GENERATIVE}.{model.family}" for model in MODELS if model.name in held})
+
+
+def own_bell(worker: str) -> str:
+    """The broker's queue of one worker alone."""
+    return f"at.{worker}"
+
+
+def busy(*, now: datetime) -> dict[str, int]:
+    """How many jobs each worker runs at this moment, by its name; idle ones are not named."""
+    running = Attempt.objects.filter(ended_at=None, job__state=JobState.RUNNING)
+    names = running.filter(job__lease_until__gte=now).values_list("worker", flat=True)
+    return dict(Counter(names))
+
+
+def idle(*, now: datetime) -> dict[str, int]:
+    """How many more jobs the living workers could begin now, by queue."""
+    held, room = busy(now=now), Counter[str]()
+    for worker in alive(now=now):
+        free = max(0, worker.slots - held.get(worker.name, 0))
+        room.update(dict.fromkeys(set(worker.queues) & {CPU, GENERATIVE}, free))
+    return dict(room)
+
+
+def nearest(wanted: Iterable[str], *, now: datetime) -> str:
+    """A living worker with nothing to do that has the models in memory; its name, or nothing."""
+    wanted = list(wanted)
+    named = models_of(wanted)
+    if not named:
+        return ""
+    able = [
+        worker
+        for worker in alive(now=now)
+        if named <= set(worker.warm) and covers(worker.offers, wanted)
+    ]
+    held = busy(now=now) if able else {}
+    return next((each.name for each in able if not held.get(each.name)), "")
 
 
 def alive(*, now: datetime) -> list[Worker]:
@@ -65,20 +127,25 @@ def first_models(*, now: datetime) -> dict[str, str]:
 
 
 def announce(
-    *, name: str, queues: list[str], offers: list[str], models: list[dict[str, Any]], now: datetime
+    *,
+    name: str,
+    queues: list[str],
+    offers: list[str],
+    models: list[dict[str, Any]],
+    now: datetime,
+    slots: int = 1,
 ) -> None:
     """A worker says that it is here and what it can run."""
+    told = {"queues": queues, "offers": offers, "models_listed": models, "slots": slots}
+    told |= {"seen_at": now}
     Worker.objects.update_or_create(
-        name=name,
-        defaults={"queues": queues, "offers": offers, "models_listed": models, "seen_at": now},
-        create_defaults={
-            "queues": queues,
-            "offers": offers,
-            "models_listed": models,
-            "started_at": now,
-            "seen_at": now,
-        },
+        name=name, defaults=told, create_defaults=told | {"started_at": now}
     )
+
+
+def warmed(*, name: str, models: list[str]) -> None:
+    """A worker says which models it has in memory, so that work for them is brought to it."""
+    Worker.objects.filter(name=name).update(warm=models)
 
 
 def farewell(*, name: str) -> None:

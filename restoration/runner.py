@@ -7,25 +7,24 @@ that lost its lease in the middle cannot write a thing.
 from __future__ import annotations
 
 import contextvars
-import functools
 import logging
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError, connection
 from numpy.typing import NDArray
 
-from archive import decode, derivatives, logbook, storage
-from restoration import drafting, leases
+from archive import clock, decode, derivatives, logbook, outages, storage
+from restoration import dispatch, drafting, drain, leases, presence
 from restoration.engine import image as pictures
 from restoration.engine.belongs import belongs, laid_back, stretch
 from restoration.engine.errors import Cancelled, DeviceLost, EngineError, StepFailed
@@ -47,18 +46,65 @@ from restoration.models import (
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY = 1.0
+AGAIN = 0.5  # seconds between two tries to reach the database
+STORING, ALMOST = "store", 0.99
 PREVIEW_SIDE = 512
 Frame = list[list[float]]
 
 
-def run(*, job_id: int, worker: str) -> None:
-    """Start the job, do its work under a beating lease, and finish or fail it.
+class Leaving(Exception):  # noqa: N818 - says what happens
+    """This worker was asked to leave and its time is over: the job goes to another."""
 
-    Raises DeviceLost once the job is given back: this process can do no more work on its card.
+
+@dataclass
+class _Row:
+    """How many jobs in a row this process took before their turn."""
+
+    length: int = 0
+
+
+_row = _Row()
+
+
+def answer(*, job_id: int, worker: str) -> str:
+    """Do the job whose turn it is here; the one that rang, for a worker not in the book yet.
+
+    Gives the queue of the job that was done, or nothing when there was none. Raises DeviceLost once
+    the job is given back: this process can do no more work on its card.
     """
-    job = leases.start(job_id=job_id, worker=worker, now=timezone.now())
-    if job is None:
-        return
+    if drain.is_asked():
+        return ""
+    at = dispatch.seat(worker, warm=warm(), row=_row.length)
+    if at is None:
+        job = leases.start(job_id=job_id, worker=worker, now=clock.now())
+    else:
+        taken = dispatch.take(at, now=clock.now())
+        _row.length = _row.length + 1 if taken and taken.early else 0
+        job = taken.job if taken else None
+    if job is not None:
+        _do(job)
+        _tell_what_is_warm(worker)
+    return job.queue if job else ""
+
+
+def run(*, job_id: int, worker: str) -> None:
+    """Start this very job, do its work under a beating lease, and finish or fail it."""
+    job = leases.start(job_id=job_id, worker=worker, now=clock.now())
+    if job is not None:
+        _do(job)
+
+
+def warm() -> list[str]:
+    """The models that this process has in memory."""
+    return workshop().loaded() if workshop.cache_info().currsize else []
+
+
+def _tell_what_is_warm(worker: str) -> None:
+    if warm():
+        presence.warmed(name=worker, models=warm())
+
+
+def _do(job: Job) -> None:
     with logbook.about(job=job.pk, attempt=job.attempt):
         _run(job)
 
@@ -67,23 +113,55 @@ def _run(job: Job) -> None:
     try:
         with _beating(job) as report:
             made = WORK[JobKind(job.kind)](job, report)
-        leases.finish(job=job, made=made, now=timezone.now())
+        _insist(lambda: leases.finish(job=job, made=made, now=clock.now()))
     except (leases.LeaseLost, Cancelled):
         logger.info("job %s is not ours any more; its result is dropped", job.pk)
+    except Leaving:
+        logger.info("job %s is handed back: this worker leaves", job.pk)
+        _end(partial(leases.give_back, job=job, code="worker-leaving", wait=False))
     except (EngineError, decode.Unreadable) as error:
-        _fail(job, error.code, error.facts, permanent=error.permanent)
+        end = partial(leases.fail, job=job, code=error.code, facts=error.facts)
+        _end(partial(end, permanent=error.permanent))
         if isinstance(error, DeviceLost):
             raise
-    except Exception:
-        logger.exception("job %s failed and it is our fault", job.pk)
-        _fail(job, "our-fault", {}, permanent=False)
+    except Exception as error:  # noqa: BLE001 - logged with what becomes of the job
+        _end(_after(job, error))
 
 
-def _fail(job: Job, code: str, facts: dict[str, Any], *, permanent: bool) -> None:
+def _after(job: Job, error: Exception) -> Callable[..., None]:
+    """What becomes of a job when its work broke: given back if a part of the site was away."""
+    away = outages.named(error)
+    if away:
+        logger.warning("job %s is given back: %s", job.pk, away, exc_info=error)
+        return partial(leases.give_back, job=job, code=away)
+    logger.error("job %s failed and it is our fault", job.pk, exc_info=error)
+    return partial(leases.fail, job=job, code="our-fault", facts={}, permanent=False)
+
+
+def _end(write: Callable[..., None]) -> None:
     try:
-        leases.fail(job=job, code=code, facts=facts, permanent=permanent, now=timezone.now())
+        _insist(lambda: write(now=clock.now()))
     except leases.LeaseLost:
-        logger.info("job %s was taken from us before it could fail", job.pk)
+        logger.info("the job was taken from us before it could end")
+
+
+def _insist(write: Callable[[], object]) -> None:
+    """Write although the database is away for a moment, for as long as the lease may still hold.
+
+    What was made by then is worth waiting for. Harmless twice: every write carries the token.
+    """
+    deadline = time.monotonic() + leases.lease().total_seconds()
+    while True:
+        try:
+            write()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("the database did not take the end of a job; trying again")
+            time.sleep(AGAIN)
+        else:
+            return
 
 
 class _Reporter:
@@ -103,6 +181,8 @@ class _Reporter:
     def __call__(self, step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
         if self.lost.is_set():
             raise Cancelled("cancelled")
+        if drain.is_over():
+            raise Leaving
         if time.monotonic() > self.deadline:
             minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
             raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
@@ -115,19 +195,24 @@ class _Reporter:
         self.shown = self.shown if preview is None else step
         share = min(max(fraction, 0.0), 1.0)
         glimpse, self.preview = _glimpse(self.preview), None
-        leases.beat(job=self.job, now=timezone.now(), glimpse=glimpse, step=step, progress=share)
+        self._beat(glimpse=glimpse, step=step, progress=share)
+
+    def _beat(self, **changes: Any) -> None:
+        """A database that is away for a moment does not stop the work; the lease decides."""
+        try:
+            leases.beat(job=self.job, now=clock.now(), **changes)
+        except (OperationalError, InterfaceError):
+            connection.close()  # a broken link would never mend by itself
+            logger.warning("a beat for job %s did not reach the row", self.job.pk)
 
     def beat(self, stop: threading.Event, every: float) -> None:
         """Renew the lease while a long step says nothing."""
         while not stop.wait(every):
             try:
-                leases.beat(job=self.job, now=timezone.now())
+                self._beat()
             except leases.LeaseLost:
                 self.lost.set()
                 break
-            except DatabaseError:
-                # A database that is away for a moment does not stop the work; the lease decides.
-                logger.warning("a beat for job %s did not reach the row", self.job.pk)
         connection.close()
 
 
@@ -207,7 +292,7 @@ def _look(job: Job, report: _Reporter) -> None:
             "damage": seen.damage,
             "faces": len(seen.faces),
             "is_grey": seen.grey or seen.sepia,
-            "made_at": timezone.now(),
+            "made_at": clock.now(),
         },
     )
 
@@ -224,7 +309,7 @@ def _restore(job: Job, report: _Reporter) -> leases.NewVersion:
     )
     shop = workshop() if any(step.backend != "embedded" for step in plan.steps) else None
     done = restore(image, plan, inputs, shop, report)
-    return _as_version(job, VersionKind.MACHINE, done)
+    return _as_version(job, VersionKind.MACHINE, done, report)
 
 
 def _source(job: Job) -> Version:
@@ -275,7 +360,8 @@ def _strongest(source: Version, done: Restored, name: str) -> pictures.Mask | No
     return strongest
 
 
-def _as_version(job: Job, kind: str, done: Restored) -> leases.NewVersion:
+def _as_version(job: Job, kind: str, done: Restored, report: _Reporter) -> leases.NewVersion:
+    report(STORING, ALMOST)
     done = _with_colours_before(_source(job), done)
     height, width = done.image.shape[:2]
     return leases.NewVersion(
@@ -329,7 +415,7 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
     }
     notes = [{"step": "retouch", **note("realigned", pixels=off)}] if off else []
     done = Restored(image, maps, {"guard": meters}, [record], notes)
-    return _as_version(job, VersionKind.RETOUCH, done)
+    return _as_version(job, VersionKind.RETOUCH, done, report)
 
 
 def _faces(job: Job) -> list[tuple[float, float, float, float]]:
@@ -342,7 +428,7 @@ def _faces(job: Job) -> list[tuple[float, float, float, float]]:
     return [tuple(box) for box in seen.report.get("faces", [])] if seen else []
 
 
-@functools.cache
+@cache
 def workshop() -> Any:
     """The models this worker keeps loaded; made on the first job that needs one."""
     from restoration.engine.generative.workshop import Workshop  # torch: only where it is wanted

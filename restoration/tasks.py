@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from celery import current_task, shared_task
 from celery.exceptions import WorkerShutdown
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from restoration import fixity
+from archive import clock
+from restoration import fixity, presence
 from restoration.engine.errors import DeviceLost
+from restoration.lifecycle import JOB_RING_AGAIN, JobState
 from restoration.models import Job
 
 logger = logging.getLogger(__name__)
@@ -26,19 +30,32 @@ BROKEN = 70  # EX_SOFTWARE: what a supervisor sees when the card was lost
 
 @shared_task(name="restoration.run_job", ignore_result=True)
 def run_job(*, job_id: int) -> None:
-    """Run one job; a worker whose card is lost ends here, for its supervisor to start another.
+    """Answer a bell: run the job whose turn it is, which need not be the one that rang.
 
-    The solo pool lets WorkerShutdown through, and the worker stops in order with that exit code.
+    A worker whose card is lost ends here, for its supervisor to start another: the solo pool lets
+    WorkerShutdown through, and the worker stops in order with that exit code.
     """
     # The one late import: it keeps the pixels' libraries out of every web process.
     from restoration import runner
 
     hostname = getattr(getattr(current_task, "request", None), "hostname", None)
     try:
-        runner.run(job_id=job_id, worker=hostname or "here")
+        queue = runner.answer(job_id=job_id, worker=hostname or "here")
     except DeviceLost:
         logger.critical("the card failed; this worker ends so that another can start")
         raise WorkerShutdown(BROKEN) from None
+    if queue:
+        _ring_for_next(queue)
+
+
+def _ring_for_next(queue: str) -> None:
+    """A worker that is done calls itself to one that waits unheard: its bell may have been lost."""
+    now = clock.now()
+    heard = Q(rung_at__gte=now - JOB_RING_AGAIN) | Q(not_before__gt=now)
+    waiting = Job.objects.filter(state=JobState.QUEUED, queue=queue).exclude(heard)
+    job = waiting.order_by("requested_at").first()
+    if job is not None:
+        ring(job=job, now=now)
 
 
 @shared_task(name="restoration.check_kept_bytes", ignore_result=True)
@@ -56,7 +73,7 @@ def ring_for_fixity(*, now: datetime) -> int:
     if not settings.FIXITY_DAYS or not cache.add("fixity-rung", now.isoformat(), FIXITY_EVERY):
         return 0
     try:
-        check_kept_bytes.apply_async(queue="cpu", retry=False, expires=FIXITY_EVERY)
+        check_kept_bytes.apply_async(queue="batch", retry=False, expires=FIXITY_EVERY)
     except (OperationalError, OSError):
         logger.warning("no broker took the bell for the checks of files", exc_info=True)
     return 1
@@ -65,12 +82,20 @@ def ring_for_fixity(*, now: datetime) -> int:
 def ring(*, job: Job, now: datetime) -> None:
     """Ring the doorbell once this transaction is in; the sweep rings again if nobody hears."""
     Job.objects.filter(pk=job.pk).update(rung_at=now)
-    transaction.on_commit(partial(_send, job.pk, job.queue))
+    near = presence.nearest(job.needs, now=now)
+    transaction.on_commit(partial(_send, job.pk, presence.bell(job.needs), near))
 
 
-def _send(job_id: int, queue: str) -> None:
+def _send(job_id: int, queue: str, near: str = "") -> None:
+    """Ring at one worker that has the model in memory and nothing to do, else at all who can.
+
+    Were that one gone by now, nobody hears: then the sweep rings again.
+    """
+    where: dict[str, Any] = {"queue": queue}
+    if near:
+        where = {"exchange": settings.BELLS_EXCHANGE, "routing_key": presence.own_bell(near)}
     try:
-        run_job.apply_async(kwargs={"job_id": job_id}, queue=queue, retry=False)
+        run_job.apply_async(kwargs={"job_id": job_id}, retry=False, **where)
     except (OperationalError, OSError):
         # The row is the truth: the broker may be down, the job is not lost.
         logger.warning("no broker took the bell for job %s", job_id, exc_info=True)

@@ -28,6 +28,7 @@ STEPS: dict[str, Sentence] = {
     "read": pgettext_lazy("step", "Read the file"),
     "compare": pgettext_lazy("step", "Compare with the photo"),
     "retouch": pgettext_lazy("step", "Retouch by hand"),
+    "store": pgettext_lazy("step", "Keep the result"),
 }
 STEP_HELP: dict[str, Sentence] = {
     "tone": _("Brings back faded lights and darks and takes away a colour cast."),
@@ -216,6 +217,10 @@ PROBLEMS: dict[str, Sentence] = {
     ),
     "cancelled": _("The run was cancelled."),
     "worker-lost": _("The machine that worked on it went silent three times. Try again later."),
+    "worker-leaving": _("The machines that worked on it were stopped again and again. Try later."),
+    "storage-away": _("The place where the pictures lie could not be reached. Try again later."),
+    "database-away": OUR_FAULT,
+    "disk-full": _("The machine that worked on it has no room left. Tell the steward."),
     "our-fault": OUR_FAULT,
     # A hand retouch that does not belong.
     "wrong-proportions": _(

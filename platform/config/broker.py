@@ -11,13 +11,13 @@ import os
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
 from typing import Any, ClassVar
 
-from kombu import transport
+from kombu import Exchange, Queue, transport
 from kombu.transport import filesystem, virtual
 from kombu.utils.encoding import bytes_to_str, str_to_bytes
 from kombu.utils.json import dumps, loads
@@ -29,7 +29,22 @@ POLL_SECONDS = 0.1
 MINUTE, HOUR, WEEK = 60, 3600, 7 * 24 * 3600
 # What may lie in the queue folder, and how long: an unfinished write, a message whose reader was
 # killed (the job's row rings again), a question to a worker that is gone, a file that is none.
-LEFTOVERS = {"*.tmp": MINUTE, "*.taken": MINUTE, "*.pidbox.msg": MINUTE, "*.corrupt": WEEK}
+LEFTOVERS = {
+    "*.tmp": MINUTE,
+    "*.taken": MINUTE,
+    "*.pidbox.msg": MINUTE,
+    "*.at.*.msg": MINUTE,  # a bell for one worker alone
+    "*.corrupt": WEEK,
+}
+
+CPU, BATCH, GENERATIVE = "cpu", "batch", "generative"
+# What a worker of each kind also listens to: reading and hashing files wait behind people's runs.
+BESIDES = {CPU: (BATCH,), GENERATIVE: ()}
+# A quorum queue counts how often a message came back; the row rings anew for one that is dropped.
+MOST_DELIVERIES = 5
+# RabbitMQ closes a channel whose message is not acknowledged in so long. Read from the queue by
+# RabbitMQ 3.12 and newer; before, the operator sets consumer_timeout.
+LONGEST_JOB = 24 * HOUR
 
 Table = list[filesystem.exchange_queue_t]
 
@@ -47,11 +62,44 @@ def transport_options(scheme: str, folder: Path) -> dict[str, Any] | None:
     if scheme == ALIAS:
         return folder_options(folder)
     if scheme in {"redis", "rediss"}:
-        # Redis gives a message again that nobody acknowledged for so long; longer than any job.
-        return {"visibility_timeout": 6 * HOUR}
+        return {
+            # Redis gives a message again that nobody acknowledged for so long; longer than any job.
+            "visibility_timeout": LONGEST_JOB,
+            # In the order a worker names its queues: people's runs before work in the background.
+            "queue_order_strategy": "priority",
+            # A link that died unseen would leave a worker deaf.
+            "socket_keepalive": True,
+            "health_check_interval": 30,
+            "socket_connect_timeout": 10,
+        }
     if scheme in {"amqp", "amqps"}:
         return {"confirm_publish": True}
     return None
+
+
+def queues(scheme: str, exchange: str, families: Iterable[str]) -> list[Queue]:
+    """Every queue of a site: one a kind of work, and one a family of generative models.
+
+    With RabbitMQ they are quorum queues: kept by several nodes where there are several, and a
+    message that kills its readers is dropped, not given for ever.
+    """
+    names = [CPU, BATCH, GENERATIVE, *(f"{GENERATIVE}.{family}" for family in sorted(families))]
+    arguments = (
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": MOST_DELIVERIES,
+            "x-consumer-timeout": 1000 * LONGEST_JOB,
+        }
+        if scheme in {"amqp", "amqps"}
+        else None
+    )
+    hall = Exchange(exchange)
+    return [Queue(name, hall, routing_key=name, queue_arguments=arguments) for name in names]
+
+
+def own_queue(name: str, exchange: str) -> Queue:
+    """A queue that one worker alone listens to; RabbitMQ forgets it an hour after its worker."""
+    return Queue(name, Exchange(exchange), routing_key=name, expires=HOUR)
 
 
 def folder_options(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from kombu import Exchange, Queue
 
 from config import broker
 from config.env import (
@@ -24,6 +23,7 @@ from config.env import (
     kept_secret,
     s3_origins,
 )
+from restoration.engine.generative.rows import FAMILIES  # light: rows of names, no library
 
 HERE = Path(__file__).resolve().parent
 BASE_DIR = HERE.parent.parent
@@ -195,21 +195,34 @@ if CELERY_BROKER_TRANSPORT_OPTIONS is None:
     )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
-CELERY_TASK_QUEUES = [
-    Queue(kind, Exchange("rekindle"), routing_key=kind) for kind in ("cpu", "generative")
-]
+BELLS_EXCHANGE = "rekindle"
+CELERY_TASK_QUEUES = broker.queues(
+    urlsplit(CELERY_BROKER_URL).scheme, BELLS_EXCHANGE, {family.name for family in FAMILIES}
+)
+CELERY_TASK_DEFAULT_EXCHANGE = BELLS_EXCHANGE
+CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelled name is an error, not a new queue
 CELERY_TASK_IGNORE_RESULT = True  # the job's row is the truth, the message only a doorbell
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Only Redis heeds this: a busy worker takes no bell that an idle one could answer.
+CELERY_WORKER_DISABLE_PREFETCH = urlsplit(CELERY_BROKER_URL).scheme in {"redis", "rediss"}
+# A worker that lost its link to the broker ends its job: the row knows whose it is.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ENABLE_UTC = True
 # A job whose worker has not beaten for this long goes to the next worker.
 JOB_LEASE_SECONDS = envint("REKINDLE_JOB_LEASE_SECONDS", 90, least=1)
 # A job that works for longer than this has failed.
 JOB_LIMIT_SECONDS = envint("REKINDLE_JOB_LIMIT_SECONDS", 1800, least=1)
+# A file whose reader said nothing for so long goes to the next; longer than reading one takes.
+READING_LEASE_SECONDS = envint("REKINDLE_READING_LEASE_SECONDS", 300, least=1)
+# A worker that is asked to stop works on for so long, and hands back what is not finished then.
+DRAIN_SECONDS = envint("REKINDLE_DRAIN_SECONDS", 1800)
 # The queues that the workers started here serve.
 WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative"))
 # Where an operator keeps the weights of generative models; nothing is ever fetched while working.

@@ -1,6 +1,7 @@
-"""A worker says that it is here and what it can run, from its start to its end.
+"""A worker says that it is here and what it can run, from its start until it is asked to leave.
 
-Wired to Celery's own signals by config.celery; the row it writes is what the interface offers by.
+Wired to Celery's own signals by config.celery; the row it writes is what the interface offers by
+and what whose turn it is depends on.
 """
 
 from __future__ import annotations
@@ -10,45 +11,95 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import (
+    celeryd_after_setup,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
-from restoration import presence
+from archive import clock
+from config import broker
+from restoration import drain, presence
 from restoration.engine.generative import registry, workshop
 
 logger = logging.getLogger(__name__)
 
 EVERY = 15.0
+LOOK = 1.0
 ALIVE = "worker-alive"
 _stop = threading.Event()
+# What the models on this machine's disk are, read once: before the queues are chosen.
+_held: list[dict[str, Any]] = []
+
+
+def choose_queues(sender: str, instance: Any, **_: Any) -> None:
+    """Listen to what goes with the kinds that the operator named: background, models, oneself."""
+    queues = instance.app.amqp.queues
+    named = list(queues.consume_from)
+    besides = [name for kind in named for name in broker.BESIDES.get(kind, ())]
+    if presence.GENERATIVE in named:
+        _held[:] = _models()
+        besides += presence.bells(model["name"] for model in _held)
+        own = broker.own_queue(presence.own_bell(sender), settings.BELLS_EXCHANGE)
+        queues.select_add(own)
+    for name in besides:
+        if name not in named:
+            queues.select_add(queues[name])
 
 
 def begin(sender: Any, **_: Any) -> None:
     """Announce the worker now and every EVERY seconds from a thread of its own."""
     queues = [queue.name for queue in sender.task_consumer.queues]
-    name = sender.hostname
+    slots = getattr(sender.pool, "limit", None) or 1
     _stop.clear()
-    threading.Thread(target=_announce, args=(name, queues), daemon=True).start()
+    drain.forget()
+    words = {"name": sender.hostname, "queues": queues, "slots": slots}
+    threading.Thread(target=_announce, kwargs=words, daemon=True).start()
 
 
-def _announce(name: str, queues: list[str]) -> None:
-    models = _models() if presence.GENERATIVE in queues else []
-    offers = [presence.EMBEDDED, *(offer for model in models for offer in model["offers"])]
+def _announce(*, name: str, queues: list[str], slots: int = 1) -> None:
+    offers = [presence.EMBEDDED, *(offer for model in _held for offer in model["offers"])]
     while True:
         # Whoever watches this process sees that it lives, also while the database does not.
         (settings.VAR_DIR / ALIVE).touch()
-        try:
-            presence.announce(
-                name=name, queues=queues, offers=offers, models=models, now=timezone.now()
-            )
-        except DatabaseError:
-            logger.warning("worker %s could not say that it is here", name, exc_info=True)
-        finally:
-            connection.close()
-        if _stop.wait(EVERY):
+        if drain.is_asked():
+            _farewell(name)  # it ends what it does, and is not offered any more
+        else:
+            _say(name=name, queues=queues, offers=offers, models=_held, slots=slots)
+        if _wait():
             return
+
+
+def _wait() -> bool:
+    """Wait for the next round, shorter when somebody asks to leave; whether it is all over."""
+    was_asked = drain.is_asked()
+    for _second in range(int(EVERY / LOOK)):
+        if _stop.wait(LOOK):
+            return True
+        if drain.is_asked() != was_asked:
+            break
+    return False
+
+
+def _say(**words: Any) -> None:
+    try:
+        presence.announce(**words, now=clock.now())
+    except DatabaseError:
+        logger.warning("worker %s could not say that it is here", words["name"], exc_info=True)
+    finally:
+        connection.close()
+
+
+def _farewell(name: str) -> None:
+    try:
+        presence.farewell(name=name)
+    except DatabaseError:
+        logger.warning("worker %s could not say goodbye", name, exc_info=True)
+    finally:
+        connection.close()
 
 
 def _models() -> list[dict[str, Any]]:
@@ -72,18 +123,20 @@ def _listed(info: Any) -> dict[str, Any]:
     }
 
 
+def leave(**_: Any) -> None:
+    """SIGTERM came: begin nothing new, and hand back what is not finished in time."""
+    drain.ask()
+
+
 def end(sender: Any, **_: Any) -> None:
     """A worker that stops in order is not offered any more."""
     _stop.set()
-    try:
-        presence.farewell(name=sender.hostname)
-    except DatabaseError:
-        logger.warning("worker %s could not say goodbye", sender.hostname, exc_info=True)
-    finally:
-        connection.close()
+    _farewell(sender.hostname)
 
 
 def connect() -> None:
-    """Hang begin and end on Celery's signals."""
+    """Hang all of these on Celery's signals."""
+    celeryd_after_setup.connect(choose_queues, weak=False)
     worker_ready.connect(begin, weak=False)
+    worker_shutting_down.connect(leave, weak=False)
     worker_shutdown.connect(end, weak=False)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive.lifecycle import PhotoState
@@ -15,12 +15,14 @@ from archive.policy import Refused
 from archive.stateful import IllegalMove
 from restoration import leases, masks, policy, presence
 from restoration.engine.plan import Plan
-from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobState
+from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobLane, JobState
 from restoration.models import Claim, Job, Version
 from restoration.tasks import ring
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+AT_ONCE = 100
 
 
 def request_job(
@@ -86,12 +88,19 @@ def request_look(*, photo: Photo, now: datetime) -> Job | None:
     """Have a worker assess a photo; None when one already waits or runs."""
     try:
         with transaction.atomic():
-            return _queue(photo=photo, kind=JobKind.ASSESS, needs=[presence.EMBEDDED], now=now)
+            return _queue(
+                photo=photo,
+                kind=JobKind.ASSESS,
+                lane=JobLane.BATCH,
+                needs=[presence.EMBEDDED],
+                now=now,
+            )
     except IntegrityError:
         return None
 
 
 def _queue(*, now: datetime, **fields: Any) -> Job:
+    """The one door into the queue; inside the transaction of whoever asked and was admitted."""
     job = Job.objects.create(requested_at=now, **fields)
     job.record("requested", by=fields.get("requested_by"), at=now, facts={"kind": job.kind})
     ring(job=job, now=now)
@@ -116,10 +125,26 @@ def sweep_jobs(*, now: datetime) -> int:
     """Requeue what lost its lease, and ring again for what nobody picked up."""
     lost = Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)
     count = sum(leases.requeue_lost(job=job, now=now) for job in lost)
-    unheard = Q(rung_at=None) | Q(rung_at__lt=now - JOB_RING_AGAIN)
-    for job in Job.objects.filter(unheard, state=JobState.QUEUED).order_by("requested_at")[:100]:
+    due = Job.objects.filter(Q(not_before=None) | Q(not_before__lte=now), state=JobState.QUEUED)
+    for job in due.filter(rung_at=None).order_by("requested_at")[:AT_ONCE]:
         ring(job=job, now=now)
+    # In the future: by the clock of a site process that is wrong.
+    unheard = Q(rung_at__lt=now - JOB_RING_AGAIN) | Q(rung_at__gt=now + JOB_RING_AGAIN)
+    _ring_again(due.filter(unheard), now)
     return count
+
+
+def _ring_again(unheard: QuerySet[Job], now: datetime) -> None:
+    """One bell for each worker that has nothing to do, and one in any case.
+
+    Bells are alike, and a worker that is busy comes by itself when it is done; more of them would
+    only pile up in the broker while nobody can answer.
+    """
+    room = presence.idle(now=now)
+    for queue in (presence.CPU, presence.GENERATIVE):
+        most = min(max(1, room.get(queue, 0)), AT_ONCE)
+        for job in unheard.filter(queue=queue).order_by("rung_at", "pk")[:most]:
+            ring(job=job, now=now)
 
 
 def look_at_new_photos(*, now: datetime, limit: int = 50) -> int:

@@ -27,6 +27,7 @@ STATES: dict[str, tuple[str, str]] = {
 }
 # What a worker does with a retouch, in order.
 RETOUCH = ("read", "compare", "guard")
+STORE = "store"
 A_MINUTE = 90
 
 
@@ -87,6 +88,7 @@ def _steps(job: Job) -> list[dict[str, Any]]:
     else:
         planned = {step["name"] for step in job.plan.get("steps", [])}
         names = [name for name in NAMES if name in planned]
+    names.append(STORE)
     at = names.index(job.step) if job.step in names else -1
     return [
         {"label": wording.step(name), "state": _step_state(place, at), "percent": None}
@@ -102,7 +104,9 @@ def _step_state(place: int, at: int) -> str:
 
 def _wait(job: Job, outlook: Outlook) -> str:
     if not outlook.workers:
-        return _("No machine is on at the moment. Your run waits and starts by itself.")
+        return _(
+            "Nobody can run this now: no machine for it is on. Your run waits and starts by itself."
+        )
     if outlook.seconds is None or waiting.slower_than_usual(outlook.seconds):
         return ""
     if job.state == JobState.RUNNING:
@@ -116,16 +120,27 @@ def _message(job: Job, outlook: Outlook | None) -> str:
     if job.state == JobState.CANCELLED:
         return _("Cancelled; nothing of this run was kept.") + f" {wording.SAFE}"
     if job.state == JobState.QUEUED and job.attempt:
-        return _("The last try did not succeed; it is tried again by itself.")
+        return _again(job)
     if outlook and job.state == JobState.RUNNING and waiting.slower_than_usual(outlook.seconds):
         return _("It takes longer than most, and is still at work.")
     return ""
 
 
+def _again(job: Job) -> str:
+    """Why it waits a second time; none of these is the volunteer's doing."""
+    if job.error_code == "worker-leaving":
+        return _("The machine that worked on it is being stopped; the next one begins it anew.")
+    if job.not_before:
+        return _("A part of the site could not be reached; your run is tried again by itself.")
+    return _("The last try did not succeed; it is tried again by itself.")
+
+
 def estimate(outlook: Outlook) -> str:
     """What to expect of Run, beside its button."""
     if not outlook.workers:
-        return _("No machine is on at the moment. A run waits and starts by itself.")
+        return _(
+            "Nobody can run this now: no machine for it is on. A run waits and starts by itself."
+        )
     before = _before(outlook.ahead)
     if outlook.seconds is None:
         return _("How long it takes is not known yet; %(before)s.") % {"before": before}

@@ -28,7 +28,7 @@ def test_a_worker_touches_its_file_also_while_the_database_is_away(
 
     monkeypatch.setattr(presence, "announce", away)
     monkeypatch.setattr(worker._stop, "wait", lambda _seconds: True)
-    worker._announce("w", ["cpu"])
+    worker._announce(name="w", queues=["cpu"])
     assert (var_dir / worker.ALIVE).exists()
 
 

@@ -55,9 +55,9 @@ def history(desk: Desk, *seconds: float) -> None:
 
 def test_without_a_machine_it_says_so(vera: Desk) -> None:
     answer = look(vera, asked(vera))
-    assert "No machine is on at the moment" in answer.text
+    assert "Nobody can run this now" in answer.text
     assert "no-store" in answer["Cache-Control"]
-    assert "No machine is on at the moment" in vera.get("bench").context["estimate"]
+    assert "Nobody can run this now" in vera.get("bench").context["estimate"]
 
 
 def test_its_place_counts_those_who_waited_longer(

@@ -10,14 +10,23 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
-from django.utils import timezone
+from django.db import DatabaseError, close_old_connections
 
+from archive import clock
 from restoration.sweeps import sweep
 
 ALIVE = "sweeper-alive"
 
 logger = logging.getLogger(__name__)
+
+
+def _round() -> dict[str, int]:
+    """What was done, by name; a database that is away for a moment does not end the sweeper."""
+    try:
+        return {name: count for name, count in sweep(now=clock.now()).items() if count}
+    except DatabaseError:
+        logger.warning("the database is away; sweeping again later", exc_info=True)
+        return {}
 
 
 class Command(BaseCommand):
@@ -33,7 +42,7 @@ class Command(BaseCommand):
                 signal.signal(number, lambda *_: stop.set())
         while True:
             close_old_connections()
-            done = {name: count for name, count in sweep(now=timezone.now()).items() if count}
+            done = _round()
             (settings.VAR_DIR / ALIVE).touch()  # for whoever watches this process
             if done:
                 logger.info("swept %s", ", ".join(f"{what}: {n}" for what, n in done.items()))

@@ -23,6 +23,7 @@ from config.supervisor import Program, Supervisor
 SWEEP_SECONDS = 5
 WEB_THREADS = 8
 READY_SECONDS = 60
+DRAIN_SECONDS = 4
 # The demonstration's accounts, one line each, written by `seed_demo`.
 ACCOUNTS = "demo-accounts.txt"
 
@@ -112,7 +113,10 @@ def _environment() -> dict[str, str]:
     """Return our environment, with the source roots on the path of those we start."""
     roots = [str(settings.BASE_DIR / "platform"), str(settings.BASE_DIR)]
     known = os.environ.get("PYTHONPATH", "")
+    # Less than the supervisor's patience: what is not finished is handed back, not killed.
+    drain = os.environ.get("REKINDLE_DRAIN_SECONDS", str(DRAIN_SECONDS))
     return os.environ | {
+        "REKINDLE_DRAIN_SECONDS": drain,
         "PYTHONPATH": os.pathsep.join([*roots, *filter(None, [known])]),
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",

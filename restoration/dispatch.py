@@ -1,0 +1,154 @@
+"""Whose turn it is. Decided when a worker takes its next job, from the rows; a bell only wakes it.
+
+The order, and what bounds it:
+1. who has waited for FLOOR_WAIT with nothing running: everybody has a floor slot, a newcomer, a
+   heavy user and the work in the background alike;
+2. what a person waits for, before work in the background;
+3. who had the fewest worker seconds in the last hour;
+4. who has waited longest.
+A worker may take a job whose model it has in memory before the first in turn, but never one of a
+later lane, at most AFFINITY_ROW times in a row, and not when the first has waited AFFINITY_WAIT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import DurationField, ExpressionWrapper, F, Q, Sum, Value, Window
+from django.db.models.functions import Coalesce, Greatest, RowNumber
+
+from restoration import leases, presence
+from restoration.lifecycle import (
+    AFFINITY_ROW,
+    AFFINITY_WAIT,
+    FLOOR_WAIT,
+    SHARE_WINDOW,
+    JobLane,
+    JobState,
+)
+from restoration.models import Attempt, Job, Worker
+
+# Of one person and lane, as many as may be jumped to in a row.
+DEPTH = AFFINITY_ROW
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Who asks for work: what it serves and can run, what it has in memory, its warm row so far."""
+
+    worker: str
+    queues: Collection[str]
+    offers: Collection[str]
+    warm: Collection[str] = ()
+    row: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job that waits, as far as the order needs it."""
+
+    pk: int
+    person: int | None
+    lane: str
+    kind: str
+    needs: Sequence[str]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A job that was started, and whether it was taken before its turn."""
+
+    job: Job
+    early: bool
+
+
+def seat(worker: str, *, warm: Collection[str] = (), row: int = 0) -> Seat | None:
+    """The seat of a worker by what it announced; None for one that is not in the book yet."""
+    known = Worker.objects.filter(name=worker).first()
+    return Seat(worker, known.queues, known.offers, warm, row) if known else None
+
+
+def take(at: Seat, *, now: datetime) -> Taken | None:
+    """Start the job whose turn it is here; None when nothing waits that this worker can run.
+
+    Two that choose the same job meet at its row: one has it, the other goes on to the next.
+    """
+    fair = line(queues=at.queues, offers=at.offers, now=now)
+    for each in preferred(fair, at, now=now):
+        job = leases.start(job_id=each.pk, worker=at.worker, now=now)
+        if job is not None:
+            return Taken(job, early=each != fair[0])
+    return None
+
+
+def line(*, queues: Collection[str], offers: Collection[str], now: datetime) -> list[Waiting]:
+    """What waits there and can be run with these offers, in the order of turns; three queries.
+
+    Of one person and lane no more than DEPTH: the others are behind them anyway.
+    """
+    found = [each for each in _waiting(queues, now) if presence.covers(offers, each.needs)]
+    if not found:
+        return []
+    spent, at_work = _spent(now), _at_work()
+    floored = {each.pk for each in found if _on_the_floor(each, at_work, now)}
+
+    def turn(each: Waiting) -> tuple[Any, ...]:
+        if each.pk in floored:
+            return (0, 0, 0.0, each.since, each.pk)
+        in_background = each.lane != JobLane.INTERACTIVE
+        return (1, in_background, spent.get(each.person, 0.0), each.since, each.pk)
+
+    return sorted(found, key=turn)
+
+
+def preferred(fair: Sequence[Waiting], at: Seat, *, now: datetime) -> Sequence[Waiting]:
+    """The order of turns, what is warm here put first as far as fairness allows."""
+    if not fair or not at.warm or at.row >= AFFINITY_ROW:
+        return fair
+    if now - fair[0].since > AFFINITY_WAIT:
+        return fair
+    near = [each for each in fair if each.lane == fair[0].lane and _is_warm(each, at)]
+    return [*near, *(each for each in fair if each not in near)]
+
+
+def _is_warm(each: Waiting, at: Seat) -> bool:
+    named = presence.models_of(each.needs)
+    return bool(named) and named <= set(at.warm)
+
+
+def _waiting(queues: Collection[str], now: datetime) -> list[Waiting]:
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    kind_of_work = [F("requested_by"), F("lane"), F("needs")]
+    rank = Window(RowNumber(), partition_by=kind_of_work, order_by=["requested_at", "pk"])
+    rows = (
+        Job.objects.filter(due, state=JobState.QUEUED, queue__in=queues)
+        .annotate(rank=rank)
+        .filter(rank__lte=DEPTH)
+        .values_list("pk", "requested_by_id", "lane", "kind", "needs", "requested_at")
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def _spent(now: datetime) -> Mapping[int | None, float]:
+    """Worker seconds of the last hour by person, tries that failed included."""
+    since = now - SHARE_WINDOW
+    recent = Attempt.objects.filter(Q(ended_at__gt=since) | Q(ended_at=None))
+    took = ExpressionWrapper(
+        Coalesce(F("ended_at"), Value(now)) - Greatest(F("started_at"), Value(since)),
+        output_field=DurationField(),
+    )
+    rows = recent.values("job__requested_by").annotate(took=Sum(took))
+    return {row["job__requested_by"]: row["took"].total_seconds() for row in rows}
+
+
+def _at_work() -> set[tuple[int | None, str]]:
+    running = Job.objects.filter(state=JobState.RUNNING).order_by()
+    return set(running.values_list("requested_by_id", "lane").distinct())
+
+
+def _on_the_floor(each: Waiting, at_work: Collection[Any], now: datetime) -> bool:
+    return now - each.since >= FLOOR_WAIT and (each.person, each.lane) not in at_work
