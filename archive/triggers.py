@@ -1,15 +1,20 @@
-"""Database triggers that refuse to change what must never change. Used by migrations.
+"""Database triggers: those that refuse to change what must never change, and those that keep count.
 
 An UPDATE is refused by the database itself, whoever sends it: an `if` in our code would not stop
 a console, an admin page or a later mistake. Deletion is left to foreign keys (PROTECT).
+
+For the same reason counts that follow from rows are kept by the database, in the transaction of
+the row. These are put in place after every `migrate` and not by a migration: SQLite drops a table's
+triggers silently when a later migration makes the table anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import migrations
+from django.db import connections, migrations
 
 
 def _sqlite(table: str, columns: Sequence[str]) -> str:
@@ -49,3 +54,53 @@ def freeze(table: str, columns: Sequence[str] = ()) -> migrations.RunPython:
         "postgresql": f"DROP TRIGGER {table}_frozen ON {table}; DROP FUNCTION {table}_frozen()",
     }
     return migrations.RunPython(_run(create.get), _run(drop.get))
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What the database does after a row of `table` was written, in the same transaction.
+
+    `event` is INSERT, DELETE, UPDATE or "UPDATE OF a, b"; `when` a condition and `do` one statement
+    over NEW and OLD, in words that SQLite and PostgreSQL both know; {any} is any whole number.
+    """
+
+    name: str
+    table: str
+    event: str
+    do: str
+    when: str = ""
+
+    def title(self) -> str:
+        """Its name in the database."""
+        return f"{self.table}_{self.name}_{self.event.split()[0].lower()}"
+
+    def sqlite(self) -> list[str]:
+        """The statements that put it in place."""
+        when = f"WHEN {self.when} " if self.when else ""
+        return [
+            f"DROP TRIGGER IF EXISTS {self.title()}",
+            f"CREATE TRIGGER {self.title()} AFTER {self.event} ON {self.table} FOR EACH ROW "
+            f"{when}BEGIN {self.do.replace('{any}', 'random()')}; END",
+        ]
+
+    def postgresql(self) -> list[str]:
+        """The statements that put it in place; the second locks the table for an instant."""
+        when = f"WHEN ({self.when}) " if self.when else ""
+        do = self.do.replace("{any}", "(random() * 9e15)::bigint")
+        return [
+            f"CREATE OR REPLACE FUNCTION {self.title()}() RETURNS trigger AS $$ BEGIN {do}; "
+            f"RETURN NULL; END $$ LANGUAGE plpgsql",
+            f"CREATE OR REPLACE TRIGGER {self.title()} AFTER {self.event} ON {self.table} "
+            f"FOR EACH ROW {when}EXECUTE FUNCTION {self.title()}()",
+        ]
+
+
+def react(reactions: Sequence[Reaction], *, using: str) -> None:
+    """Put the reactions in place, as they are now, whatever was there before."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for reaction in reactions:
+            if reaction.table in tables:
+                for statement in getattr(reaction, connection.vendor)():
+                    cursor.execute(statement)

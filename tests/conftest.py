@@ -20,6 +20,8 @@ def _quick_and_in_memory(settings: Any) -> None:
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    # Tests make rows and take them back; what a page showed in between must not be shown again.
+    settings.PAGES_KEPT_SECONDS = 0
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 

@@ -73,6 +73,8 @@ MIDDLEWARE = [
     "config.logs.RequestIds",
     "config.metrics.RequestTimes",
     "django.middleware.security.SecurityMiddleware",
+    # Outside of all that looks for a person: a kept page costs none of it.
+    "config.kept_pages.KeptPages",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -124,8 +126,17 @@ CACHES = {
         "LOCATION": _CACHE_URL,
     }
     if _CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Each process keeps its own, a few dozen megabytes at most; see config.kept_pages.
+    "pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pages",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    },
 }
+# For how long a page that is the same for every stranger is shown again before it is made anew;
+# a change of what is public makes it anew at once. 0: never kept.
+PAGES_KEPT_SECONDS = envint("REKINDLE_PAGES_KEPT_SECONDS", 3600)
 
 # --- bytes -------------------------------------------------------------------------------------
 # The address of a bucket's server is also named in the content security policy below.

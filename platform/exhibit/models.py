@@ -178,3 +178,17 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.photo_id} in {self.room_id}"
+
+
+class Edition(models.Model):
+    """One row; its number becomes another one when a public page may have changed (reactions)."""
+
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("edition")
+        verbose_name_plural = _("editions")
+        constraints = (models.CheckConstraint(condition=Q(pk=1), name="edition_only_one"),)
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Photo
-from exhibit.models import Exhibit, Placement, PlacementQuerySet, Publication, Room
+from exhibit.models import Edition, Exhibit, Placement, PlacementQuerySet, Publication, Room
 from restoration.lifecycle import PublicationState, ReviewState, VersionState
 from restoration.models import Review, Version
 
@@ -90,14 +90,29 @@ class Figures:
 
 
 def figures() -> Figures:
-    """Counted now, from the rows that decide."""
-    made = Version.objects.exclude(state=VersionState.DRAFT)
-    return Figures(
-        held=Photo.objects.filter(state=PhotoState.READY).count(),
-        public=Publication.objects.public().count(),
-        in_review=Version.objects.filter(state=VersionState.SUBMITTED).count(),
-        people=made.aggregate(people=Count("made_by", distinct=True))["people"],
-    )
+    """Counted now, from the rows that decide, in one query."""
+    shown = Version.objects.exclude(state=VersionState.DRAFT)
+    counts: dict[str, QuerySet[Any]] = {
+        "held": Photo.objects.filter(state=PhotoState.READY),
+        "public": Publication.objects.public(),
+        "in_review": Version.objects.filter(state=VersionState.SUBMITTED),
+        "people": shown,
+    }
+    rows = [_counted(name, found) for name, found in counts.items()]
+    found = dict(rows[0].union(*rows[1:], all=True))
+    return Figures(**{name: found.get(name, 0) for name in counts})
+
+
+def _counted(name: str, found: QuerySet[Any]) -> QuerySet[Any]:
+    """The name and how many rows there are, as one row."""
+    named = found.order_by().annotate(what=Value(name)).values("what")
+    what = "made_by" if name == "people" else "pk"
+    return named.annotate(many=Count(what, distinct=True)).values_list("what", "many")
+
+
+def edition() -> int:
+    """Another number than before whenever a public page may have changed."""
+    return Edition.objects.values_list("number", flat=True).first() or 0
 
 
 # --- the curator's side --------------------------------------------------------------------------

@@ -13,12 +13,18 @@ from django.views.decorators.http import require_safe
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
-# A page carries the visitor's own form token, so only the visitor's browser may keep it.
+# Seconds for which a browser or a cache on the way may show a page without asking again.
 A_WHILE = 60
+# Of the addresses with a query, only those with these names are kept: anybody can make up more.
+ASKED = frozenset({"layer"})
 
 
 def for_everybody(view: View) -> View:
-    """A page for strangers too; it differs by cookie (person, language) and by language."""
+    """A page for strangers too; it differs by cookie (person, language) and by language.
+
+    What strangers get is the same for all of them, without a token or a name in it, so the site
+    keeps it until the next edition (config.kept_pages).
+    """
 
     @wraps(view)
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -26,7 +32,8 @@ def for_everybody(view: View) -> View:
         if request.user.is_authenticated or response.status_code != 200:
             patch_cache_control(response, private=True, no_cache=True)
         else:
-            patch_cache_control(response, private=True, max_age=A_WHILE)
+            patch_cache_control(response, public=True, max_age=A_WHILE)
+            response.same_for_strangers = not set(request.GET) - ASKED  # type: ignore[attr-defined]
         patch_vary_headers(response, ("Cookie", "Accept-Language"))
         return response
 
