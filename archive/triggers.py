@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections, migrations
+from django.db import connections, migrations, transaction
 
 
 def _sqlite(table: str, columns: Sequence[str]) -> str:
@@ -61,7 +61,8 @@ class Reaction:
     """What the database does after a row of `table` was written, in the same transaction.
 
     `event` is INSERT, DELETE, UPDATE or "UPDATE OF a, b"; `when` a condition and `do` one statement
-    over NEW and OLD, in words that SQLite and PostgreSQL both know; {any} is any whole number.
+    over NEW and OLD, in words that SQLite and PostgreSQL both know; {any} is any whole number. What
+    is `late` PostgreSQL does when the transaction ends: its locks come after all others.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Reaction:
     event: str
     do: str
     when: str = ""
+    late: bool = False
 
     def title(self) -> str:
         """Its name in the database."""
@@ -87,18 +89,26 @@ class Reaction:
         """The statements that put it in place; the second locks the table for an instant."""
         when = f"WHEN ({self.when}) " if self.when else ""
         do = self.do.replace("{any}", "(random() * 9e15)::bigint")
-        return [
+        body = f"FOR EACH ROW {when}EXECUTE FUNCTION {self.title()}()"
+        function = (
             f"CREATE OR REPLACE FUNCTION {self.title()}() RETURNS trigger AS $$ BEGIN {do}; "
-            f"RETURN NULL; END $$ LANGUAGE plpgsql",
-            f"CREATE OR REPLACE TRIGGER {self.title()} AFTER {self.event} ON {self.table} "
-            f"FOR EACH ROW {when}EXECUTE FUNCTION {self.title()}()",
+            f"RETURN NULL; END $$ LANGUAGE plpgsql"
+        )
+        if not self.late:
+            after = f"AFTER {self.event} ON {self.table}"
+            return [function, f"CREATE OR REPLACE TRIGGER {self.title()} {after} {body}"]
+        after = f"AFTER {self.event} ON {self.table} DEFERRABLE INITIALLY DEFERRED"
+        return [
+            function,
+            f"DROP TRIGGER IF EXISTS {self.title()} ON {self.table}",
+            f"CREATE CONSTRAINT TRIGGER {self.title()} {after} {body}",
         ]
 
 
 def react(reactions: Sequence[Reaction], *, using: str) -> None:
     """Put the reactions in place, as they are now, whatever was there before."""
     connection = connections[using]
-    with connection.cursor() as cursor:
+    with transaction.atomic(using), connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for reaction in reactions:
             if reaction.table in tables:

@@ -24,11 +24,15 @@ from restoration.lifecycle import (
     VersionKind,
     VersionState,
 )
+from restoration.standings import Change, Standing, Sum, Turn
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
+
+
+__all__ = ["Change", "Standing", "Sum", "Turn"]  # Django looks for models here
 
 
 def known(states: type[models.TextChoices], name: str) -> models.CheckConstraint:

@@ -36,7 +36,14 @@ def check_claim(user: User, photo: Photo) -> None:
         raise Refused(
             "photo-not-ready", _("Nobody can work on this photo at the moment."), conflict=True
         )
-    held = Claim.objects.filter(volunteer=user, state=ClaimState.OPEN).exclude(photo=photo)
+    check_hands(user, but=photo)
+
+
+def check_hands(user: User, *, but: Photo | None = None) -> None:
+    """A hand free for another photo."""
+    held = Claim.objects.filter(volunteer=user, state=ClaimState.OPEN)
+    if but is not None:
+        held = held.exclude(photo=but)
     if held.count() >= OPEN_CLAIMS_PER_PERSON:
         raise Refused(
             "too-many-claims",

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from archive.actions import sweep_readings
+from restoration import counting
 from restoration.actions.claims import expire_due
+from restoration.actions.giving import refill_turns
 from restoration.actions.jobs import look_at_new_photos, sweep_jobs
 from restoration.actions.reviews import lapse_due
 from restoration.tasks import ring_for_fixity
@@ -19,6 +21,9 @@ ROUNDS: dict[str, Callable[..., int]] = {
     "jobs": sweep_jobs,
     "new photos": look_at_new_photos,
     "claims": expire_due,
+    "turns": refill_turns,
+    "changes of sums": counting.add_up,
+    "counts that differed": counting.recount_nightly,
     "reviews": lapse_due,
     "checks of files": ring_for_fixity,
 }

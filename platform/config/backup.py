@@ -32,6 +32,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from archive import derivatives, storage
 from config import rows
+from restoration import counting
 from restoration.holdings import named
 
 FORMAT = 1
@@ -301,3 +302,5 @@ def _load(here: Path, manifest: Manifest) -> None:
         counts = rows.load(lines)
         if counts != manifest.tables:
             raise BackupRefused("The rows do not add up to what the manifest says.")
+    # The rows that were replaced took their counts with them only in part.
+    counting.recount()

@@ -107,7 +107,8 @@ def _counted(name: str, found: QuerySet[Any]) -> QuerySet[Any]:
     """The name and how many rows there are, as one row."""
     named = found.order_by().annotate(what=Value(name)).values("what")
     what = "made_by" if name == "people" else "pk"
-    return named.annotate(many=Count(what, distinct=True)).values_list("what", "many")
+    rows: QuerySet[Any] = named.annotate(many=Count(what, distinct=True))
+    return rows.values_list("what", "many")
 
 
 def edition() -> int:

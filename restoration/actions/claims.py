@@ -27,15 +27,23 @@ def claim_photo(*, photo: Photo, by: User, now: datetime) -> Claim:
     mine = Claim.objects.filter(photo=photo, volunteer=by, state=ClaimState.OPEN).first()
     if mine is not None:
         return mine
-    for slot in range(1, photo.slots + 1):
-        claim = _take(photo, slot, by, now)
-        if claim is not None:
-            return claim
+    claim = take_slot(photo=photo, by=by, now=now)
+    if claim is not None:
+        return claim
     raise Refused(
         "already-claimed",
         _("Someone else took this photo a moment ago. Here is another one."),
         conflict=True,
     )
+
+
+def take_slot(*, photo: Photo, by: User, now: datetime) -> Claim | None:
+    """A claim on the first free slot, or the one that `by` has; None when all are taken."""
+    for slot in range(1, photo.slots + 1):
+        claim = _take(photo, slot, by, now)
+        if claim is not None:
+            return claim
+    return None
 
 
 def _take(photo: Photo, slot: int, by: User, now: datetime) -> Claim | None:

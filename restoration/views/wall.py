@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +11,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.languages import said
 from archive.models import Photo
 from archive.policy import Refused
-from restoration.actions.claims import claim_photo
+from restoration.actions.giving import give_photo
 from restoration.forms import WallForm
 from restoration.models import Claim
 from restoration.queries import wall as photos
@@ -27,9 +27,21 @@ from restoration.views import pictures
 from restoration.views.asking import Asked
 
 A_PAGE = 24
-# "Give me one" draws among the oldest few, so that two people who ask together get two photos.
-A_FEW = 5
-CHANCE = random.SystemRandom()
+# So many pages of the oldest are numbered; who looks for more has wishes.
+MOST_PAGES = 200
+
+
+class Oldest(Paginator[Any]):
+    """Pages of a list whose length is known, so that nobody counts a hundred thousand rows."""
+
+    def __init__(self, found: Any, length: int) -> None:
+        super().__init__(found, A_PAGE)
+        self.length = length
+
+    @cached_property
+    def count(self) -> int:
+        """How many the pages show."""
+        return min(self.length, A_PAGE * MOST_PAGES)
 
 
 @never_cache
@@ -37,8 +49,12 @@ CHANCE = random.SystemRandom()
 def wall(request: Asked) -> HttpResponse:
     """What waits for hands, oldest first."""
     form = WallForm(request.GET, user=request.user)
-    found = photos.fitting(photos.at_work(request.user), form.wishes())
-    pages = Paginator(found.select_related("collection", "assessment"), A_PAGE)
+    reach, wishes = [each.pk for each in form.collections.values()], form.wishes()
+    found = photos.fitting(photos.at_work(reach), wishes)
+    counted = photos.counts(reach)
+    pages = Oldest(
+        found.select_related("collection", "assessment"), photos.how_many(found, wishes, counted)
+    )
     page: Page[Any] = pages.get_page(request.GET.get("page"))
     shown = list(page.object_list)
     opened = photos.hands(shown, request.user)
@@ -48,13 +64,13 @@ def wall(request: Asked) -> HttpResponse:
         request,
         "restoration/wall.html",
         {
-            "filters": _filters(form, request.GET),
+            "filters": _filters(form, request.GET, counted),
             "search": {"words": form.cleaned_data.get("words", ""), "kept": _kept(request.GET)},
             "page": page,
             "query": _query(request.GET),
             "give_one_url": f"{reverse('restoration:give-one')}?{_query(request.GET)}",
             "my_claim": _my_claim(mine),
-            "is_filtered": bool(form.wishes()),
+            "is_filtered": bool(wishes),
             "clear_url": reverse("restoration:wall"),
         },
     )
@@ -62,20 +78,16 @@ def wall(request: Asked) -> HttpResponse:
 
 @require_POST
 def give_one(request: Asked) -> HttpResponse:
-    """Claim one that fits the wishes; when somebody is quicker, the next."""
+    """Claim one that fits the wishes."""
     wishes = WallForm(request.GET, user=request.user).wishes()
-    few = photos.candidates(request.user, wishes, most=A_FEW)
-    CHANCE.shuffle(few)
-    for photo in few:
-        try:
-            claim_photo(photo=photo, by=request.user, now=timezone.now())
-        except Refused as refused:
-            if refused.code not in ("already-claimed", "photo-not-ready"):
-                raise
-            continue
-        return redirect("restoration:bench", ref=photo.ref)
-    messages.info(request, _("Nothing waits with these wishes at the moment. Try fewer of them."))
-    return redirect(f"{reverse('restoration:wall')}?{_query(request.GET)}")
+    try:
+        claim = give_photo(by=request.user, wishes=wishes, now=timezone.now())
+    except Refused as refused:
+        if refused.code != "nothing-waits":
+            raise
+        messages.info(request, str(refused.message))
+        return redirect(f"{reverse('restoration:wall')}?{_query(request.GET)}")
+    return redirect("restoration:bench", ref=claim.photo.ref)
 
 
 def _cards(found: Iterable[Photo], opened: list[Claim], request: Asked) -> list[dict[str, Any]]:
@@ -138,24 +150,53 @@ def _my_claim(mine: list[Claim]) -> dict[str, Any] | None:
     return {"title": said(photo, "title").text or str(photo), "url": url}
 
 
-def _filters(form: WallForm, asked: QueryDict) -> list[dict[str, Any]]:
+Counts = Mapping[int, Mapping[str, int]]
+
+
+def _filters(form: WallForm, asked: QueryDict, counted: Counts) -> list[dict[str, Any]]:
     yes = [("", _("all")), ("on", _("yes"))]
     names = {name: form.fields[name] for name in ("collection", "state", "damage")}
     rows = [(name, field.label, list(field.choices)) for name, field in names.items()]  # type: ignore[attr-defined]
     rows += [(name, form.fields[name].label, yes) for name in ("faces", "colour")]
+    totals = {"collection": _by_collection(form, counted), "state": _by_state(counted)}
     return [
-        {"name": name, "label": label, "choices": _choices(name, choices, asked)}
+        {
+            "name": name,
+            "label": label,
+            "choices": _choices(name, choices, asked, totals.get(name, {})),
+        }
         for name, label, choices in rows
     ]
 
 
-def _choices(name: str, choices: list[tuple[str, Any]], asked: QueryDict) -> list[dict[str, Any]]:
+def _by_collection(form: WallForm, counted: Counts) -> dict[str, int]:
+    """What waits in each."""
+    waiting = {slug: counted.get(each.pk, {}) for slug, each in form.collections.items()}
+    return {slug: counts.get(photos.WAITING, 0) for slug, counts in waiting.items()}
+
+
+def _by_state(counted: Counts) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for counts in counted.values():
+        for state, count in counts.items():
+            found[state] = found.get(state, 0) + count
+    return found
+
+
+def _choices(
+    name: str, choices: list[tuple[str, Any]], asked: QueryDict, totals: Mapping[str, int]
+) -> list[dict[str, Any]]:
     default = photos.WAITING if name == "state" else ""
     chosen = asked.get(name) or default
     if chosen not in {value for value, _label in choices}:
         chosen = default
     return [
-        {"label": label, "url": _changed(asked, name, value), "current": value == chosen}
+        {
+            "label": label,
+            "url": _changed(asked, name, value),
+            "current": value == chosen,
+            "count": totals.get(value),
+        }
         for value, label in choices
     ]
 

@@ -43,7 +43,9 @@ class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ("collection", "state", "wall", "damage", "faces", "words")
 
     def on_the_wall(self, photos: QuerySet[Photo], name: str, value: str) -> QuerySet[Photo]:
-        found = the_wall.fitting(the_wall.at_work(self.request.user), {"state": value})
+        found = the_wall.fitting(
+            the_wall.at_work(the_wall.reach_of(self.request.user)), {"state": value}
+        )
         return photos.filter(pk__in=found.order_by().values("pk"))
 
     def with_faces(self, photos: QuerySet[Photo], name: str, value: bool) -> QuerySet[Photo]:
