@@ -68,7 +68,7 @@ def _free(rows: QuerySet[Change]) -> QuerySet[Change]:
 
 
 def _grow(key: Key, by: int) -> None:
-    where = dict(zip(("about", "subject", "measure"), key, strict=True))
+    where: dict[str, Any] = dict(zip(("about", "subject", "measure"), key, strict=True))
     if by and not Sum.objects.filter(**where).update(value=F("value") + by):
         Sum.objects.get_or_create(**where)
         Sum.objects.filter(**where).update(value=F("value") + by)
@@ -238,10 +238,10 @@ MEASURES = {COLLECTION: {*STANDS, "queue"}, PERSON: set(VersionState.values)}
 def _true_sums() -> dict[Key, int]:
     found: dict[Key, int] = {}
     counts: dict[str, Any] = {name: Count("pk", filter=q) for name, q in CONDITIONS.items()}
+    counts["queue"] = Added("in_review")
     rows = Standing.objects.order_by().values("collection").annotate(**counts)
-    for row in rows.annotate(queue=Added("in_review")):
-        subject = row.pop("collection")
-        found |= {(COLLECTION, subject, name): value for name, value in row.items()}
+    for row in rows.values_list("collection", *counts):
+        found |= {(COLLECTION, row[0], name): row[at] for at, name in enumerate(counts, 1)}
     made = Version.objects.exclude(kind=VersionKind.SCAN).exclude(made_by=None).order_by()
     for person, state, count in made.values_list("made_by", "state").annotate(Count("pk")):
         found[PERSON, person, state] = count

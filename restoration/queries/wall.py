@@ -78,7 +78,7 @@ def at_work(reach: Keys) -> QuerySet[Photo]:
     )
 
 
-def _is(condition: Q) -> ExpressionWrapper:
+def _is(condition: Q) -> Any:
     return ExpressionWrapper(condition, output_field=BooleanField())
 
 
