@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import edtf, wording
@@ -61,7 +64,59 @@ class DescriptionForm(forms.ModelForm[Photo]):
         return text
 
 
+DATE = forms.DateInput(attrs={"type": "date"})
+
+
 class ReasonForm(forms.Form):
     """Why a photo is held or withdrawn; kept in its history."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500)
+
+
+class AuditForm(forms.Form):
+    """What a steward looks for in the log; each wish may be left out."""
+
+    person = forms.CharField(label=_("Person, as they sign in"), max_length=150, required=False)
+    photo = forms.CharField(label=_("Photo (reference)"), max_length=10, required=False)
+    collection = forms.CharField(label=_("Collection (address)"), max_length=80, required=False)
+    verb = forms.CharField(
+        label=_("What happened"), max_length=40, required=False, help_text=_("job.failed, say")
+    )
+    since = forms.DateField(label=_("From"), required=False, widget=DATE)
+    until = forms.DateField(label=_("To"), required=False, widget=DATE)
+    words = forms.CharField(
+        label=_("Words in the facts"),
+        max_length=100,
+        required=False,
+        help_text=_("Looked for in thirty days, unless you say from when."),
+    )
+
+    def clean_person(self) -> Any:
+        return self._row(get_user_model(), "person", "username", _("Nobody signs in so."))
+
+    def clean_photo(self) -> Any:
+        return self._row(Photo, "photo", "ref", _("No photo has this reference."))
+
+    def clean_collection(self) -> Any:
+        return self._row(Collection, "collection", "slug", _("No collection has this address."))
+
+    def clean_since(self) -> datetime | None:
+        return _begins(self.cleaned_data["since"])
+
+    def clean_until(self) -> datetime | None:
+        """The end of that day."""
+        day = self.cleaned_data["until"]
+        return _begins(day + timedelta(days=1)) if day and day < date.max else None
+
+    def _row(self, model: Any, name: str, column: str, problem: Any) -> Any:
+        text = self.cleaned_data[name].strip()
+        if not text:
+            return None
+        found = model._default_manager.filter(**{column: text}).first()
+        if found is None:
+            raise forms.ValidationError(problem)
+        return found
+
+
+def _begins(day: date | None) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

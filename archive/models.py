@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 from django.utils.translation import gettext_lazy as _
 
 from archive.lifecycle import (
@@ -21,6 +22,7 @@ from archive.lifecycle import (
 )
 from archive.rights import RIGHTS
 from archive.stateful import Stateful
+from archive.trust import is_suspended
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -47,7 +49,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 
     def curated_by(self, user: User | AnonymousUser) -> CollectionQuerySet:
         """Collections in which this person decides."""
-        if not user.is_authenticated:
+        if not user.is_authenticated or is_suspended(user):
             return self.none()
         return self if user.is_steward else self.filter(curatorships__user=user)
 
@@ -250,6 +252,12 @@ class Event(models.Model):
         indexes = (
             # "How this picture was made" reads one photo's lines in order.
             models.Index(fields=("photo", "at"), name="event_history"),
+            # The stewards' search, in the order of its pages.
+            models.Index(fields=("-at", "-id"), name="event_time"),
+            models.Index(fields=("actor", "-at", "-id"), name="event_by"),
+            models.Index(fields=("verb", "-at", "-id"), name="event_verb"),
+            # What was done about somebody, by whomever.
+            models.Index(KeyTransform("person", "facts"), name="event_about"),
         )
 
     def __str__(self) -> str:

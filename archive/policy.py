@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Collection, Curatorship
+from archive.trust import is_suspended
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -21,6 +22,7 @@ class Refused(Exception):  # noqa: N818 - the word of the policy
     `invalid` tells that what was written cannot be taken; it may be written again.
     `conflict` tells a refusal by circumstance (another hand was quicker; try something else)
     from one by permission (you may not).
+    `wait` tells that the account's limit is reached, and after how many seconds to try again.
     """
 
     def __init__(
@@ -30,17 +32,19 @@ class Refused(Exception):  # noqa: N818 - the word of the policy
         *,
         conflict: bool = False,
         invalid: bool = False,
+        wait: int = 0,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
         self.conflict = conflict
         self.invalid = invalid
+        self.wait = wait
 
 
 def curates(user: User | AnonymousUser, collection_id: int) -> bool:
     """Whether this person decides for the collection."""
-    if not user.is_authenticated:
+    if not user.is_authenticated or is_suspended(user):
         return False
     if user.is_steward:
         return True
@@ -55,5 +59,5 @@ def check_curate(user: User | AnonymousUser, collection: Collection) -> None:
 
 def check_steward(user: User) -> None:
     """Only a steward opens a collection."""
-    if not (user.is_authenticated and user.is_steward):
+    if not (user.is_authenticated and user.is_steward) or is_suspended(user):
         raise Refused("not-steward", _("Only a steward can do that."))

@@ -46,6 +46,29 @@ def _run(statement: Callable[[str], str | None]) -> Callable[[Any, Any], None]:
     return forward
 
 
+def refuse(name: str, table: str, event: str, when: str, why: str) -> migrations.RunPython:
+    """Refuse what `when`, an SQL condition on NEW, says; `event` is INSERT or UPDATE OF column.
+
+    The condition may ask other tables. Reversible.
+    """
+    words = why.replace("'", "''")
+    create = {
+        "sqlite": f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {when} "
+        f"BEGIN SELECT RAISE(ABORT, '{words}'); END",
+        "postgresql": f"CREATE FUNCTION {name}() RETURNS trigger AS $$ BEGIN "
+        f"IF {when} THEN RAISE EXCEPTION '{words}' "
+        f"USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NEW; "
+        f"END $$ LANGUAGE plpgsql; "
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {name}()",
+    }
+    drop = {
+        "sqlite": f"DROP TRIGGER {name}",
+        "postgresql": f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}()",
+    }
+    return migrations.RunPython(_run(create.get), _run(drop.get))
+
+
 def freeze(table: str, columns: Sequence[str] = ()) -> migrations.RunPython:
     """Refuse every UPDATE of the table, or of the named columns; reversible."""
     create = {"sqlite": _sqlite(table, columns), "postgresql": _postgres(table, columns)}

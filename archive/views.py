@@ -8,7 +8,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,8 +29,8 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from archive import actions, pictures, policy, queries, storage, wording
-from archive.forms import CollectionForm, DescriptionForm, ReasonForm
+from archive import actions, auditing, pictures, policy, queries, storage, wording
+from archive.forms import AuditForm, CollectionForm, DescriptionForm, ReasonForm
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Photo
 from archive.policy import Refused
@@ -280,3 +287,34 @@ def original(request: Asked, ref: str) -> HttpResponseBase:
         public=False,
         filename=photo.filename or photo.ref,
     )
+
+
+# --- the log -------------------------------------------------------------------------------------
+@never_cache
+@require_safe
+def audit(request: Asked) -> HttpResponse:
+    """Everything that happened, for stewards: searched, and read page by page."""
+    policy.check_steward(request.user)
+    form = AuditForm(request.GET)
+    shown = None
+    if form.is_valid():
+        found = auditing.search(form.cleaned_data, now=timezone.now())
+        shown = auditing.page(found, request.GET.get("after", ""))
+    kept = request.GET.copy()
+    kept.pop("after", None)
+    context = {"form": form, "shown": shown, "query": kept.urlencode()}
+    return render(request, "archive/audit.html", context, status=200 if shown else 422)
+
+
+@never_cache
+@require_safe
+def audit_file(request: Asked) -> HttpResponseBase:
+    """The same as a file for a table program."""
+    policy.check_steward(request.user)
+    form = AuditForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('archive:audit')}?{request.GET.urlencode()}")
+    found = auditing.search(form.cleaned_data, now=timezone.now())
+    answer = StreamingHttpResponse(auditing.lines(found), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="events.csv"'
+    return pictures.closed(answer)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive.languages import said
 from archive.models import Collection
 from restoration.lifecycle import ReviewReason
+from restoration.purses import Resource
 from restoration.queries import wall
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 LONGEST_NOTE = 2000
+MOST_MINUTES = 1_000_000
 
 
 class WallForm(forms.Form):
@@ -105,4 +108,66 @@ class DeclineForm(forms.Form):
         max_length=LONGEST_NOTE,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class CollectionField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Collections by their title in the reader's language."""
+
+    def label_from_instance(self, obj: Collection) -> str:
+        return said(obj, "title").text
+
+
+class GrantForm(forms.Form):
+    """Machine time for a collection."""
+
+    collection = CollectionField(
+        label=_("Collection"),
+        queryset=Collection.objects.order_by("title_en"),
+        empty_label=_("Choose one"),
+    )
+    resource = forms.ChoiceField(label=_("Kind of machine"), choices=Resource.choices)
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        min_value=-MOST_MINUTES,
+        max_value=MOST_MINUTES,
+        help_text=_(
+            "From the first minutes on the collection cannot use more. Less than 0 takes back."
+        ),
+    )
+
+
+class WorkshopForm(forms.Form):
+    """A workshop: where, for how many, how long, and what it may use."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    collection = CollectionField(
+        label=_("Collection"),
+        queryset=Collection.objects.none(),
+        help_text=_("The workshop pays for runs on photos of this collection."),
+    )
+    seats = forms.IntegerField(label=_("How many people"), min_value=1, max_value=200, initial=40)
+    days = forms.IntegerField(
+        label=_("Days the code lets people in"), min_value=1, max_value=14, initial=1
+    )
+    cpu_minutes = forms.IntegerField(
+        label=_("Minutes of machine time, shared"), min_value=0, max_value=600, initial=120
+    )
+    gpu_minutes = forms.IntegerField(
+        label=_("Minutes on graphics cards, shared"), min_value=0, max_value=240, initial=0
+    )
+
+    def __init__(self, *args: Any, collections: QuerySet[Collection], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["collection"].queryset = collections  # type: ignore[attr-defined]
+
+
+class JoinForm(forms.Form):
+    """The one field of a guest."""
+
+    code = forms.CharField(
+        label=_("Workshop code"),
+        max_length=20,
+        help_text=_("Eight letters and digits, from whoever leads the workshop."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )

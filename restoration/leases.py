@@ -147,10 +147,15 @@ def finish(*, job: Job, made: NewVersion | None, now: datetime) -> Version | Non
             version = _keep(job, made, now) if made else None
             _close(job, job.token, "succeeded", now)
             # Last, because every worker writes these rows: nobody waits for longer than a commit.
-            tallies.add_steps(made.records if made else [])
+            if made is not None:
+                tallies.add_steps(made.records, megapixels=_megapixels(job))
     except IllegalMove:
         raise LeaseLost from None
     return version
+
+
+def _megapixels(job: Job) -> float:
+    return job.source.width * job.source.height / 1e6 if job.source else 0.0
 
 
 def _keep(job: Job, made: NewVersion, now: datetime) -> Version:

@@ -27,6 +27,9 @@ class JobState(TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("state of a job", "cancelled")
 
 
+ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
 class JobKind(TextChoices):
     ASSESS = "assess", pgettext_lazy("kind of job", "look at the photo")
     RESTORE = "restore", pgettext_lazy("kind of job", "restore")
@@ -108,6 +111,8 @@ MOVES: dict[type[TextChoices], Moves] = {
                 VersionState.WITHDRAWN,
             }
         ),
+        # Only by undoing what hid an account: what was taken from review then goes back there.
+        VersionState.WITHDRAWN: frozenset({VersionState.SUBMITTED}),
     },
     ReviewState: {
         ReviewState.OPEN: frozenset(
@@ -139,7 +144,6 @@ CLAIM_IDLE = timedelta(minutes=30)
 CLAIM_CAP = timedelta(hours=48)
 CLAIM_EXTENSION = timedelta(hours=24)
 CLAIM_WARNINGS = (timedelta(hours=2), timedelta(minutes=15))
-OPEN_CLAIMS_PER_PERSON = 3
 
 # A job's clocks. The lease itself is a setting: the operator of a slow disk may want a longer one.
 JOB_ATTEMPTS = 3  # that count: lost and failed ones
@@ -148,7 +152,6 @@ JOB_RETURNS = 50
 JOB_BACKOFF = timedelta(seconds=5)
 JOB_BACKOFF_MOST = timedelta(minutes=5)
 JOB_RING_AGAIN = timedelta(seconds=15)
-LIVE_JOBS_PER_PERSON = 3
 
 # Whose turn it is. The share counts worker seconds of the last hour; whoever has waited for the
 # floor's time with nothing running is next whatever the share says; a worker may prefer what it

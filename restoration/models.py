@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
@@ -14,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from archive.lifecycle import Moves
 from archive.models import Curatorship, Photo
 from archive.stateful import Stateful
+from restoration import ledger
 from restoration.lifecycle import (
+    ENDED,
     MOVES,
     ClaimState,
     JobKind,
@@ -24,6 +27,7 @@ from restoration.lifecycle import (
     VersionKind,
     VersionState,
 )
+from restoration.purses import Entry, Guest, Purse, Workshop
 from restoration.standings import Change, Standing, Sum, Turn
 
 if TYPE_CHECKING:
@@ -31,8 +35,8 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-
-__all__ = ["Change", "Standing", "Sum", "Turn"]  # Django looks for models here
+# Django looks for models here.
+__all__ = ["Change", "Entry", "Guest", "Purse", "Standing", "Sum", "Turn", "Workshop"]
 
 
 def known(states: type[models.TextChoices], name: str) -> models.CheckConstraint:
@@ -152,6 +156,7 @@ class Sheet(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("photo", "kept_by", "sha256"), name="sheet_once"),
         )
+        indexes = (models.Index(fields=("kept_by", "kept_at"), name="sheet_pace"),)
 
     def __str__(self) -> str:
         return f"{self.photo_id} by {self.kept_by_id}, {self.sha256[:12]}"
@@ -287,6 +292,8 @@ class Job(Stateful):
             models.Index(fields=("state", "queue", "requested_at"), name="job_queue"),
             models.Index(fields=("state", "lease_until"), name="job_sweep"),
             models.Index(fields=("requested_by", "state"), name="job_mine"),
+            # How many runs somebody asked for in the last hour.
+            models.Index(fields=("requested_by", "requested_at"), name="job_pace"),
         )
 
     def __str__(self) -> str:
@@ -296,6 +303,25 @@ class Job(Stateful):
     def live(self) -> bool:
         """Whether it still waits or runs."""
         return self.state in (JobState.QUEUED, JobState.RUNNING)
+
+    def move(self, to: str, *, by: User | None, at: datetime, **more: Any) -> None:
+        """As every move; whoever ends a job closes its reservation in the same transaction.
+
+        The purses come first: every transaction takes them before other rows.
+        """
+        with transaction.atomic():
+            if to in ENDED:
+                ledger.close(job=self, used=self._to_pay(to, at), now=at)
+            super().move(to, by=by, at=at, **more)
+
+    def _to_pay(self, to: str, at: datetime) -> float | None:
+        """Seconds of the try that ends; nothing for a failure or for what never began."""
+        if to == JobState.FAILED:
+            return None
+        now = Job.objects.filter(pk=self.pk).values("state", "started_at").first()
+        if now is None or now["state"] != JobState.RUNNING or now["started_at"] is None:
+            return None
+        return max(0.0, (at - now["started_at"]).total_seconds())
 
 
 class Attempt(models.Model):

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from archive import trust
 from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused, curates
 from restoration.lifecycle import (
-    LIVE_JOBS_PER_PERSON,
-    OPEN_CLAIMS_PER_PERSON,
     UNREVIEWED_PER_PHOTO,
     ClaimState,
+    JobKind,
     JobState,
     ReviewState,
     VersionKind,
     VersionState,
 )
-from restoration.models import Claim, Job, Review, Version, ancestry
+from restoration.models import Claim, Job, Review, Sheet, Version, ancestry
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from accounts.models import User
 
+# A run of one's own ends by itself; so long until it is worth asking again.
+A_RUN = 30
 
-def check_claim(user: User, photo: Photo) -> None:
+
+def check_active(user: User) -> None:
+    """Who is suspended looks at their work and writes to the house; nothing else."""
+    if trust.is_suspended(user):
+        words = gettext(
+            "Your account is suspended. What you made is kept, and you can look at it and download"
+            " it. Write to %(address)s if you think this is a mistake."
+        )
+        raise Refused("suspended", words % {"address": settings.CONTACT_MAIL})
+
+
+def check_claim(user: User, photo: Photo, *, now: datetime) -> None:
     """A ready photo in reach, with a hand free on the volunteer's side."""
     if not Photo.objects.visible_to(user).filter(pk=photo.pk).exists():
         raise Refused("not-in-reach", _("This photo is not open to you."))
@@ -36,20 +51,23 @@ def check_claim(user: User, photo: Photo) -> None:
         raise Refused(
             "photo-not-ready", _("Nobody can work on this photo at the moment."), conflict=True
         )
-    check_hands(user, but=photo)
+    check_hands(user, now=now, but=photo)
 
 
-def check_hands(user: User, *, but: Photo | None = None) -> None:
+def check_hands(user: User, *, now: datetime, but: Photo | None = None) -> None:
     """A hand free for another photo."""
+    check_active(user)
     held = Claim.objects.filter(volunteer=user, state=ClaimState.OPEN)
     if but is not None:
         held = held.exclude(photo=but)
-    if held.count() >= OPEN_CLAIMS_PER_PERSON:
-        raise Refused(
-            "too-many-claims",
-            _("You already hold three photos. Submit or release one first."),
-            conflict=True,
+    most = trust.limits(user, now=now).claims
+    if held.count() >= most:
+        words = ngettext(
+            "You already hold %(n)s photo. Submit it or give it back first.",
+            "You already hold %(n)s photos. Submit one or give one back first.",
+            most,
         )
+        raise Refused("too-many-claims", words % {"n": most}, conflict=True)
 
 
 def hold(user: User, photo: Photo, *, fence: int | None = None) -> Claim:
@@ -65,24 +83,90 @@ def hold(user: User, photo: Photo, *, fence: int | None = None) -> Claim:
 
 
 def check_run(user: User, photo: Photo, steps: Iterable[str], *, offered: bool) -> None:
-    """Rules of the collection, a fair share of the queue, and a worker that can do it."""
+    """Rules of the collection, and a worker that can do it."""
+    check_active(user)
     if photo.collection.do_not_colourise and "colourise" in set(steps):
         raise Refused("no-colour", _("This collection does not want colour added."))
-    live = Job.objects.filter(
-        requested_by=user, state__in=(JobState.QUEUED, JobState.RUNNING)
-    ).count()
-    if live >= LIVE_JOBS_PER_PERSON:
-        raise Refused(
-            "too-many-jobs",
-            _("Three of your runs are waiting or running. Wait for one, or cancel one."),
-            conflict=True,
-        )
     if not offered:
         raise Refused(
             "no-worker",
             _("No machine that can run this step is on at the moment. Leave the step out."),
             conflict=True,
         )
+
+
+def check_pace(user: User, *, now: datetime) -> None:
+    """A fair share of the queue. Asked under the lock of a request, so it is exact."""
+    found = trust.limits(user, now=now)
+    mine = Job.objects.filter(requested_by=user)
+    if mine.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).count() >= found.live_jobs:
+        words = ngettext(
+            "%(n)s run of yours is waiting or running. Wait for it, or cancel it.",
+            "%(n)s runs of yours are waiting or running. Wait for one, or cancel one.",
+            found.live_jobs,
+        )
+        words = f"{words % {'n': found.live_jobs}} {gettext('Your draft is kept.')}"
+        raise Refused("too-many-jobs", words, wait=A_RUN)
+    wait = _until_free(mine, "requested_at", found.jobs, now)
+    if wait:
+        raise _too_fast("too-many-jobs-an-hour", _runs(found.jobs), wait)
+
+
+def check_upload(user: User, *, now: datetime) -> None:
+    """Files that were retouched elsewhere come at the pace of a hand."""
+    check_active(user)
+    most = trust.limits(user, now=now).uploads
+    sent = Job.objects.filter(requested_by=user, kind=JobKind.RETOUCH)
+    wait = _until_free(sent, "requested_at", most, now)
+    if wait:
+        words = ngettext(
+            "You have sent %(n)s file in the last hour, as many as your account may.",
+            "You have sent %(n)s files in the last hour, as many as your account may.",
+            most,
+        )
+        raise _too_fast("too-many-uploads", words % {"n": most}, wait)
+
+
+def check_mask(user: User, *, now: datetime) -> None:
+    """Painted masks are kept for ever, so their number has an end."""
+    check_active(user)
+    most = trust.limits(user, now=now).masks
+    wait = _until_free(Sheet.objects.filter(kept_by=user), "kept_at", most, now)
+    if wait:
+        words = gettext("You have painted more masks in the last hour than your account may keep.")
+        raise _too_fast("too-many-masks", words, wait)
+
+
+def _runs(most: int) -> str:
+    words = ngettext(
+        "You have asked for %(n)s run in the last hour, as many as your account may.",
+        "You have asked for %(n)s runs in the last hour, as many as your account may.",
+        most,
+    )
+    return words % {"n": most}
+
+
+def _until_free(rows: QuerySet[Any], column: str, most: int, now: datetime) -> int:
+    """Seconds until fewer than `most` rows lie within the hour; 0 when it is so now.
+
+    Only the row that stands in the way is read, however many there are.
+    """
+    if not most:
+        return int(trust.WINDOW.total_seconds())
+    stamps = rows.order_by(f"-{column}").values_list(column, flat=True)
+    standing: list[datetime] = list(stamps[most - 1 : most])
+    left = standing[0] + trust.WINDOW - now if standing else timedelta(0)
+    return max(0, -int(-left.total_seconds() // 1))
+
+
+def _too_fast(code: str, words: str, wait: int) -> Refused:
+    minutes = -(-wait // 60)
+    when = ngettext(
+        "Your draft is kept. Go on in %(n)s minute.",
+        "Your draft is kept. Go on in %(n)s minutes.",
+        minutes,
+    )
+    return Refused(code, f"{words} {when % {'n': minutes}}", wait=wait)
 
 
 def check_cancel(user: User, job: Job) -> None:
@@ -93,6 +177,7 @@ def check_cancel(user: User, job: Job) -> None:
 
 def check_submit(user: User, version: Version) -> None:
     """One's own draft, and not more waiting on one photo than reviewers can look at."""
+    check_active(user)
     if version.made_by_id != user.pk:
         raise Refused("not-yours", _("Only its maker can submit a version."))
     if version.kind == VersionKind.SCAN:

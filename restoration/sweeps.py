@@ -6,15 +6,26 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from django.core.cache import cache
+
 from archive.actions import sweep_readings
 from restoration import counting
 from restoration.actions.claims import expire_due
 from restoration.actions.giving import refill_turns
 from restoration.actions.jobs import look_at_new_photos, sweep_jobs
 from restoration.actions.reviews import lapse_due
+from restoration.actions.standing import promote_due
 from restoration.tasks import ring_for_fixity
 
 logger = logging.getLogger(__name__)
+
+PROMOTE_EVERY = 3600  # seconds
+
+
+def promote_hourly(*, now: datetime) -> int:
+    """Trust grows over days; looking for it every few seconds would be in vain."""
+    return promote_due(now=now) if cache.add("promoted", now.isoformat(), PROMOTE_EVERY) else 0
+
 
 ROUNDS: dict[str, Callable[..., int]] = {
     "readings": sweep_readings,
@@ -25,6 +36,7 @@ ROUNDS: dict[str, Callable[..., int]] = {
     "changes of sums": counting.add_up,
     "counts that differed": counting.recount_nightly,
     "reviews": lapse_due,
+    "trust": promote_hourly,
     "checks of files": ring_for_fixity,
 }
 

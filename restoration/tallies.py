@@ -41,6 +41,8 @@ class Measure:
 WAIT = Measure(
     "wait", ("queue", "kind"), (1, 5, 15, 30, MINUTE, 300, 900, 1800, HOUR, 4 * HOUR, 24 * HOUR)
 )
+# Seconds a megapixel: what a run of a step is reserved by.
+RATE = Measure("rate", ("step", "backend"), (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128))
 STEP = Measure("step", ("step", "backend"), (0.1, 0.3, 1, 3, 10, 30, MINUTE, 180, 600, 1800))
 
 
@@ -55,7 +57,7 @@ def add(measure: Measure, labels: tuple[str, str], seconds: float) -> None:
         Tally.objects.filter(**where).update(**grown)
 
 
-def add_steps(records: Iterable[Mapping[str, Any]]) -> None:
+def add_steps(records: Iterable[Mapping[str, Any]], *, megapixels: float) -> None:
     """Add the seconds of each step of a finished run; one done by hand has none.
 
     Always in the same order: two workers that finish together must not wait for each other.
@@ -65,3 +67,5 @@ def add_steps(records: Iterable[Mapping[str, Any]]) -> None:
     ]
     for step, backend, seconds in sorted(timed):
         add(STEP, (step, backend), seconds)
+    for step, backend, seconds in sorted(timed) if megapixels else ():
+        add(RATE, (step, backend), seconds / megapixels)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from restoration.views import bench, claims, colours, desk, jobs, pictures, versions, wall
+from restoration.views import bench, budgets, claims, colours, desk, jobs, pictures, versions, wall
 
 app_name = "restoration"
 
@@ -35,6 +35,13 @@ urlpatterns = [
     path("jobs/<int:number>/", jobs.job, name="job"),
     path("jobs/<int:number>/cancel", jobs.cancel, name="cancel"),
     path("jobs/<int:number>/preview.jpg", jobs.preview, name="preview"),
+    path("budgets/", budgets.budgets, name="budgets"),
+    path("budgets/grant", budgets.grant, name="grant"),
+    path("budgets/<slug:slug>/<slug:kind>/lift", budgets.lift, name="lift"),
+    path("workshops/", budgets.workshops, name="workshops"),
+    path("workshops/<int:pk>/", budgets.workshop, name="workshop"),
+    path("workshops/<int:pk>/close", budgets.close_workshop, name="workshop-close"),
+    path("join/", budgets.join, name="join"),
     path("desk/", desk.desk, name="desk"),
     path("desk/<int:pk>/open", desk.open_review, name="review-open"),
     path("reviews/<int:pk>/", desk.review, name="review"),

@@ -12,6 +12,7 @@ from django.contrib.auth.hashers import get_hasher, make_password
 
 from accounts.models import User
 from archive.models import Collection, Curatorship
+from archive.trust import Trust
 
 PASSWORD = "a-long-enough-pass-phrase"
 
@@ -28,7 +29,8 @@ class Cast:
 
 
 def person(name: str, **fields: object) -> User:
-    """Somebody with an account; the password is PASSWORD."""
+    """Somebody with an account that has worked here for a while; the password is PASSWORD."""
+    fields = {"trust": Trust.REGULAR} | fields
     return User.objects.create(
         username=name,
         email=f"{name}@example.org",

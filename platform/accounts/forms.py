@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from archive.languages import said
 from archive.models import Collection
+from restoration.purses import Resource
 
 
 class Bare:
@@ -110,4 +111,22 @@ class CollectionForm(forms.Form):
         label=_("Collection"),
         queryset=Collection.objects.order_by("title_en"),
         empty_label=_("Choose one"),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why an account is slowed down or suspended."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=1000)
+
+
+class TimeForm(forms.Form):
+    """Machine time for a person."""
+
+    resource = forms.ChoiceField(label=_("Kind of machine"), choices=Resource.choices)
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        min_value=-100_000,
+        max_value=100_000,
+        help_text=_("Besides the day's. What is not used stays; less than 0 takes back."),
     )

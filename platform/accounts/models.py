@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from archive.trust import Trust
 
 
 class User(AbstractUser):
@@ -22,9 +25,22 @@ class User(AbstractUser):
         _("steward"), default=False, help_text=_("Runs the site: people, queues, storage.")
     )
 
+    trust = models.CharField(_("trust"), max_length=10, choices=Trust, default=Trust.NEW)
+    # What a steward's "back" leads to.
+    trust_before = models.CharField(max_length=10, choices=Trust, blank=True)
+    # A guest of a workshop counts as regular until then.
+    regular_until = models.DateTimeField(null=True, blank=True)
+
     class Meta(AbstractUser.Meta):
         verbose_name = _("person")  # type: ignore[assignment]
         verbose_name_plural = _("people")  # type: ignore[assignment]
+        constraints = (
+            models.CheckConstraint(condition=Q(trust__in=Trust.values), name="person_trust_known"),
+        )
+        indexes = (
+            # The sweep looks for who may be trusted more.
+            models.Index(fields=("trust", "date_joined"), name="person_trust"),
+        )
 
     def __str__(self) -> str:
         return self.display_name or self.username

@@ -20,6 +20,7 @@ from restoration.lifecycle import (
     VersionState,
 )
 from restoration.models import Claim, Draft, Job, Review, Version
+from restoration.purses import Entry, EntryKind, Guest
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,23 @@ def versions_of(user: User) -> QuerySet[Version]:
         .prefetch_related(Prefetch("reviews", queryset=reviews), "publications")
         .order_by("-made_at", "-pk")
     )
+
+
+def accepted_of(user: User) -> int:
+    """How many versions of this person were accepted."""
+    return Version.objects.filter(made_by=user, state=VersionState.ACCEPTED).count()
+
+
+def paid_runs(user: User) -> QuerySet[Entry]:
+    """The newest runs that cost this person machine time."""
+    paid = Entry.objects.filter(purse__person=user, kind=EntryKind.SETTLE)
+    return paid.select_related("job__photo", "purse").order_by("-at", "-pk")[:10]
+
+
+def workshops_of(user: User, *, now: datetime) -> QuerySet[Guest]:
+    """The workshops that pay for this person's runs now."""
+    joined = Guest.objects.filter(person=user, until__gt=now)
+    return joined.select_related("workshop__collection").order_by("until")
 
 
 def unanswered(user: User) -> QuerySet[Version]:

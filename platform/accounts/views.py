@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -17,9 +18,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import actions, queries
 from accounts.adapter import remember_language
-from accounts.forms import CollectionForm, ProfileForm
+from accounts.forms import CollectionForm, ProfileForm, ReasonForm, TimeForm
 from accounts.models import User
+from archive import trust
 from archive.policy import Refused, check_steward
+from restoration import allowing, ledger
+from restoration.actions import standing as verbs
+from restoration.actions.budgets import grant_person
 
 P = ParamSpec("P")
 PER_PAGE = 30
@@ -53,6 +58,25 @@ def profile(request: PersonRequest) -> HttpResponse:
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
 
+@require_GET
+def standing(request: PersonRequest) -> HttpResponse:
+    """What my account may do, why, and what is left of my machine time today."""
+    user, now = request.user, timezone.now()
+    context = {
+        "level": trust.Trust(trust.level(user, now=now)).label,
+        "sentence": allowing.sentence(user, now=now),
+        "next": allowing.next_level(user, accepted=queries.accepted_of(user)),
+        "limits": allowing.rows(trust.limits(user, now=now)),
+        "left": allowing.left_now(user, None, now=now, gpu=True),
+        "midnight": ledger.midnight(now),
+        "runs": queries.paid_runs(user),
+        "workshops": queries.workshops_of(user, now=now),
+        "is_suspended": trust.is_suspended(user),
+        "contact": settings.CONTACT_MAIL,
+    }
+    return render(request, "accounts/standing.html", context)
+
+
 def for_stewards(
     view: Callable[Concatenate[PersonRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PersonRequest, P], HttpResponse]:
@@ -82,7 +106,18 @@ def people(request: PersonRequest) -> HttpResponse:
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     """One person and their offices."""
     row = get_object_or_404(queries.people(), pk=pk)
-    return render(request, "accounts/person.html", {"person": row, "form": CollectionForm()})
+    now = timezone.now()
+    context = {
+        "person": row,
+        "form": CollectionForm(),
+        "trust_form": ReasonForm(),
+        "grant_form": TimeForm(),
+        "level": trust.Trust(trust.level(row, now=now)).label,
+        "is_down": row.trust in (trust.Trust.LIMITED, trust.Trust.SUSPENDED),
+        "accepted": queries.accepted_of(row),
+        "left": allowing.left_now(row, None, now=now, gpu=True),
+    }
+    return render(request, "accounts/person.html", context)
 
 
 @for_stewards
@@ -127,3 +162,40 @@ def _office(
     except Refused as refusal:
         messages.error(request, str(refusal.message))
     return redirect("people:person", pk)
+
+
+@for_stewards
+@require_POST
+def limit(request: PersonRequest, pk: int) -> HttpResponse:
+    return _trust(request, pk, verbs.limit_person, _("This account is slowed down."))
+
+
+@for_stewards
+@require_POST
+def suspend(request: PersonRequest, pk: int) -> HttpResponse:
+    return _trust(request, pk, verbs.suspend_person, _("This account is suspended."))
+
+
+def _trust(request: PersonRequest, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why; the next steward will read it."))
+        return redirect("people:person", pk)
+    return _office(request, pk, verb, said, reason=form.cleaned_data["reason"])
+
+
+@for_stewards
+@require_POST
+def restore(request: PersonRequest, pk: int) -> HttpResponse:
+    return _office(request, pk, verbs.restore_person, _("This account is as it was before."))
+
+
+@for_stewards
+@require_POST
+def grant(request: PersonRequest, pk: int) -> HttpResponse:
+    """Machine time besides the day's."""
+    form = TimeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Write a number of minutes. Nothing was changed."))
+        return redirect("people:person", pk)
+    return _office(request, pk, grant_person, _("Given."), **form.cleaned_data)

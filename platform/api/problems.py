@@ -51,7 +51,9 @@ def problem(code: str, detail: str, state: int, **facts: Any) -> Response:
 
 
 def _state(refused: Refused) -> HTTPStatus:
-    """Not now, not like this, or not you."""
+    """Not so fast, not now, not like this, or not you."""
+    if refused.wait:
+        return HTTPStatus.TOO_MANY_REQUESTS
     if refused.conflict:
         return HTTPStatus.CONFLICT
     return HTTPStatus.UNPROCESSABLE_ENTITY if refused.invalid else HTTPStatus.FORBIDDEN
@@ -64,7 +66,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             facts = {"rev": error.draft.rev, "body": error.draft.body}
             return problem(error.code, str(error.message), HTTPStatus.CONFLICT, **facts)
         case Refused():
-            return problem(error.code, str(error.message), _state(error))
+            return _no(error)
         case StorageAway():
             logger.error("the storage is away", exc_info=error)
             return _storage_away()
@@ -96,6 +98,13 @@ def _storage_away() -> Response:
     said = str(archived.STORAGE_AWAY)
     answer = problem("storage-away", said, HTTPStatus.SERVICE_UNAVAILABLE)
     answer["Retry-After"] = "60"
+    return answer
+
+
+def _no(refused: Refused) -> Response:
+    answer = problem(refused.code, str(refused.message), _state(refused))
+    if refused.wait:
+        answer["Retry-After"] = str(refused.wait)
     return answer
 
 

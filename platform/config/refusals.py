@@ -14,7 +14,7 @@ from archive import wording
 from archive.places import StorageAway
 from archive.policy import Refused
 
-CONFLICT, INVALID, FORBIDDEN, AWAY = 409, 422, 403, 503
+CONFLICT, INVALID, FORBIDDEN, TOO_MANY, AWAY = 409, 422, 403, 429, 503
 HOME = "/"
 RETRY_SECONDS = "60"
 
@@ -54,6 +54,8 @@ def storage_away(request: HttpRequest) -> HttpResponse:
 
 def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     """The answer to a refused request, as the asker can read it."""
+    if refused.wait:
+        return _later(request, refused)
     state = CONFLICT if refused.conflict else INVALID if refused.invalid else FORBIDDEN
     if wants_json(request):
         return problem(refused.code, str(refused.message), state)
@@ -69,6 +71,18 @@ def _onward(request: HttpRequest) -> HttpResponse:
         # htmx follows this header whatever the state of the answer is.
         return HttpResponse(status=204, headers={"HX-Redirect": _way_back(request)})
     return HttpResponseRedirect(_way_back(request))
+
+
+def _later(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The account's limit is reached: when to come back, and the way to what was left open."""
+    if wants_json(request):
+        answer: HttpResponse = problem(refused.code, str(refused.message), TOO_MANY)
+    else:
+        words = {"said": str(refused.message), "back": _way_back(request)}
+        answer = render(request, "429.html", words, status=TOO_MANY)
+    answer["Retry-After"] = str(refused.wait)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def problem(code: str, message: str, state: int, **facts: object) -> JsonResponse:

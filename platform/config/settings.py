@@ -234,6 +234,8 @@ JOB_LIMIT_SECONDS = envint("REKINDLE_JOB_LIMIT_SECONDS", 1800, least=1)
 READING_LEASE_SECONDS = envint("REKINDLE_READING_LEASE_SECONDS", 300, least=1)
 # A worker that is asked to stop works on for so long, and hands back what is not finished then.
 DRAIN_SECONDS = envint("REKINDLE_DRAIN_SECONDS", 1800)
+# Machine time that a person gets in a day, in percent of archive/trust.py; 0: nobody counts.
+ALLOWANCE_PERCENT = envint("REKINDLE_ALLOWANCE_PERCENT", 100)
 # The queues that the workers started here serve.
 WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative"))
 # Where an operator keeps the weights of generative models; nothing is ever fetched while working.
@@ -290,6 +292,8 @@ EMAIL_BACKEND = (
 EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.username or "", _MAIL.password or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
+# Where somebody whose account is suspended can write to.
+CONTACT_MAIL = envstr("REKINDLE_CONTACT_MAIL", f"steward@{SITE_HOST}")
 DEFAULT_FROM_EMAIL = envstr("REKINDLE_MAIL_FROM", f"rekindle@{SITE_HOST}")
 
 # --- languages and clocks ----------------------------------------------------------------------

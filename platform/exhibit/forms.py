@@ -125,3 +125,14 @@ class ReasonForm(forms.Form):
         if not reason:
             raise ValidationError(_("Say why; the page will show it."))
         return reason
+
+
+class HideForm(ReasonForm):
+    """Why everything by an account is hidden."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Other stewards will read it; the public does not."),
+    )

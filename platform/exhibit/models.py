@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from archive.lifecycle import Moves, PhotoState
 from archive.models import Collection, Curatorship, Photo
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
+
+
+class HiddenKind(models.TextChoices):
+    """What hiding an account touches, in the order in which an undo brings it back."""
+
+    TRUST = "trust", pgettext_lazy("part of an account", "trust")
+    CLAIM = "claim", pgettext_lazy("part of an account", "photo in hand")
+    JOB = "job", pgettext_lazy("part of an account", "run")
+    VERSION = "version", pgettext_lazy("part of an account", "version in review")
+    PUBLICATION = "publication", pgettext_lazy("part of an account", "published picture")
 
 
 class ExhibitQuerySet(models.QuerySet["Exhibit"]):
@@ -120,6 +131,8 @@ class Publication(Stateful):
     reason = models.TextField(_("reason"), blank=True)
     # "How this picture was made", frozen: steps, models, prompt, people, dates, hashes.
     made = models.JSONField(default=dict)
+    # The names and words of whoever worked on it are not shown; the frozen account keeps them.
+    words_hidden_at = models.DateTimeField(null=True)
 
     objects = PublicationQuerySet.as_manager()
 
@@ -140,6 +153,61 @@ class Publication(Stateful):
 
     def __str__(self) -> str:
         return f"{self.photo_id} {self.state}"
+
+
+class Hiding(models.Model):
+    """That everything by an account was hidden: by whom, why, and whether it was undone."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hidings"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(_("reason"), max_length=1000)
+    at = models.DateTimeField()
+    # Empty while it is at work; who finds it so goes on where the last hand stopped.
+    done_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("hiding of an account")
+        verbose_name_plural = _("hidings of accounts")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("person",), condition=Q(undone_at=None), name="hiding_once"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="hiding_has_a_reason"),
+        )
+
+    def __str__(self) -> str:
+        return f"hiding of {self.person_id}"
+
+
+class HiddenThing(models.Model):
+    """One thing a hiding changed, written with that change: what an undo brings back."""
+
+    hiding = models.ForeignKey(Hiding, on_delete=models.PROTECT, related_name="things")
+    kind = models.CharField(max_length=12, choices=HiddenKind)
+    key = models.BigIntegerField()
+    # The level of trust before; of other things the kind says it.
+    was = models.CharField(max_length=20, blank=True)
+    # Empty until the undo has dealt with it; then what came of it.
+    outcome = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("hidden thing")
+        verbose_name_plural = _("hidden things")
+        constraints = (
+            models.UniqueConstraint(fields=("hiding", "kind", "key"), name="hidden_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=HiddenKind.values), name="hidden_kind_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
 
 
 class PlacementQuerySet(models.QuerySet["Placement"]):

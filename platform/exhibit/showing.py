@@ -88,6 +88,30 @@ def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
     }
 
 
+def account(publication: Publication) -> dict[str, Any]:
+    """How it was made, as the public may read it: without the words of a hidden account."""
+    made = dict(publication.made)
+    if publication.words_hidden_at is None:
+        return made
+    hidden = {"by": str(wording.SOMEBODY), "prompt": None}
+    versions = [
+        each | hidden | {"records": [_wordless(record) for record in each.get("records", [])]}
+        for each in made.get("versions", [])
+    ]
+    credits = [
+        row if row["role"] == "reviewed" else row | {"name": str(wording.SOMEBODY)}
+        for row in made.get("credits", [])
+    ]
+    return made | {"versions": versions, "credits": credits}
+
+
+def _wordless(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A step without what a hand wrote beside it."""
+    given = record.get("settings") or {}
+    kept = {name: value for name, value in given.items() if name not in ("note", "filename")}
+    return {**record, "settings": kept}
+
+
 def layers(publication: Publication) -> list[guarding.Layer]:
     """The maps over the published version, the one that covers most first."""
     versions = publication.made.get("versions") or [{}]
@@ -172,7 +196,7 @@ def rights(collection: Collection) -> dict[str, str]:
 
 def file_words(publication: Publication, placement: Placement | None) -> str:
     """The XMP packet of a downloaded picture."""
-    photo, made = publication.photo, publication.made
+    photo, made = publication.photo, account(publication)
     credits = [str(row["name"]) for row in made.get("credits", [])]
     models = ", ".join(str(each["name"]) for each in made.get("models", []))
     titles = both(photo, "title") or {"en": photo.identifier or photo.ref}

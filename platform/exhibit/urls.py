@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from exhibit.views import editor, pictures, public, publishing
+from exhibit.views import editor, hiding, pictures, public, publishing
 
 app_name = "exhibit"
 
@@ -32,6 +32,8 @@ urlpatterns = [
         editor.move_placement,
         name="move-placement",
     ),
+    path("curate/people/<int:pk>/hide/", hiding.hide, name="hide"),
+    path("curate/people/<int:pk>/unhide", hiding.unhide, name="unhide"),
     path("curate/versions/<int:pk>/publish/", publishing.publish, name="publish"),
     path("curate/publications/<int:pk>/retract/", publishing.retract, name="retract"),
     path("curate/publications/<int:pk>/suspend", publishing.suspend, name="suspend"),

@@ -45,6 +45,7 @@ SIDES: dict[str, Sentence] = {
     "original": pgettext_lazy("side of the comparison", "Original"),
     "restored": pgettext_lazy("side of the comparison", "Restored"),
 }
+SOMEBODY = gettext_lazy("a volunteer")
 KINDS = {str(kind.value): kind.label for kind in VersionKind}
 
 

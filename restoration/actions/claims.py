@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def claim_photo(*, photo: Photo, by: User, now: datetime) -> Claim:
     """Give `by` the exclusive hold on a free slot of the photo, or their own hold again."""
-    policy.check_claim(by, photo)
+    policy.check_claim(by, photo, now=now)
     expire_due(now=now, photo=photo)
     mine = Claim.objects.filter(photo=photo, volunteer=by, state=ClaimState.OPEN).first()
     if mine is not None:

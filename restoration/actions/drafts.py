@@ -60,6 +60,7 @@ def keep_mask(
 ) -> str:
     """Keep a painted mask under its sha256; BadInput when it is none."""
     policy.hold(by, photo, fence=fence)
+    policy.check_mask(by, now=now)
     check_mask(content, photo)
     sha256 = hashlib.sha256(content).hexdigest()
     storage.put_bytes(storage.sheet_key(sha256), content)

@@ -40,7 +40,7 @@ def give_photo(*, by: User, wishes: Mapping[str, Any], now: datetime) -> Claim:
 
     First one that this person never held, then any but those given back within COOL_DOWN.
     """
-    policy.check_hands(by)
+    policy.check_hands(by, now=now)
     reach = [each.pk for each in Collection.objects.visible_to(by)]
     for never in (True, False):
         for rows in (_turns(reach, wishes), _oldest(reach, wishes)):

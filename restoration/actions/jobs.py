@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +15,11 @@ from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused
 from archive.stateful import IllegalMove
-from restoration import leases, masks, policy, presence
+from restoration import costs, leases, ledger, masks, policy, presence
 from restoration.engine.plan import Plan
 from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobLane, JobState
 from restoration.models import Claim, Job, Version
+from restoration.purses import Resource
 from restoration.tasks import ring
 
 if TYPE_CHECKING:
@@ -43,7 +46,8 @@ def request_job(
     needs = presence.needs(plan)
     steps = [step.name for step in plan.steps]
     policy.check_run(by, photo, steps, offered=presence.offered(needs, now=now))
-    with transaction.atomic():
+    queue = presence.queue(needs)
+    with _admitted(by, photo, costs.bound(plan, source), now=now, queue=queue) as admit:
         job = _queue(
             photo=photo,
             kind=JobKind.RESTORE,
@@ -52,9 +56,10 @@ def request_job(
             plan=plan.to_json(),
             plan_sha256=plan.digest(),
             needs=needs,
-            queue=presence.queue(needs),
+            queue=queue,
             now=now,
         )
+        admit(job)
         Claim.objects.filter(pk=claim.pk).update(seen_at=now)
     return job
 
@@ -72,8 +77,9 @@ def request_retouch(
     """Have a worker take in a retouched file that has been received, as a child of `parent`."""
     policy.hold(by, parent.photo, fence=fence)
     policy.check_run(by, parent.photo, (), offered=True)
-    with transaction.atomic():
-        return _queue(
+    policy.check_upload(by, now=now)
+    with _admitted(by, parent.photo, costs.bound_of_retouch(parent), now=now) as admit:
+        job = _queue(
             photo=parent.photo,
             kind=JobKind.RETOUCH,
             source=parent,
@@ -82,6 +88,25 @@ def request_retouch(
             needs=[presence.EMBEDDED],
             now=now,
         )
+        admit(job)
+    return job
+
+
+@contextmanager
+def _admitted(
+    by: User, photo: Photo, seconds: int, *, now: datetime, queue: str = presence.CPU
+) -> Iterator[Callable[[Job], None]]:
+    """The one door for a person's job: time is reserved and the pace is kept, under one lock.
+
+    The purses are locked before anything is counted: fifty requests at once are told apart there.
+    """
+    resource = Resource.CPU if queue == presence.CPU else Resource.GPU
+    with transaction.atomic():
+        held = ledger.hold(
+            user=by, collection_id=photo.collection_id, resource=resource, seconds=seconds, now=now
+        )
+        policy.check_pace(by, now=now)
+        yield lambda job: ledger.reserve(held=held, job=job, now=now)
 
 
 def request_look(*, photo: Photo, now: datetime) -> Job | None:

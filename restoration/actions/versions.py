@@ -59,6 +59,7 @@ def submit_version(*, version: Version, by: User, note: str, now: datetime) -> N
                 VersionState.SUBMITTED,
                 by=by,
                 at=now,
+                where={"state": VersionState.DRAFT},
                 set_={"note": note, "submitted_at": now, "is_alternative": late},
                 facts={"sha256": version.sha256, "late": late},
             )

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from archive.languages import said
 from archive.models import Photo
 from archive.policy import Refused
-from restoration import drafting, presence, wording
+from restoration import allowing, drafting, presence, wording
 from restoration.actions.claims import beat_claim
 from restoration.actions.drafts import DraftMoved, keep_mask, save_draft
 from restoration.actions.jobs import request_job
@@ -187,16 +187,27 @@ def _refused(
 ) -> HttpResponse:
     """The sentence where the person looks, and everything that was sent still in its place."""
     if isinstance(error, BadInput):
-        state, words = 422, wording.problem(error.code, error.facts)
+        state, wait, words = 422, 0, wording.problem(error.code, error.facts)
     else:
-        state, words = 409 if error.conflict else 403, str(error.message)
+        state = 429 if error.wait else 409 if error.conflict else 403
+        wait, words = error.wait, str(error.message)
+    answer = _said(request, photo, drafted, error.code, words, state)
+    if wait:
+        answer["Retry-After"] = str(wait)
+    return answer
+
+
+def _said(
+    request: Asked, photo: Photo, drafted: Mapping[str, Any], code: str, words: str, state: int
+) -> HttpResponse:
     if request.htmx:
-        return render(request, "restoration/_job.html", {"job_errors": [words]}, status=422)
+        shown = {"job_errors": [words]}
+        return render(request, "restoration/_job.html", shown, status=429 if state == 429 else 422)
     if _is_json(request):
-        return _problem(error.code, words, state)
+        return _problem(code, words, state)
     found = benches.bench_of(photo, request.user)
     if found.claim is None:
-        raise Refused(error.code, words, conflict=True)
+        raise Refused(code, words, conflict=True)
     return _laid_out(request, found, found.claim, sent=drafted, errors=[words], state=state)
 
 
@@ -266,6 +277,9 @@ def _laid_out(
         "faces": faces.listed(recipe),
         "marks": _marks(kept),
         "estimate": estimate(waiting.outlook_for(base, needs=[presence.EMBEDDED], now=now)),
+        "left": allowing.left_now(
+            request.user, photo.collection_id, now=now, gpu=bool(recipe.models)
+        ),
         "form_errors": errors or [],
         "job": progress(found.job, now=now) if found.job else None,
         "urls": _urls(photo, claim),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive import pictures
 from archive.policy import Refused
+from restoration import allowing, presence
 from restoration.actions.jobs import cancel_job
 from restoration.models import Job, Preview
 from restoration.queries.bench import jobs_seen_by
@@ -55,10 +57,20 @@ def _to_the_bench(found: Job) -> HttpResponse:
     return redirect(f"{reverse('restoration:bench', args=[found.photo.ref])}#job")
 
 
+def _left(request: Asked, found: Job, now: datetime) -> list[str]:
+    """What is left after a run, for who asked for it; not while it is polled."""
+    if found.live or found.requested_by_id != request.user.pk:
+        return []
+    gpu = found.queue != presence.CPU
+    return allowing.left_now(request.user, found.photo.collection_id, now=now, gpu=gpu)
+
+
 def _told(request: Asked, found: Job) -> HttpResponse:
     query = urlencode({"base": found.source.number}) if found.source else ""
+    now = timezone.now()
     context = {
-        "job": progress(found, now=timezone.now()),
+        "job": progress(found, now=now),
+        "left": _left(request, found, now),
         "strip_url": f"{reverse('restoration:strip', args=[found.photo.ref])}?{query}",
         "htmx": True,
     }

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from restoration import wording
+from restoration import allowing, ledger, wording
 from restoration.engine.catalog import NAMES
 from restoration.lifecycle import JobKind, JobState
 from restoration.models import Job, Preview
@@ -49,6 +49,7 @@ def progress(job: Job, *, now: datetime) -> dict[str, Any]:
         "detail": _detail(job),
         "message": _message(job, outlook),
         "steps": _steps(job) if job.live else [],
+        "paid": "" if job.live else allowing.paid(ledger.used_by(job)),
         "preview": _preview(job),
         "poll_url": reverse("restoration:job", args=[job.pk]),
         "cancel_url": reverse("restoration:cancel", args=[job.pk]),

@@ -102,6 +102,7 @@ def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
     """Take in a file that was worked on elsewhere; a worker tells whether it belongs."""
     parent = version_of(request, ref, number)
     policy.hold(request.user, parent.photo, fence=fence_of(request))
+    policy.check_upload(request.user, now=timezone.now())
     back = redirect(f"{reverse('restoration:bench', args=[ref])}?base={number}#job")
     form = RetouchForm(request.POST, request.FILES)
     if not form.is_valid():

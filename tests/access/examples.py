@@ -135,6 +135,12 @@ BY_NAME: dict[str, Examples] = {
     "people:unmake-steward": persons,
     "people:appoint": persons,
     "people:dismiss": persons,
+    "people:limit": persons,
+    "people:suspend": persons,
+    "people:restore": persons,
+    "people:grant": persons,
+    "exhibit:hide": persons,
+    "exhibit:unhide": persons,
     # the administration
     "admin:view_on_site": fixed(content_type_id=1, object_id=1),
     "admin:app_list": fixed(app_label="accounts"),
@@ -152,6 +158,11 @@ BY_NAME: dict[str, Examples] = {
     "restoration:cancel": keys("jobs", key="number"),
     "restoration:preview": keys("jobs", key="number"),
     "restoration:review-open": keys("versions", ("submitted", "in review", "draft")),
+    "restoration:workshop": keys("workshops"),
+    "restoration:workshop-close": keys("workshops"),
+    "restoration:lift": lambda world: [
+        ("open", {"slug": world.collections["open"].slug, "kind": "cpu"})
+    ],
     # the archive
     "archive:picture": photos(PHOTOS, name="400.jpg"),
     "archive:original": photos(PHOTOS),

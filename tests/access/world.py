@@ -17,6 +17,7 @@ from archive.models import Collection, Photo
 from exhibit.actions import publish_version, retract_publication, suspend_publication
 from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Publication, Room
+from restoration.actions.budgets import open_workshop
 from restoration.actions.claims import claim_photo, release_claim
 from restoration.actions.drafts import keep_mask, save_draft
 from restoration.actions.jobs import request_job
@@ -24,7 +25,7 @@ from restoration.actions.reviews import decline_version, open_review, return_ver
 from restoration.actions.versions import withdraw_version
 from restoration.engine.plan import Plan
 from restoration.lifecycle import VersionKind
-from restoration.models import Assessment, Claim, Job, Preview, Review, Version
+from restoration.models import Assessment, Claim, Job, Preview, Review, Version, Workshop
 from tests import factories
 from tests.people import Cast, appoint, cast
 
@@ -46,6 +47,7 @@ class World:
     rooms: dict[str, Room] = field(default_factory=dict)
     publications: dict[str, Publication] = field(default_factory=dict)
     placements: dict[str, Placement] = field(default_factory=dict)
+    workshops: dict[str, Workshop] = field(default_factory=dict)
     sheets: dict[str, str] = field(default_factory=dict)
     png: bytes = b""
 
@@ -81,6 +83,16 @@ def build() -> World:
     _held(world)
     _versions(world)
     _published(world)
+    world.workshops["open"] = open_workshop(
+        collection=world.collections["open"],
+        title="A class",
+        seats=5,
+        days=1,
+        cpu_minutes=10,
+        gpu_minutes=0,
+        by=world.people.cora,
+        now=timezone.now(),
+    )
     for person in vars(world.people).values():
         Token.objects.create(user=person)
     return world

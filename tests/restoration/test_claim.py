@@ -67,7 +67,7 @@ def test_more_than_three_photos_are_too_many(victor: Desk, box: Collection) -> N
         headers={"referer": f"http://testserver{bench(victor.photo)}"},
     )
     assert answer.redirect_chain[-1][0].endswith(bench(victor.photo))
-    assert "You already hold three photos" in answer.text
+    assert "You already hold 3 photos" in answer.text
 
 
 def test_a_script_gets_a_problem_with_a_code(victor: Desk, box: Collection) -> None:

@@ -127,9 +127,8 @@ def test_when_it_has_ended_a_link_leads_to_the_menu_of_the_newest_version(
 
 def test_a_failure_says_what_happened_what_is_safe_and_what_to_do(vera: Desk) -> None:
     job = asked(vera)
-    Job.objects.filter(pk=job.pk).update(
-        state=JobState.FAILED, error_code="out-of-memory", error_facts={"step": "denoise"}
-    )
+    why = {"error_code": "out-of-memory", "error_facts": {"step": "denoise"}}
+    job.move(JobState.FAILED, by=None, at=job.requested_at, set_=why)
     for page in (look(vera, job).text, vera.get("bench").text):
         assert "The machine ran out of memory." in page
         assert "Your draft and all versions are safe." in page
@@ -138,7 +137,8 @@ def test_a_failure_says_what_happened_what_is_safe_and_what_to_do(vera: Desk) ->
 
 def test_what_is_our_fault_is_called_that(vera: Desk) -> None:
     job = asked(vera)
-    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, error_code="never-heard-of")
+    why = {"error_code": "never-heard-of"}
+    job.move(JobState.FAILED, by=None, at=job.requested_at, set_=why)
     assert "on our side, not on yours" in look(vera, job).text
 
 

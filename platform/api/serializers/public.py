@@ -31,7 +31,7 @@ class PlacementSerializer(serializers.ModelSerializer[Placement]):
     """One picture on the wall of a room, and the words beside it."""
 
     photo = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True)
-    made = serializers.DictField(source="publication.made", read_only=True)
+    made = serializers.SerializerMethodField()
     published_at = serializers.DateTimeField(source="publication.published_at", read_only=True)
     version_sha256 = serializers.CharField(source="publication.version_sha256", read_only=True)
     original = serializers.SerializerMethodField()
@@ -44,6 +44,10 @@ class PlacementSerializer(serializers.ModelSerializer[Placement]):
             "published_at", "version_sha256", "original", "restored", "made",
         )  # fmt: skip
         read_only_fields = fields
+
+    def get_made(self, placement: Placement) -> dict[str, Any]:
+        """How it was made: steps, models, people, dates, hashes."""
+        return showing.account(placement.publication)
 
     def get_original(self, placement: Placement) -> str:
         """Where a JPEG of the scan is, 1600 pixels long."""

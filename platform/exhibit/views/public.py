@@ -78,7 +78,7 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         "date": edtf.wording(placement.photo.date_edtf),
         "compare": showing.figure(placement, layer=request.GET.get("layer", ""))
         | {"zoom_url": reverse("exhibit:zoom", args=[slug, ref])},
-        "account": wording.account(placement.publication.made),
+        "account": wording.account(showing.account(placement.publication)),
         "layers": showing.layers(placement.publication),
         "share_picture": showing.address(placement.publication, showing.RESTORED, 1600),
         "permalink": showing.permalink(placement.publication),
@@ -116,7 +116,7 @@ def made(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         "rights": placement.photo.collection.rights_uri,
         "original_sha256": publication.original_sha256,
         "version_sha256": publication.version_sha256,
-        **publication.made,
+        **showing.account(publication),
     }
     return JsonResponse(facts, json_dumps_params={"ensure_ascii": False, "indent": 1})
 

@@ -1,0 +1,245 @@
+"""Hide and take back everything by an account, with a look at it before, and the way back.
+
+Each thing is changed in a transaction of its own together with the row that remembers it, so a
+hiding that was cut off is simply called again, and an undo brings back exactly what was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from archive.models import Event
+from archive.policy import Refused, check_steward
+from archive.stateful import IllegalMove
+from archive.trust import Trust
+from exhibit.actions import resume_publication, suspend_publication
+from exhibit.models import HiddenKind, HiddenThing, Hiding, Publication
+from restoration.actions.claims import claim_photo, revoke_claim
+from restoration.actions.jobs import cancel_job, request_job, request_retouch
+from restoration.actions.standing import restore_person, suspend_person
+from restoration.engine.errors import BadInput
+from restoration.engine.plan import Plan
+from restoration.lifecycle import ClaimState, JobKind, JobState, PublicationState, VersionState
+from restoration.models import Claim, Job, Version, ancestry
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# Whoever was in the middle of a click when the account was suspended is found by the next round.
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """What hiding an account would change now."""
+
+    claims: list[Claim]
+    jobs: list[Job]
+    versions: list[Version]
+    publications: list[Publication]
+
+    def __bool__(self) -> bool:
+        return bool(self.claims or self.jobs or self.versions or self.publications)
+
+
+def look(person: User) -> Found:
+    """Everything of an account that is under way or to be seen; in a fixed number of queries."""
+    mine = Version.objects.filter(made_by=person)
+    claims = Claim.objects.filter(volunteer=person, state=ClaimState.OPEN)
+    live = (JobState.QUEUED, JobState.RUNNING)
+    jobs = Job.objects.filter(requested_by=person, state__in=live)
+    submitted = mine.filter(state=VersionState.SUBMITTED)
+    return Found(
+        claims=list(claims.select_related("photo__collection").order_by("pk")),
+        jobs=list(jobs.select_related("photo__collection", "source").order_by("pk")),
+        versions=list(submitted.select_related("photo__collection").order_by("pk")),
+        publications=_built_on(person),
+    )
+
+
+def _built_on(person: User) -> list[Publication]:
+    """Public pictures with a version of this account anywhere in their line."""
+    photos = Version.objects.filter(made_by=person).values("photo")
+    live = Publication.objects.filter(photo__in=photos, state=PublicationState.LIVE)
+    shown = list(live.select_related("photo__collection", "version").order_by("pk"))
+    line = Version.objects.filter(photo__in=[each.photo_id for each in shown])
+    every = line.only("pk", "parent", "made_by").in_bulk()
+    return [
+        each
+        for each in shown
+        if any(one.made_by_id == person.pk for one in ancestry(every, every[each.version_id]))
+    ]
+
+
+# --- hide ----------------------------------------------------------------------------------------
+def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hiding:
+    """Suspend an account and take back all that is under way or to be seen of it.
+
+    Claims are revoked, runs cancelled, versions withdrawn from review, publications suspended;
+    nothing is deleted. Called again, it goes on where it was cut off.
+    """
+    check_steward(by)
+    if not reason.strip():
+        raise Refused("no-reason", _("Say why; the next steward will read it."), invalid=True)
+    hiding = _begun(person, by, reason.strip()[:1000], now)
+    was = person.trust
+    if was != Trust.SUSPENDED:
+        with transaction.atomic():
+            suspend_person(person=person, by=by, reason=reason, now=now)
+            _remember(hiding, HiddenKind.TRUST, person.pk, was)
+    for _round in range(ROUNDS):
+        found = look(person)
+        if not found:
+            break
+        for kind, rows in _parts(found):
+            for row in rows:
+                _hide_one(hiding, kind, row, by, now)
+    Hiding.objects.filter(pk=hiding.pk, done_at=None).update(done_at=now)
+    hiding.refresh_from_db()
+    return hiding
+
+
+def _parts(found: Found) -> Iterable[tuple[HiddenKind, list[Any]]]:
+    # Runs before claims: a claim is held while its run is live.
+    yield HiddenKind.JOB, found.jobs
+    yield HiddenKind.CLAIM, found.claims
+    yield HiddenKind.VERSION, found.versions
+    yield HiddenKind.PUBLICATION, found.publications
+
+
+def _begun(person: User, by: User, reason: str, now: datetime) -> Hiding:
+    try:
+        with transaction.atomic():
+            hiding = Hiding.objects.create(person=person, by=by, reason=reason, at=now)
+            facts = {"person": person.pk, "hiding": hiding.pk, "reason": reason}
+            Event.objects.create(actor=by, verb="person.hidden", at=now, facts=facts)
+            return hiding
+    except IntegrityError:
+        return Hiding.objects.get(person=person, undone_at=None)
+
+
+def _remember(hiding: Hiding, kind: HiddenKind, key: int, was: str = "") -> None:
+    HiddenThing.objects.get_or_create(hiding=hiding, kind=kind, key=key, defaults={"was": was})
+
+
+def _hide_one(hiding: Hiding, kind: HiddenKind, row: Any, by: User, now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            HIDE[kind](row, by, now)
+            _remember(hiding, kind, row.pk)
+    except (Refused, IllegalMove):
+        return  # it ended by itself meanwhile
+
+
+def _hide_version(version: Version, by: User, now: datetime) -> None:
+    version.move(
+        VersionState.WITHDRAWN,
+        by=by,
+        at=now,
+        where={"state": VersionState.SUBMITTED},
+        facts={"sha256": version.sha256},
+    )
+
+
+def _hide_publication(publication: Publication, by: User, now: datetime) -> None:
+    suspend_publication(publication=publication, by=by, reason="", now=now)
+    Publication.objects.filter(pk=publication.pk).update(words_hidden_at=now)
+
+
+HIDE: dict[HiddenKind, Callable[[Any, User, datetime], None]] = {
+    HiddenKind.CLAIM: lambda row, by, now: revoke_claim(claim=row, by=by, now=now),
+    HiddenKind.JOB: lambda row, by, now: cancel_job(job=row, by=by, now=now),
+    HiddenKind.VERSION: _hide_version,
+    HiddenKind.PUBLICATION: _hide_publication,
+}
+
+
+# --- and back ------------------------------------------------------------------------------------
+def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
+    """Bring back exactly what the hiding changed; gives how many things came back, by outcome.
+
+    What somebody else has changed since stays as they left it, and is counted as "moved-on".
+    Called again, it goes on where it was cut off.
+    """
+    check_steward(by)
+    hiding = Hiding.objects.filter(person=person, undone_at=None).first()
+    if hiding is None:
+        raise Refused("not-hidden", _("Nothing of this account is hidden."), conflict=True)
+    for kind in HiddenKind:
+        for thing in hiding.things.filter(kind=kind, outcome="").order_by("pk"):
+            _bring_back(thing, hiding, by, now)
+    with transaction.atomic():
+        rows = Hiding.objects.filter(pk=hiding.pk, undone_at=None)
+        if rows.update(undone_at=now, undone_by=by):
+            facts = {"person": person.pk, "hiding": hiding.pk}
+            Event.objects.create(actor=by, verb="person.shown", at=now, facts=facts)
+    outcomes = list(hiding.things.values_list("outcome", flat=True))
+    return {each: outcomes.count(each) for each in sorted(set(outcomes))}
+
+
+def _bring_back(thing: HiddenThing, hiding: Hiding, by: User, now: datetime) -> None:
+    # Read anew: an earlier step may have given the trust back.
+    person = get_user_model().objects.get(pk=hiding.person_id)
+    try:
+        with transaction.atomic():
+            if thing.kind == HiddenKind.TRUST:
+                restore_person(person=person, by=by, now=now, to=thing.was)
+            else:
+                BACK[HiddenKind(thing.kind)](thing.key, person, by, now)
+            HiddenThing.objects.filter(pk=thing.pk).update(outcome="back")
+    except (Refused, IllegalMove, BadInput):
+        HiddenThing.objects.filter(pk=thing.pk).update(outcome="moved-on")
+
+
+def _claim_back(key: int, person: User, by: User, now: datetime) -> None:
+    """Where the photo is still free: a new claim, because a closed one never opens again."""
+    claim_photo(photo=Claim.objects.get(pk=key).photo, by=person, now=now)
+
+
+def _job_back(key: int, person: User, by: User, now: datetime) -> None:
+    """The same frozen plan in a new run, under the claim that came back."""
+    job = Job.objects.select_related("photo__collection", "source__photo__collection").get(pk=key)
+    claim = Claim.objects.filter(
+        photo=job.photo_id, volunteer=person, state=ClaimState.OPEN
+    ).first()
+    if claim is None or job.source is None:
+        raise Refused("no-claim", _("The photo is in other hands."), conflict=True)
+    asked: dict[str, Any] = {"by": person, "fence": claim.pk, "now": now}
+    if job.kind == JobKind.RETOUCH:
+        request_retouch(parent=job.source, **asked, **job.plan)
+    else:
+        request_job(source=job.source, plan=Plan.from_json(job.plan), **asked)
+
+
+def _version_back(key: int, person: User, by: User, now: datetime) -> None:
+    version = Version.objects.get(pk=key)
+    version.move(
+        VersionState.SUBMITTED,
+        by=by,
+        at=now,
+        where={"state": VersionState.WITHDRAWN},
+        facts={"sha256": version.sha256},
+    )
+
+
+def _publication_back(key: int, person: User, by: User, now: datetime) -> None:
+    publication = Publication.objects.select_related("photo__collection").get(pk=key)
+    # The words come back in any case; whether the picture does, a curator may have decided.
+    Publication.objects.filter(pk=key).update(words_hidden_at=None)
+    if publication.state == PublicationState.SUSPENDED:
+        resume_publication(publication=publication, by=by, now=now)
+
+
+BACK: dict[HiddenKind, Callable[[int, User, User, datetime], None]] = {
+    HiddenKind.CLAIM: _claim_back,
+    HiddenKind.JOB: _job_back,
+    HiddenKind.VERSION: _version_back,
+    HiddenKind.PUBLICATION: _publication_back,
+}
