@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from archive.models import Collection, Event, FixityCheck, Original, Photo
+from archive.models import Collection, Event, FixityCheck, Original, Photo, Rendition
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -40,6 +40,13 @@ class PhotoAdmin(ReadOnly):
 @admin.register(Original)
 class OriginalAdmin(ReadOnly):
     list_display = ("sha256", "media_type", "width", "height", "bits", "stored_at")
+    search_fields = ("sha256",)
+
+
+@admin.register(Rendition)
+class RenditionAdmin(ReadOnly):
+    list_display = ("sha256", "sizes", "tiles", "tiles_bytes", "made_at", "attempts", "given_up")
+    list_filter = ("tiles", "given_up")
     search_fields = ("sha256",)
 
 

@@ -17,15 +17,19 @@ __all__ = ["NAMES", "ensure", "glimpse", "make", "make_map"]
 QUALITY, FULL_QUALITY, GLIMPSE_QUALITY = 85, 90, 75
 
 
-def make(path: Path, sha256: str) -> None:
-    """Store every size of the working file at `path`, under the name of its content."""
+def make(path: Path, sha256: str, *, again: bool = False) -> None:
+    """Store every size of the working file at `path`, under the name of its content.
+
+    `again`: in the place of those that are there, because they are made another way now.
+    """
+    put = storage.replace_bytes if again else storage.put_bytes
     full = _shrunk(pyvips.Image.new_from_file(str(path), access="sequential"), FULL_SIDE)
-    _keep(full, sha256, FULL, FULL_QUALITY)
+    put(_key(sha256, FULL), _jpeg(full, FULL_QUALITY))
     larger = full
     # Each from the next larger one: the file is decoded once, however many sizes there are.
     for side in sorted(SIDES, reverse=True):
         larger = _shrunk(larger, side)
-        _keep(larger, sha256, str(side), QUALITY)
+        put(_key(sha256, str(side)), _jpeg(larger, QUALITY))
 
 
 def ensure(sha256: str) -> None:
@@ -70,6 +74,10 @@ def _shrunk(image: Any, side: int) -> Any:
     return small.colourspace("srgb").copy_memory()
 
 
-def _keep(image: Any, sha256: str, name: str, quality: int) -> None:
-    data = image.jpegsave_buffer(Q=quality, optimize_coding=True, keep="none")
-    storage.put_bytes(storage.derivative_key(sha256, f"{name}.jpg"), data)
+def _key(sha256: str, name: str) -> str:
+    return storage.derivative_key(sha256, f"{name}.jpg")
+
+
+def _jpeg(image: Any, quality: int) -> bytes:
+    data: bytes = image.jpegsave_buffer(Q=quality, optimize_coding=True, keep="none")
+    return data

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
-from archive import clock, decode, derivatives, outages, storage
+from archive import clock, decode, derivatives, outages, renditions, storage
 from archive.actions import READING_ATTEMPTS, READING_LEASE, quarantine_photo
 from archive.lifecycle import PhotoState
 from archive.models import Original, Photo
@@ -104,6 +104,7 @@ def _settle(photo: Photo, found: decode.Decoded, size: int, working_sha256: str)
             },
             facts={"sha256": photo.sha256, "size": size, "pages": found.pages},
         )
+        renditions.note(working_sha256, now=now)
 
 
 def _put_off(photo: Photo) -> None:

@@ -339,3 +339,35 @@ class Alarm(Stateful):
 
     def __str__(self) -> str:
         return f"{self.photo_id} {self.kind} {self.sha256[:12]}"
+
+
+class Rendition(models.Model):
+    """What is made of one working file for looking at, and which pipeline made it.
+
+    All of it may be made again: the row says whether it must be, and who is at it.
+    """
+
+    sha256 = models.CharField(_("working file"), primary_key=True, max_length=64)
+    # The pipeline of sizes.PIPELINE that made them; 0: there are none yet.
+    sizes = models.PositiveSmallIntegerField(_("pipeline of the sizes"), default=0)
+    tiles = models.PositiveSmallIntegerField(_("pipeline of the tiles"), default=0)
+    tiles_bytes = models.PositiveBigIntegerField(_("bytes of the tiles"), default=0)
+    made_at = models.DateTimeField(_("made"), null=True)
+    rung_at = models.DateTimeField(null=True)
+    # The maker's lease: a worker that died in the middle is noticed by the sweep.
+    taken_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # The pipeline that could not make it; the next one tries anew.
+    given_up = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
+        indexes = (
+            # The sweep looks for what an older pipeline made, or none.
+            models.Index(fields=("tiles", "rung_at"), name="rendition_tiles"),
+            models.Index(fields=("sizes",), name="rendition_sizes"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} by pipeline {self.tiles}"

@@ -126,6 +126,20 @@ def put_bytes(key: str, content: bytes) -> None:
     _put(key, ContentFile(content))
 
 
+def replace_bytes(key: str, content: bytes) -> None:
+    """Store bytes in the place of others, in one move: whoever reads gets the old or the new.
+
+    For what may be made again; kept bytes are never replaced.
+    """
+    if key.startswith(("originals/", "working/", "sheets/")):
+        raise ValueError(f"{key} is kept for ever")
+    main, other, both = way()
+    places.put(main, key, ContentFile(content))
+    if both and other is not None:
+        # Not only where there is none: the old bytes would come along as the new.
+        places.put(other, key, ContentFile(content))
+
+
 def _put(key: str, content: File[bytes]) -> None:
     main, other, both = way()
     if not places.freshen(main, key, older=STALE):

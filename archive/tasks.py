@@ -36,3 +36,24 @@ def _send(photo_id: int) -> None:
     except (OperationalError, OSError):
         # The row is the truth: the broker may be down, the sweep rings again.
         logger.warning("no broker took the bell for photo %s", photo_id, exc_info=True)
+
+
+@shared_task(name="archive.render", ignore_result=True)
+def render(*, sha256: str) -> None:
+    """Make the sizes and tiles of one working file."""
+    # A late import, as above.
+    from archive import rendering
+
+    rendering.render(sha256=sha256)
+
+
+def ring_for_rendition(*, sha256: str) -> None:
+    """Call a worker once this transaction is in; the sweep calls again if nobody hears."""
+    transaction.on_commit(partial(_send_for_rendition, sha256))
+
+
+def _send_for_rendition(sha256: str) -> None:
+    try:
+        render.apply_async(kwargs={"sha256": sha256}, queue="cpu", retry=False)
+    except (OperationalError, OSError):
+        logger.warning("no broker took the bell for the tiles of %s", sha256, exc_info=True)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from archive import storage
 from archive.lifecycle import Kept, Outcome
-from archive.models import FixityCheck, Original, Photo
+from archive.models import FixityCheck, Original, Photo, Rendition
 from restoration.lifecycle import JobState
 from restoration.models import Assessment, Job, Sheet, Version
 
@@ -63,6 +63,15 @@ def photos_of(holding: Holding) -> QuerySet[Photo]:
     return Photo.objects.filter(
         Q(working_sha256=holding.sha256) | Q(pk__in=versions.values("photo"))
     )
+
+
+def unrendered(*, most: int) -> list[str]:
+    """Working files that no rendition is noted for, as after a copy was brought back."""
+    known = Rendition.objects.values("sha256")
+    scans = Photo.objects.exclude(Q(working_sha256="") | Q(working_sha256__in=known))
+    versions = Version.objects.exclude(sha256__in=known)
+    found = scans.order_by().values_list("working_sha256", flat=True)
+    return list(found.union(versions.order_by().values_list("sha256", flat=True))[:most])
 
 
 def named() -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max
 
+from archive import renditions
 from archive.models import Photo
 from archive.stateful import IllegalMove
 from restoration import tallies
@@ -169,6 +170,7 @@ def _keep(job: Job, made: NewVersion, now: datetime) -> Version:
     )
     Job.objects.filter(pk=job.pk).update(version=version)
     version.record("made", by=job.requested_by, at=now, facts={"sha256": made.sha256})
+    renditions.note(made.sha256, now=now)
     return version
 
 

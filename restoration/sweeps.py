@@ -9,12 +9,14 @@ from datetime import datetime
 from django.core.cache import cache
 
 from archive.actions import sweep_readings
+from archive.renditions import note_found, sweep_renditions
 from restoration import counting
 from restoration.actions.claims import expire_due
 from restoration.actions.giving import refill_turns
 from restoration.actions.jobs import look_at_new_photos, sweep_jobs
 from restoration.actions.reviews import lapse_due
 from restoration.actions.standing import promote_due
+from restoration.holdings import unrendered
 from restoration.tasks import ring_for_fixity
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,16 @@ PROMOTE_EVERY = 3600  # seconds
 def promote_hourly(*, now: datetime) -> int:
     """Trust grows over days; looking for it every few seconds would be in vain."""
     return promote_due(now=now) if cache.add("promoted", now.isoformat(), PROMOTE_EVERY) else 0
+
+
+STRAYS_EVERY, STRAYS_AT_ONCE = 3600, 20_000  # seconds, files
+
+
+def find_strays(*, now: datetime) -> int:
+    """Note working files that have no rendition: from before there were any, or from a backup."""
+    if not cache.add("strays-sought", now.isoformat(), STRAYS_EVERY):
+        return 0
+    return note_found(unrendered(most=STRAYS_AT_ONCE))
 
 
 ROUNDS: dict[str, Callable[..., int]] = {
@@ -38,6 +50,8 @@ ROUNDS: dict[str, Callable[..., int]] = {
     "reviews": lapse_due,
     "trust": promote_hourly,
     "checks of files": ring_for_fixity,
+    "files without tiles": find_strays,
+    "tiles": sweep_renditions,
 }
 
 

@@ -183,6 +183,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 # megabytes are read for it in an hour.
 FIXITY_DAYS = envint("REKINDLE_FIXITY_DAYS", 30)
 FIXITY_MB_PER_HOUR = envint("REKINDLE_FIXITY_MB_PER_HOUR", 4096, least=1)
+# How many pictures an hour get new sizes and tiles when there is a newer way to make them.
+REMAKES_PER_HOUR = envint("REKINDLE_REMAKES_PER_HOUR", 600, least=1)
 # What one upload may weigh, and how many pixels a scan may have before it is refused unread.
 MAX_UPLOAD_BYTES = envint("REKINDLE_MAX_UPLOAD_BYTES", 512 * 1024**2, least=1)
 MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 100_000_000, least=1)

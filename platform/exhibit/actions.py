@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from archive import renditions
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from exhibit import policy
@@ -38,6 +39,9 @@ def publish_version(
             publication = _pin(version, review, by, now)
             Placement.objects.filter(photo=version.photo_id).update(publication=publication)
             _hang(publication, room, words)
+            # What the public looks at closely comes before what waits at the bench.
+            for sha256 in (publication.working_sha256, publication.version_sha256):
+                renditions.note(sha256, now=now, hurry=True)
     except (IntegrityError, IllegalMove):
         raise Refused(
             "published-meanwhile",

@@ -2,14 +2,17 @@
 
 from django.urls import path, re_path
 
-from exhibit.views import editor, hiding, pictures, public, publishing
+from exhibit.views import editor, hiding, iiif, pictures, public, publishing
 
 app_name = "exhibit"
+
+SERVICE = r"^published/(?P<pk>\d+)/iiif/(?P<side>original|restored)-(?P<pipeline>\d{1,4})"
 
 urlpatterns = [
     path("", public.home, name="home"),
     path("exhibits/", public.exhibits, name="list"),
     path("exhibits/<slug:slug>/", public.exhibit, name="exhibit"),
+    path("exhibits/<slug:slug>/collection.json", iiif.collection, name="collection"),
     path("exhibits/<slug:slug>/<slug:ref>/", public.photo, name="photo"),
     path("exhibits/<slug:slug>/<slug:ref>/zoom/", public.zoom, name="zoom"),
     path("exhibits/<slug:slug>/<slug:ref>/made.json", public.made, name="made"),
@@ -17,6 +20,10 @@ urlpatterns = [
     path("published/<int:pk>/changed.png", pictures.changed, name="changed"),
     path("published/<int:pk>/download/<slug:size>.jpg", pictures.download, name="download"),
     path("published/<int:pk>/<slug:side>/<slug:size>.jpg", pictures.picture, name="picture"),
+    path("published/<int:pk>/manifest.json", iiif.manifest, name="manifest"),
+    re_path(rf"{SERVICE}$", iiif.service, name="service"),
+    re_path(rf"{SERVICE}/info\.json$", iiif.info, name="info"),
+    re_path(rf"{SERVICE}/(?P<wanted>[a-z0-9,^:/]+\.jpg)$", iiif.tile, name="tile"),
     path("curate/exhibits/", editor.manage, name="manage"),
     path("curate/exhibits/new/", editor.create, name="create"),
     path("curate/exhibits/<slug:slug>/", editor.edit, name="edit"),

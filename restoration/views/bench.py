@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from archive.languages import said
 from archive.models import Photo
 from archive.policy import Refused
+from archive.sizes import fit
 from restoration import allowing, drafting, presence, wording
 from restoration.actions.claims import beat_claim
 from restoration.actions.drafts import DraftMoved, keep_mask, save_draft
@@ -352,7 +353,7 @@ def _config(
     recipe: panel.Panel,
 ) -> dict[str, Any]:
     photo = found.photo
-    width, height = pictures.fit(base.width, base.height, MASK_SIDE)
+    width, height = fit(base.width, base.height, MASK_SIDE)
     painted = (kept or {}).get("mask")
     return {
         "photo": {"id": photo.ref, "width": base.width, "height": base.height},

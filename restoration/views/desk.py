@@ -21,6 +21,7 @@ from archive.languages import said
 from archive.models import Collection
 from archive.policy import Refused
 from archive.queries import alarms_for
+from archive.sizes import fit
 from restoration import guarding, telling, wording
 from restoration.actions import reviews
 from restoration.forms import AdviceForm, DeclineForm, ReturnForm
@@ -68,7 +69,7 @@ def _row(row: queries.Waiting) -> dict[str, Any]:
 
 
 def _thumb(version: Version) -> dict[str, Any]:
-    width, height = pictures.fit(version.width, version.height, pictures.THUMB)
+    width, height = fit(version.width, version.height, pictures.THUMB)
     return {
         "thumb": pictures.address(version, pictures.THUMB),
         "thumb_width": width,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from archive import pictures, storage
+from archive import pictures, renditions, storage, zoom
 from archive.models import Photo
-from archive.sizes import FULL, FULL_SIDE, MAP, NAMES, SIDES
+from archive.sizes import FULL, FULL_SIDE, MAP, NAMES, SIDES, fit
 from restoration import masks
 from restoration.models import Version
 from restoration.views.asking import Asked, photo_of, version_of
@@ -66,13 +67,40 @@ def _derivative(sha256: str, name: str) -> HttpResponseBase:
     return pictures.respond(key, content_type=JPEG, public=False)
 
 
+# --- tiles ---------------------------------------------------------------------------------------
+
+
+@require_safe
+def info(request: Asked, ref: str, number: int, pipeline: int) -> HttpResponseBase:
+    """What the tiles of a version are."""
+    service = _service(version_of(request, ref, number))
+    return zoom.info(request, service, pipeline, settings.SITE_URL)
+
+
+@require_safe
+def tile(request: Asked, ref: str, number: int, pipeline: int, wanted: str) -> HttpResponseBase:
+    """A tile of a version, or the whole of it."""
+    return zoom.picture(request, _service(version_of(request, ref, number)), pipeline, wanted)
+
+
+def _service(shown: Version) -> zoom.Service:
+    def address(pipeline: int) -> str:
+        told = reverse("restoration:info", args=[shown.photo.ref, shown.number, pipeline])
+        return told.removesuffix("/info.json")
+
+    return zoom.Service(shown.sha256, shown.width, shown.height, public=False, address=address)
+
+
+def tile_sources(*shown: Version) -> list[str]:
+    """What the viewer is given for each version; empty where there are no tiles yet."""
+    pipelines = renditions.tiled(each.sha256 for each in shown)
+    return [
+        zoom.source(_service(each), pipelines[each.sha256]) if each.sha256 in pipelines else ""
+        for each in shown
+    ]
+
+
 # --- addresses and sizes, for pages ---------------------------------------------------------------
-
-
-def fit(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size of a picture whose long side is at most `side`, as libvips rounds it."""
-    scale = min(1.0, side / max(width, height, 1))
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def address(shown: Version, name: object) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from archive.languages import headed, listed, said
+from archive.sizes import fit
 from restoration import guarding, telling, wording
 from restoration.lifecycle import VersionKind, VersionState
 from restoration.models import Version
@@ -103,7 +104,7 @@ def guard(version: Version) -> dict[str, Any] | None:
 def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str, Any]:
     tone, icon = STATES[version.state]
     is_scan = version.kind == VersionKind.SCAN
-    width, height = pictures.fit(version.width, version.height, pictures.THUMB)
+    width, height = fit(version.width, version.height, pictures.THUMB)
     name = said(bench.photo, "title").text or str(bench.photo)
     return {
         "id": version.number,

@@ -37,6 +37,8 @@ VERSIONS = (
     "taken back",
 )
 
+TILE = "full/max/0/default.jpg"
+
 # What is enough for a verb: before, during and after it.
 MOVED = ("scan", "draft", "submitted", "accepted")
 REVIEWS = ("open", "accepted")
@@ -115,6 +117,14 @@ def sides(world: World) -> list[Example]:
     ]
 
 
+def services(world: World) -> list[Example]:
+    """The restored side of a publication in every state, as an image service."""
+    return [
+        (word, {"pk": row.pk, "side": "restored", "pipeline": 1})
+        for word, row in world.publications.items()
+    ]
+
+
 def administered(address: Address) -> Example:
     """A row of the model that a page of the administration is about."""
     _admin, label, model = address.route.split("/")[:3]
@@ -153,6 +163,8 @@ BY_NAME: dict[str, Examples] = {
     "restoration:sheet": sheets,
     "restoration:map": versions(("draft",), name="changed"),
     "restoration:working": versions(kind="tif"),
+    "restoration:info": versions(pipeline=1),
+    "restoration:tile": versions(pipeline=1, wanted=TILE),
     "restoration:picture": versions(name="400.jpg"),
     "restoration:job": keys("jobs", key="number"),
     "restoration:cancel": keys("jobs", key="number"),
@@ -170,6 +182,12 @@ BY_NAME: dict[str, Examples] = {
     "exhibit:photo": hanging,
     "exhibit:zoom": hanging,
     "exhibit:made": hanging,
+    "exhibit:collection": slugs("exhibits"),
+    "exhibit:service": services,
+    "exhibit:info": services,
+    "exhibit:tile": lambda world: [
+        (word, values | {"wanted": TILE}) for word, values in services(world)
+    ],
     "exhibit:download": keys("publications", size="2560"),
     "exhibit:picture": sides,
     "exhibit:room": keys("rooms"),

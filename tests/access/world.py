@@ -11,7 +11,7 @@ from django.utils import timezone
 from PIL import Image
 from rest_framework.authtoken.models import Token
 
-from archive import storage
+from archive import rendering, renditions, storage
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Photo
 from exhibit.actions import publish_version, retract_publication, suspend_publication
@@ -93,9 +93,18 @@ def build() -> World:
         by=world.people.cora,
         now=timezone.now(),
     )
+    _tiles()
     for person in vars(world.people).values():
         Token.objects.create(user=person)
     return world
+
+
+def _tiles() -> None:
+    """The tiles of every picture that has bytes: there are only a few different ones."""
+    for sha256 in set(Version.objects.values_list("sha256", flat=True)):
+        if storage.exists(storage.working_key(sha256)):
+            renditions.note(sha256, now=timezone.now())
+            rendering.render(sha256=sha256)
 
 
 def _collections(world: World) -> None:

@@ -10,6 +10,7 @@ from archive import pictures, storage
 from archive.sizes import FULL, NAMES, SIDES
 from exhibit import queries, showing, xmp
 from exhibit.models import Publication
+from exhibit.views.visiting import same_for_all
 
 JPEG, PNG = "image/jpeg", "image/png"
 # What is worth taking home: for a screen, and every pixel.
@@ -20,7 +21,7 @@ DOWNLOADS = (str(SIDES[-1]), FULL)
 @require_safe
 def picture(request: HttpRequest, pk: int, side: str, size: str) -> HttpResponseBase:
     """One size of the original or of the restored picture."""
-    publication, public = _visible(request, pk)
+    publication, public = visible_publication(request, pk)
     key = storage.derivative_key(_sha256(publication, side), _name(size))
     return pictures.respond(key, content_type=JPEG, public=public)
 
@@ -29,7 +30,7 @@ def picture(request: HttpRequest, pk: int, side: str, size: str) -> HttpResponse
 @require_safe
 def changed(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A map over the restored picture: what was changed, unless another one is asked for."""
-    publication, public = _visible(request, pk)
+    publication, public = visible_publication(request, pk)
     sha256 = publication.version.maps.get(request.GET.get("map", "changed"))
     if not sha256:
         raise Http404
@@ -40,7 +41,7 @@ def changed(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_safe
 def download(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
     """The restored picture as a file that says of itself what it is."""
-    publication, _public = _visible(request, pk)
+    publication, _public = visible_publication(request, pk)
     if size not in DOWNLOADS:
         raise Http404
     key = storage.derivative_key(publication.version_sha256, _name(size))
@@ -64,11 +65,12 @@ def download(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
     return pictures.closed(answer)
 
 
-def _visible(request: HttpRequest, pk: int) -> tuple[Publication, bool]:
+def visible_publication(request: HttpRequest, pk: int) -> tuple[Publication, bool]:
     """The publication and whether strangers see it; curators also see what is not public yet."""
     rows = Publication.objects.select_related("photo__collection", "version")
     found = rows.public().filter(pk=pk).first()
     if found is not None:
+        same_for_all(request)
         return found, True
     found = rows.visible_to(request.user).filter(pk=pk).first()
     if found is None:

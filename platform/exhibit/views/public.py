@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from archive import edtf
+from archive import zoom as archive_zoom
 from archive.lifecycle import PhotoState
 from archive.sizes import FULL, FULL_SIDE, SIDES
-from exhibit import queries, showing, wording
+from exhibit import iiif, queries, showing, wording
 from exhibit.models import Exhibit, Placement, Publication
 from exhibit.views.visiting import for_everybody
 from restoration.lifecycle import PublicationState
@@ -98,11 +99,22 @@ def zoom(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         "photo": placement.photo,
         "title": showing.title(placement),
         "compare": showing.figure(placement),
-        "left": json.dumps(showing.pyramid(placement.publication, showing.ORIGINAL)),
-        "right": json.dumps(showing.pyramid(placement.publication, showing.RESTORED)),
+        **_deep(placement.publication),
         "back_url": showing.page_url(placement),
     }
     return render(request, "exhibit/zoom.html", context)
+
+
+def _deep(publication: Publication) -> dict[str, str]:
+    """Both sides for the viewer: their tiles, or their sizes where there are no tiles yet."""
+    pipelines = iiif.tiled([publication])
+    found = {}
+    for name, side in (("left", showing.ORIGINAL), ("right", showing.RESTORED)):
+        service = iiif.service(publication, side, public=True)
+        pipeline = pipelines.get(service.sha256)
+        sizes = showing.pyramid(publication, side)
+        found[name] = archive_zoom.source(service, pipeline) if pipeline else json.dumps(sizes)
+    return found
 
 
 @for_everybody

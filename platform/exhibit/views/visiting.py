@@ -38,3 +38,11 @@ def for_everybody(view: View) -> View:
         return response
 
     return cast(View, login_not_required(require_safe(shown)))
+
+
+def same_for_all(request: HttpRequest) -> None:
+    """The answer does not depend on who asks, so caches on the way need not tell people apart.
+
+    The sign-in is looked at before every view, and would be named in Vary for that alone.
+    """
+    request.session.accessed = False
