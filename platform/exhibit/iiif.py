@@ -122,8 +122,8 @@ def _machines(publication: Publication) -> str:
             "names": names
         }
     if publication.made.get("uses_ai"):
-        return _("A neural network worked on the restored picture; no generative model did.")
-    return _("No generative model worked on the restored picture.")
+        return _("The picture was restored by machine; no generative model was used.")
+    return _("No generative model was used.")
 
 
 # --- manifests -----------------------------------------------------------------------------------
@@ -199,7 +199,8 @@ def _download(publication: Publication) -> Json:
 
 def _canvas(publication: Publication, address: str) -> Json:
     """One surface as large as the scan, painted with a choice: as it was scanned, or restored."""
-    canvas = f"{address}#canvas"
+    # Without a fragment: whoever cites a part of the canvas adds one.
+    canvas = address.replace("manifest.json", "canvas")
     width, height = showing.extent(publication, showing.ORIGINAL)
     pipelines = tiled([publication])
     return {
@@ -210,11 +211,11 @@ def _canvas(publication: Publication, address: str) -> Json:
         "height": height,
         "items": [
             {
-                "id": f"{address}#page",
+                "id": f"{canvas}/page",
                 "type": "AnnotationPage",
                 "items": [
                     {
-                        "id": f"{address}#painting",
+                        "id": f"{canvas}/page/painting",
                         "type": "Annotation",
                         "motivation": "painting",
                         "body": {

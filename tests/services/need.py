@@ -68,6 +68,20 @@ def chromium() -> str | None:
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
+def iiif_python() -> Path:
+    """Return the interpreter that has the validators of IIIF; they want older libraries than we."""
+    return Path(os.environ.get("REKINDLE_TEST_IIIF_PYTHON") or ROOT / ".iiif" / "bin" / "python")
+
+
+def _iiif() -> str:
+    words = [str(iiif_python()), "-c", "import iiif_validator.validator, iiif_prezi3"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    except OSError:
+        return f"there is no {iiif_python()} (CONTRIBUTING.md says how to make it)"
+    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+
+
 def _postgres() -> str:
     try:
         psycopg2.connect(addresses.postgres(), connect_timeout=3).close()
@@ -121,5 +135,6 @@ SERVICES: dict[str, Callable[[], str]] = {
     "chromium": lambda: "" if chromium() else "there is no Chromium (set REKINDLE_CHROMIUM)",
     "torch": lambda: "" if can_run() else "it or diffusers is not installed (the gpu extra)",
     "likeness": lambda: "" if likeness.is_installed() else "the likeness extra is not installed",
+    "iiif": _iiif,
     "photos": lambda: "" if photos_folder().is_dir() else "there is no folder of photographs",
 }
