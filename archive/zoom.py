@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
-from archive import renditions, storage, tiles
+from archive import pictures, renditions, storage, tiles
 from archive.sizes import tiles_name
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def picture(request: HttpRequest, service: Service, pipeline: int, wanted: str) 
         return _elsewhere(service, pipeline, wanted)
     response["ETag"] = etag
     response["Cache-Control"] = PUBLIC if service.public else PRIVATE
-    response["X-Content-Type-Options"] = "nosniff"
+    pictures.closed(response)
     return opened(response) if service.public else response
 
 
