@@ -6,11 +6,12 @@ row changes last, and what an older pipeline made goes only when the newer one i
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
-from archive import clock
+from django.db import InterfaceError, OperationalError, connection
 
-from archive import derivatives, renditions, storage, tiling
+from archive import clock, derivatives, outages, renditions, storage, tiling
 from archive.models import Rendition
 from archive.sizes import PIPELINE, tiles_name
 
@@ -24,7 +25,14 @@ def render(*, sha256: str) -> None:
         return
     try:
         size = _render(taken)
-    except Exception:
+    except Exception as error:
+        if away := outages.named(error):
+            # It does not count as a try; the lease ends by its time, should rows be away too.
+            logger.warning("the tiles of %s are put off: %s", sha256, away, exc_info=True)
+            with contextlib.suppress(OperationalError, InterfaceError):
+                connection.close_if_unusable_or_obsolete()
+                renditions.put_off(rendition=taken, now=clock.now())
+            return
         logger.exception("the tiles of %s could not be made", sha256)
         renditions.failed(rendition=taken)
         return

@@ -104,6 +104,12 @@ def made(*, rendition: Rendition, tiles_bytes: int, now: datetime) -> bool:
     return bool(held.update(**done, taken_at=None, attempts=0, given_up=0))
 
 
+def put_off(*, rendition: Rendition, now: datetime) -> None:
+    """Leave it for the sweep without counting the try: a part of the site was away."""
+    held = Rendition.objects.filter(pk=rendition.pk, taken_at=rendition.taken_at)
+    held.update(taken_at=None, rung_at=now, attempts=F("attempts") - 1)
+
+
 def failed(*, rendition: Rendition) -> None:
     """Leave it for the sweep, or give up until there is another pipeline."""
     held = Rendition.objects.filter(pk=rendition.pk, taken_at=rendition.taken_at)

@@ -142,6 +142,22 @@ def test_what_cannot_be_made_is_given_up_until_there_is_another_way(
     assert renditions.waiting().exists()
 
 
+def test_a_storage_that_is_away_does_not_count_as_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    sha256 = stored()
+    renditions.note(sha256, now=NOW)
+
+    def away(*_words: Any) -> int:
+        raise ConnectionError("the bucket does not answer")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(tiling, "make", away)
+        for _try in range(renditions.ATTEMPTS + 2):
+            rendering.render(sha256=sha256)
+    assert (row(sha256).given_up, row(sha256).attempts, row(sha256).taken_at) == (0, 0, None)
+    rendering.render(sha256=sha256)
+    assert row(sha256).tiles == 1
+
+
 def test_a_raised_pipeline_makes_all_anew_at_a_bounded_rate_and_serves_the_old_till_then(
     bells: list[str], raised: int, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0006_add_up_originals'),
+        ('archive', '0007_search_the_events'),
     ]
 
     operations = [
