@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import edtf, storage, tasks, wording
 from archive.lifecycle import PhotoState
-from archive.models import Collection, Event, Photo
+from archive.models import DESCRIPTION, Collection, Event, Photo
 from archive.policy import Refused, check_curate, check_steward
 from archive.stateful import IllegalMove
 
@@ -30,18 +30,6 @@ UNHEARD = timedelta(seconds=30)
 UNHEARD_WHEN_BUSY = timedelta(minutes=5)
 SWEEP_AT_ONCE = 200
 
-DESCRIPTION = (
-    "title_en",
-    "title_zh",
-    "date_edtf",
-    "place_en",
-    "place_zh",
-    "people_en",
-    "people_zh",
-    "description_en",
-    "description_zh",
-    "identifier",
-)
 COLLECTION = (
     "slug",
     "institution_en",
@@ -73,10 +61,13 @@ def receive_scan(
     now: datetime,
     describe: Mapping[str, str] | None = None,
     ring: bool = True,
+    promised: str = "",
+    within: Callable[[Photo], None] | None = None,
 ) -> tuple[Photo, bool]:
     """Keep a file as it comes and call a worker to read it; the same file again is the same photo.
 
-    Gives the photo and whether it is new. Without `ring` the caller reads it himself.
+    Gives the photo and whether it is new. Without `ring` the caller reads it himself. A file whose
+    sha256 is not the `promised` one is refused. `within` runs in the transaction that adds it.
     """
     check_curate(by, collection)
     told = checked_description(describe or {})
@@ -84,6 +75,8 @@ def receive_scan(
         with storage.receive(chunks, limit=settings.MAX_UPLOAD_BYTES) as came:
             if not came.size:
                 raise _refused_file("empty")
+            if promised and promised != came.sha256:
+                raise _refused_file("not-the-promised", promised=promised, sha256=came.sha256)
             known = Photo.objects.filter(collection=collection, sha256=came.sha256).first()
             if known is not None:
                 return known, False
@@ -98,16 +91,25 @@ def receive_scan(
         added_at=now,
         **told,
     )
-    return _add(row, by, now, came.size, ring)
+    return _add(row, by, now, came.size, ring, within)
 
 
-def _add(row: Photo, by: User, now: datetime, size: int, ring: bool) -> tuple[Photo, bool]:
+def _add(
+    row: Photo,
+    by: User,
+    now: datetime,
+    size: int,
+    ring: bool,
+    within: Callable[[Photo], None] | None,
+) -> tuple[Photo, bool]:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
             row.record("received", by=by, at=now, facts={"sha256": row.sha256, "size": size})
             if ring:
                 tasks.ring(photo_id=row.pk, now=now)
+            if within:
+                within(row)
     except IntegrityError:
         # Two hands sent the same file at once; the constraint chose one.
         return Photo.objects.get(collection=row.collection_id, sha256=row.sha256), False
@@ -115,7 +117,7 @@ def _add(row: Photo, by: User, now: datetime, size: int, ring: bool) -> tuple[Ph
 
 
 def _refused_file(code: str, **facts: Any) -> Refused:
-    return Refused(code, wording.sentence(code, facts))
+    return Refused(code, wording.sentence(code, facts), facts=facts)
 
 
 def _base_name(filename: str) -> str:
@@ -237,7 +239,9 @@ def checked_description(fields: Mapping[str, str]) -> dict[str, str]:
         _check_length(name, text)
     date = told.get("date_edtf", "")
     if date and not edtf.is_edtf(date):
-        raise Refused("date-not-edtf", wording.date_sentence(date), invalid=True)
+        raise Refused(
+            "date-not-edtf", wording.date_sentence(date), invalid=True, facts={"text": date}
+        )
     return told
 
 
@@ -251,8 +255,10 @@ def _check_length(name: str, text: str) -> None:
         field.clean(text, None)
     except ValidationError as error:
         label = str(field.verbose_name)
-        message = _("{field}: {problem}").format(field=label, problem=" ".join(error.messages))
-        raise Refused("field-not-valid", message, invalid=True) from None
+        problem = " ".join(error.messages)
+        message = _("{field}: {problem}").format(field=label, problem=problem)
+        facts = {"field": name, "problem": problem}
+        raise Refused("field-not-valid", message, invalid=True, facts=facts) from None
 
 
 # --- looking after a collection ------------------------------------------------------------------

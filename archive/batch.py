@@ -1,184 +1,395 @@
-"""A folder of scans and a table of descriptions, taken into a collection file by file.
+"""The worker's part of a batch: list what the source holds, look at it, take it in, file by file.
 
-A bad file or row costs itself only: it gets a sentence and the rest goes on. Doing it all again
-adds nothing, because a file is known by its sha256.
+Several processes may work on one batch, and each may be killed at any time:
+
+1. A file's row is held by compare-and-set before anything is done with it, and let go of when its
+   holder is dead or silent; who comes next does it again. By its sha256 it is the same photo.
+2. The row is settled in the transaction that adds the photo, so "new" is said exactly once.
+3. A bad file costs itself only. A source or a storage that is gone stops the batch, which goes on
+   from there when it is called again.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+import hashlib
+import itertools
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from archive import ingest, storage, wording
-from archive.actions import DESCRIPTION, checked_description, receive_scan
+from archive import ingest
+from archive.actions import checked_description, receive_scan
+from archive.batches import let_go
 from archive.decoder import Refused as FileRefused
 from archive.decoder import sniff
-from archive.lifecycle import PhotoState
-from archive.models import Collection, Photo
+from archive.intake import LONGEST_PLACE, Batch, BatchFile
+from archive.lifecycle import AT_WORK, BatchState, FileOutcome, FileStep, PhotoState
+from archive.models import DESCRIPTION, Photo
 from archive.policy import Refused
+from archive.sources.opening import opened
+from archive.sources.source import Found, Source, Unreachable
+from archive.sources.table import Table
+from archive.stateful import IllegalMove
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-COLUMNS = ("filename", "sha256", *DESCRIPTION)
-# What Excel writes for a Chinese desk when it is not asked for UTF-8.
-ENCODINGS = ("utf-8-sig", "gb18030")
-Row = Mapping[str, str]
+logger = logging.getLogger(__name__)
 
-
-class BadTable(Exception):  # noqa: N818 - the word of the sentence
-    """The table as a whole cannot be used; the message is a sentence."""
-
-
-@dataclass
-class Table:
-    """The rows of a table by file name, and what is odd about it."""
-
-    rows: dict[str, Row] = field(default_factory=dict)
-    oddities: list[str] = field(default_factory=list)
+# A file that takes longer than this lost its holder. Doing it twice would do no harm.
+HELD = timedelta(minutes=5)
+TRIES = 3
+SLICE_SECONDS = 20
+LIST_AT_ONCE = 500
+HEAD = 1024
+# What B-tree pages of PostgreSQL take, with room for the number of the batch.
+LONGEST_PLACE_BYTES = 2000
+Tell = Callable[[BatchFile], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file: new, known, quarantined or refused, and a sentence when it helps."""
+class Hand:
+    """Whoever works on a batch: how it is known, when it must stop, whether it reads scans too."""
 
-    filename: str
-    kind: str
-    sentence: str = ""
-    photo: Photo | None = None
+    name: str
+    until: float | None = None
+    reads: bool = True
+    tell: Tell | None = None
 
-
-def read_table(path: Path) -> Table:
-    """The table's rows; unknown columns and repeated names are told, not guessed at."""
-    lines = _text(path).splitlines(keepends=True)
-    if not lines:
-        raise BadTable(_("The table is empty."))
-    delimiter = max(",;\t", key=lines[0].count)
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
-    if "filename" not in names:
-        raise BadTable(_("The table has no column “filename”."))
-    table = Table()
-    strangers = [name for name in names if name not in COLUMNS]
-    if strangers:
-        told = _("These columns are not known and were left out: {names}. Known are: {known}.")
-        table.oddities.append(told.format(names=", ".join(strangers), known=", ".join(COLUMNS)))
-    for number, row in enumerate(reader, start=2):
-        _add_row(table, number, row)
-    return table
+    def is_late(self) -> bool:
+        return self.until is not None and time.monotonic() > self.until
 
 
-def _text(path: Path) -> str:
-    content = path.read_bytes()
-    for encoding in ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
+def hand(*, seconds: float | None = None, reads: bool = True, tell: Tell | None = None) -> Hand:
+    """This process, for so many seconds or to the end."""
+    until = None if seconds is None else time.monotonic() + seconds
+    return Hand(f"{socket.gethostname()}:{os.getpid()}", until, reads, tell)
+
+
+# --- the whole -----------------------------------------------------------------------------------
+def work_for_a_while(*, batch_id: int) -> bool:
+    """A slice of a batch, on a worker. Whether there is more to do that another slice can do."""
+    batch = Batch.objects.filter(pk=batch_id, by_command=False, state__in=AT_WORK).first()
+    return batch is not None and work(batch, hand(seconds=SLICE_SECONDS))
+
+
+def work(batch: Batch, by: Hand) -> bool:
+    """Work on a batch until its end, a stop, or the hand's time. Whether some free work is left."""
+    try:
+        with opened(batch) as (source, table):
+            if not batch.listed_at:
+                _list(batch, source, table)
+            _free_the_dead(batch)
+            while not by.is_late():
+                file = _hold(batch, by)
+                if file is None:
+                    break
+                _do(batch, source, file, by)
+    except Unreachable as error:
+        _fail(batch, error.code, error.facts)
+        return False
+    return _end(batch, by)
+
+
+def _fail(batch: Batch, code: str, facts: dict[str, Any]) -> None:
+    now = timezone.now()
+    told = {"code": code, "facts": facts, "ended_at": now}
+    with suppress(IllegalMove):
+        batch.move(BatchState.FAILED, by=None, at=now, set_=told, facts={"code": code})
+
+
+def _end(batch: Batch, by: Hand) -> bool:
+    """Close the step when no file is left; else tell whether one is free."""
+    left = batch.files.filter(step=FileStep.LISTED)
+    if left.exists():
+        now_at_work = Batch.objects.filter(pk=batch.pk, state__in=AT_WORK)
+        return now_at_work.exists() and left.filter(_free()).exists()
+    if batch.state == BatchState.TAKING and by.reads:
+        _read_the_rest(batch)
+    now, to = timezone.now(), {BatchState.LOOKING: BatchState.LOOKED}
+    with suppress(IllegalMove):
+        where = {"state": batch.state}
+        done = to.get(BatchState(batch.state), BatchState.DONE)
+        batch.move(done, by=None, at=now, where=where, set_={"ended_at": now})
+        if done == BatchState.DONE and not _refused(batch).exists():
+            let_go(batch)
+    return False
+
+
+def _refused(batch: Batch) -> QuerySet[BatchFile]:
+    return batch.files.filter(step=FileStep.SETTLED, outcome=FileOutcome.REFUSED)
+
+
+def _read_the_rest(batch: Batch) -> None:
+    """Scans that were taken in by a hand that died before it had read them."""
+    unread = batch.files.filter(photo__state=PhotoState.READING).select_related("photo")
+    for file in unread.iterator():
+        photo = file.photo
+        if photo is None:
             continue
-    raise BadTable(_("The table is not written in UTF-8."))
+        if photo.reading_since and _is_dead(file.held_by):
+            held = Photo.objects.filter(pk=photo.pk, reading_since=photo.reading_since)
+            held.update(reading_since=None)
+        # It reads only what nobody holds.
+        ingest.read_photo(photo_id=photo.pk)
 
 
-def _add_row(table: Table, number: int, row: Mapping[str | None, str | list[str] | None]) -> None:
-    kept = {name: str(row.get(name) or "").strip() for name in COLUMNS if row.get(name)}
-    filename = kept.pop("filename", "").replace("\\", "/")
-    if not filename:
-        if kept:
-            told = _("Row {number} names no file.")
-            table.oddities.append(told.format(number=number))
-    elif filename in table.rows:
-        told = _("Row {number} names {filename} again; the first row counts.")
-        table.oddities.append(told.format(number=number, filename=filename))
-    else:
-        table.rows[filename] = kept
-
-
-def take(
-    folder: Path,
-    *,
-    collection: Collection,
-    by: User,
-    table: Table,
-    dry_run: bool = False,
-    wait: bool = False,
-) -> Iterator[Outcome]:
-    """Take every file of the folder, telling of each one; nothing is changed in a dry run."""
+# --- listing -------------------------------------------------------------------------------------
+def _list(batch: Batch, source: Source, table: Table) -> None:
+    """A row for each thing in the source, and one for each that the table names in vain."""
     unused = set(table.rows)
-    for path in _files(folder):
-        inside = path.relative_to(folder).as_posix()
-        name = inside if inside in table.rows else path.name
+    _add(batch, _described(source.find(), table, unused))
+    now = timezone.now()
+    vain = [
+        BatchFile(
+            batch=batch,
+            place=f"?{name}"[:LONGEST_PLACE],
+            filename=name[-255:],
+            step=FileStep.SETTLED,
+            outcome=FileOutcome.REFUSED,
+            code="named-in-vain",
+            settled_at=now,
+        )
+        for name in sorted(unused)
+    ]
+    BatchFile.objects.bulk_create(vain, LIST_AT_ONCE, ignore_conflicts=True)
+    Batch.objects.filter(pk=batch.pk).update(listed_at=now, oddities=table.oddities)
+    batch.listed_at = now
+
+
+def _described(found: Iterable[Found], table: Table, unused: set[str]) -> Iterator[Found]:
+    """The same things with what the table says of them."""
+    for each in found:
+        name = table.name_of(each)
         unused.discard(name)
         row = table.rows.get(name, {})
-        try:
-            yield _take(path, row, collection, by, dry_run, wait)
-        except (Refused, FileRefused, OSError) as error:
-            yield Outcome(inside, "refused", _sentence(error))
-    for name in sorted(unused):
-        yield Outcome(name, "refused", _("The table names this file, but it is not in the folder."))
+        told = {**each.described, **{key: row[key] for key in DESCRIPTION if key in row}}
+        promised = row.get("sha256", "").lower()
+        yield Found(each.place, each.filename, told, promised, each.size, each.is_list)
 
 
-def _files(folder: Path) -> list[Path]:
-    """Every file that could be meant: not hidden, and no table."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.suffix.lower() not in (".csv", ".txt", ".md")
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _add(batch: Batch, found: Iterable[Found]) -> None:
+    """Write the rows, a handful at a time; those that are there already stay as they are."""
+    rows = (
+        BatchFile(
+            batch=batch,
+            place=each.place,
+            filename=each.filename[-255:],
+            described=dict(each.described),
+            promised=each.promised[:64],
+            size=each.size,
+            is_list=each.is_list,
+        )
+        for each in found
+        if _fits(each.place)
+    )
+    while some := list(itertools.islice(rows, LIST_AT_ONCE)):
+        BatchFile.objects.bulk_create(some, ignore_conflicts=True)
+        _beat(batch)
+
+
+def _fits(place: str) -> bool:
+    size = len(place.encode(errors="replace"))
+    fits = len(place) <= LONGEST_PLACE and size <= LONGEST_PLACE_BYTES
+    if not fits:
+        logger.warning("a file's place is too long and was left out: %.80s…", place)
+    return fits and "\0" not in place
+
+
+# --- holding -------------------------------------------------------------------------------------
+def _free() -> Q:
+    return Q(held_since=None) | Q(held_since__lt=timezone.now() - HELD)
+
+
+def _hold(batch: Batch, by: Hand) -> BatchFile | None:
+    """The next free file, held; None when there is none or the batch was stopped."""
+    free = batch.files.filter(_free(), step=FileStep.LISTED, batch__state=batch.state)
+    while (key := free.order_by("pk").values_list("pk", flat=True).first()) is not None:
+        held = BatchFile.objects.filter(_free(), pk=key, step=FileStep.LISTED)
+        now = timezone.now()
+        if held.update(held_by=by.name, held_since=now, tries=F("tries") + 1):
+            _beat(batch)
+            return BatchFile.objects.get(pk=key)
+    return None
+
+
+def _free_the_dead(batch: Batch) -> None:
+    """Let go of what a dead process of this machine held; of others only the clock can tell."""
+    held = batch.files.filter(step=FileStep.LISTED).exclude(held_since=None)
+    for name in set(held.values_list("held_by", flat=True)):
+        if _is_dead(name):
+            held.filter(held_by=name).update(held_since=None)
+
+
+def _is_dead(name: str) -> bool:
+    machine, _colon, process = name.rpartition(":")
+    if machine != socket.gethostname():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _beat(batch: Batch) -> None:
+    Batch.objects.filter(pk=batch.pk).update(beat_at=timezone.now())
+
+
+# --- one file ------------------------------------------------------------------------------------
+def _do(batch: Batch, source: Source, file: BatchFile, by: Hand) -> None:
+    """Look at a file or take it in; what goes wrong with it is written into its row."""
+    try:
+        if file.tries > TRIES:
+            raise Unreachable("worker-lost")
+        if file.is_list:
+            _open_list(batch, source, file)
+        elif batch.state == BatchState.LOOKING:
+            _look(batch, source, file)
+        else:
+            _take(batch, source, file, by)
+    except Refused as refused:
+        _refuse(batch, file, refused.code, refused.facts)
+    except FileRefused as refused:
+        _refuse(batch, file, refused.code, refused.facts)
+    except Unreachable as error:
+        if error.whole:
+            _let_go_of(file)
+            raise
+        _refuse(batch, file, error.code, error.facts)
+    except (OSError, BotoCoreError, ClientError) as error:
+        # Sources say Unreachable, so this is our own disk or storage; no file is to blame.
+        logger.exception("batch %s cannot be stored", batch.pk)
+        _let_go_of(file)
+        raise Unreachable("cannot-store", whole=True) from error
+    except Exception:
+        logger.exception("file %s of batch %s failed and it is our fault", file.pk, batch.pk)
+        _refuse(batch, file, "our-fault", {})
+    if by.tell:
+        by.tell(file)
+
+
+def _refuse(batch: Batch, file: BatchFile, code: str, facts: dict[str, Any]) -> None:
+    if code in ("not-curator", "nobody"):
+        _let_go_of(file)
+        raise Unreachable(code, whole=True)
+    step = FileStep.LOOKED if batch.state == BatchState.LOOKING else FileStep.SETTLED
+    _write(file, step, FileOutcome.REFUSED, code=code, facts=facts)
+
+
+def _let_go_of(file: BatchFile) -> None:
+    BatchFile.objects.filter(pk=file.pk, held_by=file.held_by).update(
+        held_since=None, tries=F("tries") - 1
     )
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, Refused):
-        return str(error.message)
-    if isinstance(error, FileRefused):
-        return wording.sentence(error.code, error.facts)
-    return _("The file cannot be opened ({problem}).").format(problem=error)
+def _write(file: BatchFile, step: FileStep, outcome: FileOutcome, **more: Any) -> None:
+    """What became of the file. A row that another hand has settled stays as it is."""
+    now = timezone.now() if step == FileStep.SETTLED else None
+    told = {"step": step, "outcome": outcome, "held_since": None, "settled_at": now, **more}
+    if "code" not in more:
+        told |= {"code": "", "facts": {}}
+    BatchFile.objects.filter(pk=file.pk).exclude(step=FileStep.SETTLED).update(**told)
+    for name, value in told.items():
+        setattr(file, name, value)
 
 
-def _take(
-    path: Path, row: Row, collection: Collection, by: User, dry_run: bool, wait: bool
-) -> Outcome:
-    described = {name: text for name, text in row.items() if name in DESCRIPTION}
-    promised = row.get("sha256", "").lower()
-    if promised and storage.digest(path) != promised:
-        told = _("The file's sha256 is not the one in the table: it was changed or cut on its way.")
-        return Outcome(path.name, "refused", told)
-    if dry_run:
-        return _look(path, described, collection)
-    with path.open("rb") as stream:
+def _open_list(batch: Batch, source: Source, file: BatchFile) -> None:
+    """Add the rows of a list within the source; a list that names itself adds nothing."""
+    _add(batch, source.find(file.place))
+    _write(file, FileStep.SETTLED, FileOutcome.OPENED)
+
+
+def _look(batch: Batch, source: Source, file: BatchFile) -> None:
+    """What can be told without keeping anything: its row, its first bytes, whether it is here."""
+    checked_description(file.described)
+    if not source.near:
+        head = source.head(file.place)
+        if head is not None:
+            sniff(head)
+        _write(file, FileStep.LOOKED, FileOutcome.UNSEEN)
+        return
+    with closing(_sniffed(source.chunks(file.place))) as chunks:
+        sha256, size = _digest(chunks)
+    if file.promised and file.promised != sha256:
+        raise Unreachable("not-the-promised", promised=file.promised, sha256=sha256)
+    known = Photo.objects.filter(collection=batch.collection_id, sha256=sha256).first()
+    # The same file twice in one source is one photo.
+    twice = batch.files.filter(sha256=sha256).exclude(pk=file.pk).exists()
+    outcome = FileOutcome.KNOWN if known or twice else FileOutcome.NEW
+    _write(file, FileStep.LOOKED, outcome, sha256=sha256, size=size, photo=known)
+
+
+def _digest(chunks: Iterable[bytes]) -> tuple[str, int]:
+    sha, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        sha.update(chunk)
+        size += len(chunk)
+    return sha.hexdigest(), size
+
+
+def _sniffed(chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The same bytes, once their beginning is known to be that of a picture."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD:
+            break
+    if not head:
+        raise Unreachable("empty")
+    sniff(head[:HEAD])
+    yield head
+    yield from chunks
+
+
+def _take(batch: Batch, source: Source, file: BatchFile, by: Hand) -> None:
+    """Receive a file and, where this hand reads too, read it."""
+
+    def settle(photo: Photo) -> None:
+        _write(file, FileStep.SETTLED, FileOutcome.NEW, photo=photo, sha256=photo.sha256)
+
+    with closing(_sniffed(source.chunks(file.place))) as chunks:
         photo, new = receive_scan(
-            collection=collection,
-            chunks=iter(lambda: stream.read(storage.BLOCK), b""),
-            filename=path.name,
-            by=by,
+            collection=batch.collection,
+            chunks=chunks,
+            filename=file.filename,
+            by=_begun_by(batch),
             now=timezone.now(),
-            describe=described,
-            ring=not wait,
+            describe=file.described,
+            ring=not by.reads,
+            promised=file.promised,
+            within=settle,
         )
-    if wait and photo.state == PhotoState.READING:
+    if not new:
+        _write(file, FileStep.SETTLED, FileOutcome.KNOWN, photo=photo, sha256=photo.sha256)
+    if by.reads and photo.state == PhotoState.READING:
+        _beat(batch)
         ingest.read_photo(photo_id=photo.pk)
         photo.refresh_from_db()
-    return _told(photo, path.name, new)
 
 
-def _told(photo: Photo, filename: str, new: bool) -> Outcome:
-    if photo.state == PhotoState.QUARANTINED:
-        why = wording.sentence(photo.quarantine_code, photo.quarantine_facts)
-        return Outcome(filename, "quarantined", why, photo)
-    return Outcome(filename, "new" if new else "known", photo=photo)
+def _begun_by(batch: Batch) -> User:
+    if batch.begun_by is None:
+        raise Refused("nobody", "")
+    return batch.begun_by
 
 
-def _look(path: Path, described: Row, collection: Collection) -> Outcome:
-    """What a dry run can say without keeping anything: row, first bytes, whether it is here."""
-    checked_description(described)
-    with path.open("rb") as stream:
-        sniff(stream.read(1024))
-    known = Photo.objects.filter(collection=collection, sha256=storage.digest(path)).first()
-    return _told(known, path.name, new=False) if known else Outcome(path.name, "new")
+def work_apart(batch_id: int, reads: bool, tell: Tell) -> None:
+    """Work on a batch in a thread of its own, which has its own connection to the database."""
+    try:
+        work(Batch.objects.get(pk=batch_id), hand(reads=reads, tell=tell))
+    finally:
+        connection.close()

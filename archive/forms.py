@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import edtf, wording
-from archive.actions import COLLECTION, DESCRIPTION
+from archive.actions import COLLECTION
 from archive.languages import TAGS
-from archive.models import Collection, Photo
+from archive.models import DESCRIPTION, Collection, Photo
 
 
 def _mark_languages(form: forms.BaseForm) -> None:

@@ -62,6 +62,60 @@ ALARM_MOVES: Moves = {
 }
 
 
+class BatchState(TextChoices):
+    """How far a batch of files has come; what became of each file is in its row."""
+
+    LOOKING = "looking", pgettext_lazy("state of a batch", "being looked through")
+    LOOKED = "looked", pgettext_lazy("state of a batch", "looked through, waits for you")
+    TAKING = "taking", pgettext_lazy("state of a batch", "being taken in")
+    STOPPED = "stopped", pgettext_lazy("state of a batch", "stopped")
+    FAILED = "failed", pgettext_lazy("state of a batch", "cannot be reached")
+    DONE = "done", pgettext_lazy("state of a batch", "done")
+    CLOSED = "closed", pgettext_lazy("state of a batch", "closed")
+
+
+BATCH_MOVES: Moves = {
+    BatchState.LOOKING: frozenset({BatchState.LOOKED, BatchState.FAILED, BatchState.CLOSED}),
+    BatchState.LOOKED: frozenset({BatchState.TAKING, BatchState.CLOSED}),
+    BatchState.TAKING: frozenset({BatchState.DONE, BatchState.STOPPED, BatchState.FAILED}),
+    BatchState.STOPPED: frozenset({BatchState.TAKING, BatchState.CLOSED}),
+    BatchState.FAILED: frozenset({BatchState.LOOKING, BatchState.TAKING, BatchState.CLOSED}),
+    BatchState.DONE: frozenset({BatchState.TAKING, BatchState.CLOSED}),
+    BatchState.CLOSED: frozenset(),
+}
+AT_WORK = (BatchState.LOOKING, BatchState.TAKING)
+
+
+class SourceKind(TextChoices):
+    """Where the files of a batch come from."""
+
+    FOLDER = "folder", pgettext_lazy("source of a batch", "folder")
+    ZIP = "zip", pgettext_lazy("source of a batch", "ZIP file")
+    TABLE = "table", pgettext_lazy("source of a batch", "table")
+    BUCKET = "bucket", pgettext_lazy("source of a batch", "S3 bucket")
+    MANIFEST = "manifest", pgettext_lazy("source of a batch", "IIIF manifest")
+
+
+class FileStep(TextChoices):
+    """How far one file of a batch has come."""
+
+    LISTED = "listed", pgettext_lazy("step of a file", "listed")
+    LOOKED = "looked", pgettext_lazy("step of a file", "looked at")
+    SETTLED = "settled", pgettext_lazy("step of a file", "settled")
+
+
+class FileOutcome(TextChoices):
+    """What became of one file of a batch, or what the look at it foretells."""
+
+    NEW = "new", pgettext_lazy("outcome of a file", "new")
+    KNOWN = "known", pgettext_lazy("outcome of a file", "already here")
+    REFUSED = "refused", pgettext_lazy("outcome of a file", "not taken")
+    # Far away: it is fetched only when it is taken, so nobody has looked inside.
+    UNSEEN = "unseen", pgettext_lazy("outcome of a file", "not fetched yet")
+    # No file but a list of some, whose rows were added.
+    OPENED = "opened", pgettext_lazy("outcome of a file", "a list, opened")
+
+
 def sources(moves: Moves, to: str) -> frozenset[str]:
     """The states from which `to` may be reached."""
     return frozenset(state for state, targets in moves.items() if to in targets)

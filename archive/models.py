@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTransform
 from django.utils.translation import gettext_lazy as _
 
+from archive.intake import Batch, BatchFile
 from archive.lifecycle import (
     ALARM_MOVES,
     PHOTO_MOVES,
@@ -29,8 +30,38 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+# Those of archive.intake are named here too, because Django looks for models in this module.
+__all__ = [
+    "DESCRIPTION",
+    "Alarm",
+    "Batch",
+    "BatchFile",
+    "Collection",
+    "Curatorship",
+    "Event",
+    "FixityCheck",
+    "Original",
+    "Photo",
+    "new_ref",
+]
+
 # No vowels and no look-alikes: a reference is read aloud in reading rooms.
 ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
+
+
+# What is said about a photo, in the order of forms and tables.
+DESCRIPTION = (
+    "title_en",
+    "title_zh",
+    "date_edtf",
+    "place_en",
+    "place_zh",
+    "people_en",
+    "people_zh",
+    "description_en",
+    "description_zh",
+    "identifier",
+)
 
 
 def new_ref() -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ class Refused(Exception):  # noqa: N818 - the word of the policy
     `conflict` tells a refusal by circumstance (another hand was quicker; try something else)
     from one by permission (you may not).
     `wait` tells that the account's limit is reached, and after how many seconds to try again.
+    `facts` let the sentence be said again elsewhere.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Refused(Exception):  # noqa: N818 - the word of the policy
         conflict: bool = False,
         invalid: bool = False,
         wait: int = 0,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -40,6 +43,7 @@ class Refused(Exception):  # noqa: N818 - the word of the policy
         self.conflict = conflict
         self.invalid = invalid
         self.wait = wait
+        self.facts = dict(facts or {})
 
 
 def curates(user: User | AnonymousUser, collection_id: int) -> bool:

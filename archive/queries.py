@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet
 
-from archive.lifecycle import PhotoState
+from archive.intake import Batch, BatchFile
+from archive.lifecycle import FileOutcome, FileStep, PhotoState
 from archive.models import Alarm, Collection, Event, Photo
 
 if TYPE_CHECKING:
@@ -61,6 +62,31 @@ def photos_of(collection: Collection, state: str = "") -> QuerySet[Photo]:
     """The photos of a collection, the newest first; only those in `state` when it is one."""
     photos = Photo.objects.filter(collection=collection).order_by("-added_at", "-pk")
     return photos.filter(state=state) if state in PhotoState.values else photos
+
+
+def batches_of(collection: Collection) -> QuerySet[Batch]:
+    """The batches of a collection, the newest first, with how many files each has."""
+    files = Count("files", filter=~Q(files__outcome=FileOutcome.OPENED))
+    return (
+        Batch.objects.filter(collection=collection)
+        .select_related("begun_by")
+        .annotate(count=files)
+        .order_by("-begun_at", "-pk")
+    )
+
+
+def files_of(batch: Batch, kind: str = "") -> QuerySet[BatchFile]:
+    """The files of a batch in the order of the source; only those of one outcome when it is one."""
+    files = batch.files.exclude(outcome=FileOutcome.OPENED).select_related("photo").order_by("pk")
+    if kind == "quarantined":
+        return files.filter(photo__state=PhotoState.QUARANTINED)
+    if kind == "waiting":
+        return files.filter(step=FileStep.LISTED)
+    if kind in FileOutcome.values:
+        # A file whose photo is in quarantine is told as such.
+        told = files.filter(outcome=kind).exclude(step=FileStep.LISTED)
+        return told.exclude(photo__state=PhotoState.QUARANTINED)
+    return files
 
 
 def looked_after_by(user: User) -> QuerySet[Photo]:

@@ -47,6 +47,11 @@ def incoming_key(sha256: str) -> str:
     return f"incoming/{_fan(sha256)}"
 
 
+def source_key(sha256: str, suffix: str) -> str:
+    """What a batch was sent as, a ZIP or a table, until all of it is taken in."""
+    return f"sources/{_fan(sha256)}{suffix}"
+
+
 def original_key(sha256: str) -> str:
     """The untouched scan, for ever."""
     return f"originals/{_fan(sha256)}"

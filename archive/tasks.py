@@ -8,8 +8,10 @@ from functools import partial
 
 from celery import shared_task
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from archive.intake import Batch
 from archive.models import Photo
 
 logger = logging.getLogger(__name__)
@@ -57,3 +59,25 @@ def _send_for_rendition(sha256: str) -> None:
         render.apply_async(kwargs={"sha256": sha256}, queue="cpu", retry=False)
     except (OperationalError, OSError):
         logger.warning("no broker took the bell for the tiles of %s", sha256, exc_info=True)
+
+
+@shared_task(name="archive.work_on_batch", ignore_result=True)
+def work_on_batch(*, batch_id: int) -> None:
+    """Do a slice of a batch, then stand at the end of the queue again: others wait too."""
+    from archive import batch
+
+    if batch.work_for_a_while(batch_id=batch_id):
+        ring_for_batch(batch_id=batch_id, now=timezone.now())
+
+
+def ring_for_batch(*, batch_id: int, now: datetime) -> None:
+    """Call a worker for a batch; the sweep calls again if nobody hears."""
+    Batch.objects.filter(pk=batch_id).update(rung_at=now)
+    transaction.on_commit(partial(_send_batch, batch_id))
+
+
+def _send_batch(batch_id: int) -> None:
+    try:
+        work_on_batch.apply_async(kwargs={"batch_id": batch_id}, queue="batch", retry=False)
+    except (OperationalError, OSError):
+        logger.warning("no broker took the bell for batch %s", batch_id, exc_info=True)

@@ -23,7 +23,9 @@ class BoundedUpload(FileUploadHandler):
         boundary: str,
         encoding: str | None = None,
     ) -> None:
-        if content_length > settings.MAX_UPLOAD_BYTES * FILES_AT_ONCE:
+        if content_length > max(
+            settings.MAX_UPLOAD_BYTES * FILES_AT_ONCE, settings.MAX_BATCH_BYTES
+        ):
             raise RequestDataTooBig
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from archive import views
+from archive import batch_views, views
 
 app_name = "archive"
+
+BATCH = "collections/<slug:slug>/batches/<int:pk>"
 
 urlpatterns = [
     path("collections/", views.collections, name="collections"),
@@ -13,6 +15,11 @@ urlpatterns = [
     path("collections/<slug:slug>/edit", views.edit_collection, name="collection-edit"),
     path("collections/<slug:slug>/upload", views.upload, name="upload"),
     path("collections/<slug:slug>/scans", views.receive, name="receive"),
+    path("collections/<slug:slug>/batches/", batch_views.batch_list, name="batches"),
+    path("collections/<slug:slug>/batches/new", batch_views.new_batch, name="batch-new"),
+    path(BATCH, batch_views.batch, name="batch"),
+    path(f"{BATCH}/report.csv", batch_views.batch_report, name="batch-report"),
+    path(f"{BATCH}/<slug:verb>", batch_views.move_batch, name="batch-move"),
     path("alarms/", views.alarms, name="alarms"),
     path("scans/<slug:ref>/state", views.state, name="state"),
     path("audit/", views.audit, name="audit"),

@@ -49,6 +49,51 @@ SENTENCES: dict[str, str | Promise] = {
     "too-heavy": _("Reading the file needs more memory than there is. Try again later."),
     "worker-lost": _("The worker that read this file went away three times. Try again later."),
     "lost-bytes": _("The file that was sent is not in the storage any more. Send it again."),
+    "not-the-promised": _(
+        "The file's sha256 is not the one in the table: it was changed or cut on its way."
+    ),
+    "date-not-edtf": _(
+        "“{text}” is not a date in EDTF. Write 1974, 1974-09 or 1974-09-01; 197X for the 1970s,"
+        " 1974? when unsure, 1974~ for about, 1974/1976 for a span."
+    ),
+    "field-not-valid": _("{field}: {problem}"),
+    # sources of a batch
+    "named-in-vain": _("The table names this file, but it is not in the source."),
+    "not-there": _("The file is not there any more."),
+    "cannot-open": _("The file cannot be opened ({problem})."),
+    "no-such-folder": _("There is no folder {path} that can be read."),
+    "not-a-zip": _("This is not a ZIP file, or it is damaged. Make it again."),
+    "zip-damaged": _("This file inside the ZIP is damaged. Make the ZIP again."),
+    "zip-locked": _("This file inside the ZIP is locked with a password. Make one without."),
+    "zip-packed": _("This file is packed in a way that cannot be read. Make an ordinary ZIP."),
+    "too-many-files": _("There are more than {limit_files} files. Take them in by parts."),
+    "bucket-not-allowed": _(
+        "The bucket {bucket} is not among those that the operator lets the site read."
+    ),
+    "bucket-refused": _("The storage service refuses to give it ({problem})."),
+    "host-not-allowed": _(
+        "The site may not fetch from {host}. Whoever runs it can add the name to the list."
+    ),
+    "address-not-allowed": _("{host} leads to an address inside a private network."),
+    "not-https": _("Only addresses that begin with https:// are fetched ({host})."),
+    "web-refused": _("The other side answers {http} instead of the file."),
+    "web-slow": _("The other side is too slow. Try again later."),
+    "web-broken": _("The other side does not answer, or broke off. Try again later."),
+    "web-certificate": _("The certificate of {host} is not valid, so nothing was fetched."),
+    "not-a-manifest": _("This is not a manifest or a collection of IIIF Presentation 2 or 3."),
+    "cannot-store": _("The site cannot store anything now. Go on when that is put right."),
+    "not-curator": _("Whoever began this is not a curator of the collection any more."),
+    "nobody": _("Whoever began this has no account any more. Begin it again."),
+    # tables
+    "table-empty": _("The table is empty."),
+    "table-broken": _("The table cannot be read: its quotation marks do not match."),
+    "table-not-utf8": _("The table is not written in UTF-8."),
+    "table-names-no-files": _("The table has no column “filename” and no column “url”."),
+    "table-columns": _(
+        "These columns are not known and were left out: {names}. Known are: {known}."
+    ),
+    "table-row-without-file": _("Row {number} names no file."),
+    "table-row-again": _("Row {number} names {filename} again; the first row counts."),
     "our-fault": _("Something went wrong on our side. It has been noted; try again later."),
 }
 
@@ -68,7 +113,4 @@ def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:
 
 def date_sentence(text: str) -> str:
     """What is wrong with a date and how one is written."""
-    return gettext(
-        "“{text}” is not a date in EDTF. Write 1974, 1974-09 or 1974-09-01; 197X for the 1970s,"
-        " 1974? when unsure, 1974~ for about, 1974/1976 for a span."
-    ).format(text=text)
+    return sentence("date-not-edtf", {"text": text})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from archive import storage
-from archive.lifecycle import Kept, Outcome
-from archive.models import FixityCheck, Original, Photo, Rendition
+from archive.lifecycle import BatchState, Kept, Outcome
+from archive.models import Batch, FixityCheck, Original, Photo, Rendition
 from restoration.lifecycle import JobState
 from restoration.models import Assessment, Job, Sheet, Version
 
@@ -84,7 +85,15 @@ def named() -> dict[str, str]:
     for rows, column in ((Photo.objects, "working_sha256"), (Version.objects, "sha256")):
         found |= {storage.working_key(sha): sha for sha in _column(rows, column)}
     found |= {storage.sheet_key(sha): sha for sha in _sheets()}
-    return found | {storage.incoming_key(sha): sha for sha in _incoming()}
+    found |= {storage.incoming_key(sha): sha for sha in _incoming()}
+    return found | {key: PurePosixPath(key).stem for key in _sources()}
+
+
+def _sources() -> set[str]:
+    """What the open batches were sent as: a ZIP, a table."""
+    rows = Batch.objects.exclude(state=BatchState.CLOSED)
+    keys = _column(rows, "table") | _column(rows.filter(by_command=False), "place")
+    return {key for key in keys if key.startswith("sources/") and storage.exists(key)}
 
 
 def _column(rows: Any, name: str) -> set[str]:

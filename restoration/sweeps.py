@@ -9,6 +9,7 @@ from datetime import datetime
 from django.core.cache import cache
 
 from archive.actions import sweep_readings
+from archive.batches import sweep_batches
 from archive.renditions import note_found, sweep_renditions
 from restoration import counting
 from restoration.actions.claims import expire_due
@@ -41,6 +42,7 @@ def find_strays(*, now: datetime) -> int:
 
 ROUNDS: dict[str, Callable[..., int]] = {
     "readings": sweep_readings,
+    "batches": sweep_batches,
     "jobs": sweep_jobs,
     "new photos": look_at_new_photos,
     "claims": expire_due,

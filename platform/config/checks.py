@@ -40,7 +40,7 @@ def every_variable_is_known(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def a_bucket_has_a_name(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a service without a bucket: right while bytes move there, else half a setting."""
-    if settings.S3_ENDPOINT and not settings.S3_BUCKET:
+    if settings.S3_ENDPOINT and not (settings.S3_BUCKET or settings.INGEST_BUCKETS):
         hint = "Set REKINDLE_S3_BUCKET, unless `manage.py move_storage` is bringing bytes there."
         said = "REKINDLE_S3_ENDPOINT is set without a bucket: bytes are kept in a folder."
         return [Warning(said, hint=hint, id="config.W004")]

@@ -29,7 +29,7 @@ from config.naming import digest_in
 from restoration.holdings import named
 
 # Their bytes are what their name says; the others are made from them and just have to be the same.
-BY_CONTENT = ("originals/", "working/", "sheets/", "incoming/", "set-aside/")
+BY_CONTENT = ("originals/", "working/", "sheets/", "incoming/", "sources/", "set-aside/")
 PROBE = "moving-probe"
 HANDS = 4
 PASSES = 100

@@ -179,6 +179,13 @@ STATIC_ROOT = envpath("REKINDLE_STATIC_DIR", VAR_DIR / "static")
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_USE_FINDERS = DEBUG
 
+# Where curators may take scans in from: folders that the operator puts out, buckets read with the
+# key above, hosts on the web, and hosts that may be in a private network and speak plain http.
+INGEST_DIR = envpath("REKINDLE_INGEST_DIR", VAR_DIR) if envstr("REKINDLE_INGEST_DIR") else None
+INGEST_BUCKETS = envlist("REKINDLE_INGEST_BUCKETS")
+INGEST_HOSTS = envlist("REKINDLE_INGEST_HOSTS")
+INGEST_PRIVATE_HOSTS = envlist("REKINDLE_INGEST_PRIVATE_HOSTS")
+
 # Every kept file is hashed again when its last check is so old (0: never by itself), and how many
 # megabytes are read for it in an hour.
 FIXITY_DAYS = envint("REKINDLE_FIXITY_DAYS", 30)
@@ -187,6 +194,8 @@ FIXITY_MB_PER_HOUR = envint("REKINDLE_FIXITY_MB_PER_HOUR", 4096, least=1)
 REMAKES_PER_HOUR = envint("REKINDLE_REMAKES_PER_HOUR", 600, least=1)
 # What one upload may weigh, and how many pixels a scan may have before it is refused unread.
 MAX_UPLOAD_BYTES = envint("REKINDLE_MAX_UPLOAD_BYTES", 512 * 1024**2, least=1)
+# What a ZIP of scans may weigh that is sent in one piece.
+MAX_BATCH_BYTES = envint("REKINDLE_MAX_BATCH_BYTES", 4 * 1024**3, least=1)
 MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 100_000_000, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # painted masks arrive as form fields
 FILE_UPLOAD_TEMP_DIR = str(VAR_DIR)  # the same disk, so that keeping a scan is a rename

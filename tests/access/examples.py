@@ -108,6 +108,14 @@ def moves(table: str) -> Examples:
     ]
 
 
+def batches(**more: Any) -> Examples:
+    """Batches of the open collection."""
+    return lambda world: [
+        (word, {"slug": row.collection.slug, "pk": row.pk, **more})
+        for word, row in world.batches.items()
+    ]
+
+
 def sides(world: World) -> list[Example]:
     """Both sides of a publication in every state."""
     return [
@@ -178,6 +186,7 @@ BY_NAME: dict[str, Examples] = {
     # the archive
     "archive:picture": photos(PHOTOS, name="400.jpg"),
     "archive:original": photos(PHOTOS),
+    "archive:batch-move": batches(verb="close"),
     # the exhibit
     "exhibit:photo": hanging,
     "exhibit:zoom": hanging,
@@ -211,6 +220,7 @@ BY_PREFIX: tuple[tuple[str, frozenset[str], Examples], ...] = (
     ("restoration:", frozenset({"ref"}), photos(FEW_PHOTOS)),
     ("restoration:", frozenset({"ref", "number"}), versions(MOVED)),
     ("archive:", frozenset({"slug"}), slugs("collections")),
+    ("archive:", frozenset({"slug", "pk"}), batches()),
     ("archive:", frozenset({"ref"}), photos(("ready", "in quarantine", "on hold"))),
     ("exhibit:", frozenset({"slug"}), slugs("exhibits")),
     ("exhibit:", frozenset({"pk"}), keys("publications")),

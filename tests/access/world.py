@@ -12,8 +12,9 @@ from PIL import Image
 from rest_framework.authtoken.models import Token
 
 from archive import rendering, renditions, storage
-from archive.lifecycle import PhotoState
-from archive.models import Collection, Photo
+from archive.batches import Origin, begin_batch
+from archive.lifecycle import BatchState, PhotoState, SourceKind
+from archive.models import Batch, Collection, Photo
 from exhibit.actions import publish_version, retract_publication, suspend_publication
 from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Publication, Room
@@ -48,6 +49,7 @@ class World:
     publications: dict[str, Publication] = field(default_factory=dict)
     placements: dict[str, Placement] = field(default_factory=dict)
     workshops: dict[str, Workshop] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
     sheets: dict[str, str] = field(default_factory=dict)
     png: bytes = b""
 
@@ -80,6 +82,7 @@ def build() -> World:
     world = World(cast(), png=_png(200))
     _collections(world)
     _photos(world)
+    _batches(world)
     _held(world)
     _versions(world)
     _published(world)
@@ -134,6 +137,17 @@ def _photos(world: World) -> None:
     world.photos["of a closed collection"] = factories.photo(
         world.collections["closed"], image=image
     )
+
+
+def _batches(world: World) -> None:
+    """One that was looked through, and one under way, of a place nobody can reach."""
+    box, now = world.collections["open"], timezone.now()
+    for word, look in (("looked", True), ("taking", False)):
+        origin = Origin(SourceKind.FOLDER, word, word)
+        world.batches[word] = begin_batch(
+            collection=box, origin=origin, by=world.people.cora, now=now, look=look
+        )
+    Batch.objects.filter(pk=world.batches["looked"].pk).update(state=BatchState.LOOKED)
 
 
 def _held(world: World) -> None:

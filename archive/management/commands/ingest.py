@@ -1,77 +1,191 @@
-"""`manage.py ingest FOLDER --collection SLUG [--csv TABLE]`: takes a folder of scans."""
+"""`manage.py ingest SOURCE --collection SLUG`: takes a folder, a ZIP, a table, a bucket's prefix or
+a IIIF manifest into a collection. Killed in the middle, it is simply called again.
+"""
 
 from __future__ import annotations
 
+import threading
 from argparse import ArgumentParser
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext_lazy as _
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from archive.batch import BadTable, Outcome, Table, read_table, take
+from archive import batch as worker
+from archive import batches, progress, reports, wording
+from archive.intake import Batch, BatchFile
+from archive.lifecycle import AT_WORK, BatchState, SourceKind
 from archive.models import Collection
+from archive.policy import Refused
+from archive.sources.source import BLOCK
+from archive.sources.table import LARGEST
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-KINDS = {
-    "new": _("new"),
-    "known": _("already here"),
-    "quarantined": _("in quarantine"),
-    "refused": _("not taken"),
-}
+EVERY = {True: 0.5, False: 10.0}  # seconds between two lines of progress, on a terminal or not
+HELD_ELSEWHERE = 1.0
 
 
 class Command(BaseCommand):
-    help = "Take a folder of scans into a collection, with a table of descriptions if there is one."
+    help = (
+        "Take scans into a collection: a folder, a ZIP, a table, s3://bucket/prefix or a manifest."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path)
-        parser.add_argument("--collection", required=True, metavar="SLUG")
+        parser.add_argument("source", nargs="?", default="", help="what to take in")
+        parser.add_argument("--collection", metavar="SLUG")
+        parser.add_argument("--batch", type=int, metavar="N", help="go on with this batch")
         parser.add_argument("--csv", type=Path, metavar="TABLE", help="columns: filename, ...")
         parser.add_argument("--by", metavar="NAME", help="who takes them in (else: a steward)")
-        parser.add_argument("--dry-run", action="store_true", help="look, change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="look, take nothing in")
         parser.add_argument("--wait", action="store_true", help="read here, without a worker")
+        parser.add_argument("--at-once", type=int, default=1, metavar="N", help="files at once")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write a CSV of all files")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        collection, by = _collection(options["collection"]), _person(options["by"])
-        if not options["folder"].is_dir():
-            raise CommandError(f"There is no folder {options['folder']}.")
-        table = self._table(options["csv"])
-        counts: Counter[str] = Counter()
-        for outcome in take(
-            options["folder"],
-            collection=collection,
-            by=by,
-            table=table,
-            dry_run=options["dry_run"],
-            wait=options["wait"],
-        ):
-            counts[outcome.kind] += 1
-            self._tell(outcome)
-        told = ", ".join(f"{counts[kind]} {KINDS[kind]}" for kind in KINDS if counts[kind])
-        self.stdout.write(f"{told or '0'}{' (dry run)' if options['dry_run'] else ''}")
-
-    def _table(self, path: Path | None) -> Table:
-        if path is None:
-            return Table()
+        batch = self._batch(options)
         try:
-            table = read_table(path)
-        except (BadTable, OSError) as error:
-            raise CommandError(str(error)) from None
-        for oddity in table.oddities:
-            self.stderr.write(self.style.WARNING(oddity))
-        return table
+            self._work(batch, options["wait"], max(1, options["at_once"]))
+        except KeyboardInterrupt:
+            raise CommandError(f"Stopped. manage.py ingest --batch {batch.pk} goes on.") from None
+        batch.refresh_from_db()
+        self._tell_oddities(batch)
+        if options["report"]:
+            _write_report(batch, options["report"])
+        if batch.state == BatchState.FAILED:
+            raise CommandError(wording.sentence(batch.code, batch.facts))
+        self._sum_up(batch)
 
-    def _tell(self, outcome: Outcome) -> None:
-        line = f"{outcome.filename}: {KINDS[outcome.kind]}"
-        if outcome.sentence:
-            self.stderr.write(self.style.WARNING(f"{line}. {outcome.sentence}"))
+    # --- which -----------------------------------------------------------------------------------
+    def _batch(self, options: dict[str, Any]) -> Batch:
+        by = _person(options["by"])
+        try:
+            if options["batch"]:
+                return _known(options["batch"], by)
+            if not options["source"] or not options["collection"]:
+                raise CommandError("Say what to take in, and into which --collection.")
+            return batches.begin_batch(
+                collection=_collection(options["collection"]),
+                origin=_origin(options["source"], options["csv"]),
+                by=by,
+                now=timezone.now(),
+                look=options["dry_run"],
+                by_command=True,
+            )
+        except Refused as refused:
+            raise CommandError(str(refused.message)) from None
+
+    # --- the work --------------------------------------------------------------------------------
+    def _work(self, batch: Batch, reads: bool, at_once: int) -> None:
+        shown = progress.Shown(batch, self.stderr, EVERY[self.stderr.isatty()])
+
+        def tell(file: BatchFile) -> None:
+            self._tell(file)
+            shown.count()
+
+        with shown:
+            # The list first, by one hand; then as many as were asked for.
+            worker.work(batch, worker.hand(seconds=0, reads=reads))
+            while _is_at_work(batch):
+                if at_once == 1:
+                    worker.work(batch, worker.hand(reads=reads, tell=tell))
+                else:
+                    _together(batch, at_once, reads, tell)
+                if _is_at_work(batch):
+                    # Another process holds the last ones; its death frees them too.
+                    threading.Event().wait(HELD_ELSEWHERE)
+
+    def _tell(self, file: BatchFile) -> None:
+        line = f"{file.filename}: {reports.outcome(file)}"
+        sentence = reports.sentence(file)
+        if sentence:
+            self.stderr.write(self.style.WARNING(f"{line}. {sentence}"))
         else:
             self.stdout.write(line)
+
+    def _tell_oddities(self, batch: Batch) -> None:
+        for code, facts in batch.oddities:
+            self.stderr.write(self.style.WARNING(wording.sentence(code, facts)))
+        for file in batch.files.filter(code="named-in-vain").order_by("pk"):
+            self._tell(file)
+
+    def _sum_up(self, batch: Batch) -> None:
+        told = ", ".join(f"{count} {label}" for _kind, label, count in reports.tally(batch))
+        if batch.state == BatchState.LOOKED:
+            self.stdout.write(f"manage.py ingest --batch {batch.pk} takes these in.")
+            told = f"{told or '0'} (dry run)"
+        self.stdout.write(told or "0")
+
+
+def _is_at_work(batch: Batch) -> bool:
+    batch.refresh_from_db()
+    return batch.state in AT_WORK
+
+
+def _together(batch: Batch, at_once: int, reads: bool, tell: worker.Tell) -> None:
+    """Several hands of this process; pictures are decoded in processes of their own anyway."""
+    lock = threading.Lock()
+
+    def told(file: BatchFile) -> None:
+        with lock:
+            tell(file)
+
+    threads = [
+        threading.Thread(target=worker.work_apart, args=(batch.pk, reads, told))
+        for _number in range(at_once)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _write_report(batch: Batch, path: Path) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        stream.writelines(reports.lines(batch))
+
+
+# --- what was asked for --------------------------------------------------------------------------
+def _origin(source: str, table: Path | None) -> batches.Origin:
+    key = _kept(table) if table else ""
+    if source.startswith("s3://"):
+        return batches.Origin(SourceKind.BUCKET, source, source, key)
+    if source.startswith(("http://", "https://")):
+        name = unquote(urlsplit(source).path).rstrip("/").rpartition("/")[2]
+        return batches.Origin(SourceKind.MANIFEST, source, name or source, key)
+    path = Path(source).absolute()
+    if path.is_dir():
+        return batches.Origin(SourceKind.FOLDER, str(path), path.name, key)
+    if path.is_file() and path.suffix.lower() == ".zip":
+        return batches.Origin(SourceKind.ZIP, str(path), path.name, key)
+    if path.is_file() and path.suffix.lower() == ".csv":
+        return batches.Origin(SourceKind.TABLE, str(path), path.name, _kept(path))
+    raise CommandError(f"There is no folder {source}, and it is no ZIP, no table and no address.")
+
+
+def _kept(table: Path) -> str:
+    """The table in our storage, so that a batch goes on without the file."""
+    try:
+        with table.open("rb") as stream:
+            blocks = iter(lambda: stream.read(BLOCK), b"")
+            return batches.keep_source(chunks=blocks, suffix=".csv", limit=LARGEST)
+    except OSError as error:
+        raise CommandError(str(error)) from None
+
+
+def _known(number: int, by: User) -> Batch:
+    batch = Batch.objects.filter(pk=number).first()
+    if batch is None:
+        raise CommandError(_("There is no batch {number}.").format(number=number))
+    if batch.state != BatchState.TAKING:
+        begin = batches.retry_batch if batch.state == BatchState.DONE else batches.take_batch
+        begin(batch=batch, by=by, now=timezone.now())
+    return batch
 
 
 def _collection(slug: str) -> Collection:

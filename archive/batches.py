@@ -1,0 +1,215 @@
+"""The verbs of a batch: begin, take, stop, try again, close. What each does is done by batch.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from archive import storage, tasks, wording
+from archive.actions import CONTROL
+from archive.intake import LONGEST_PLACE, Batch
+from archive.lifecycle import AT_WORK, BatchState, FileOutcome, FileStep, SourceKind
+from archive.models import Collection
+from archive.policy import Refused, check_curate
+from archive.stateful import IllegalMove
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# A batch that nobody has touched for so long is in nobody's hands.
+SILENT = timedelta(seconds=60)
+SWEEP_AT_ONCE = 50
+OPEN = (
+    BatchState.LOOKING,
+    BatchState.LOOKED,
+    BatchState.TAKING,
+    BatchState.STOPPED,
+    BatchState.FAILED,
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a batch comes from, and what people call it."""
+
+    kind: SourceKind
+    place: str
+    label: str
+    # The key of a stored table.
+    table: str = ""
+
+
+def keep_source(*, chunks: Iterable[bytes], suffix: str, limit: int | None = None) -> str:
+    """Store a ZIP or a table that was sent, and give its key. Refused when empty or too large."""
+    most = limit or settings.MAX_BATCH_BYTES
+    try:
+        with storage.receive(chunks, limit=most) as came:
+            if not came.size:
+                raise Refused("empty", wording.sentence("empty"), invalid=True)
+            key = storage.source_key(came.sha256, suffix)
+            storage.put_file(key, came.path)
+    except storage.TooLarge:
+        said = wording.sentence("too-large", {"limit": most})
+        raise Refused("too-large", said, invalid=True) from None
+    return key
+
+
+def begin_batch(
+    *,
+    collection: Collection,
+    origin: Origin,
+    by: User,
+    now: datetime,
+    look: bool = True,
+    by_command: bool = False,
+) -> Batch:
+    """Begin a batch, or go on with the one of the same source that is open.
+
+    With `look` its files are only looked at first; nothing is taken in before `take_batch`.
+    """
+    check_curate(by, collection)
+    if len(origin.place) > LONGEST_PLACE:
+        raise Refused("place-too-long", _("This address is too long."), invalid=True)
+    known = _open_one(collection, origin)
+    if known is not None and _goes_on(known, origin, by, now, look):
+        return known
+    batch = Batch(
+        collection=collection,
+        state=BatchState.LOOKING if look else BatchState.TAKING,
+        kind=origin.kind,
+        place=origin.place,
+        label=CONTROL.sub("", origin.label)[-255:],
+        table=origin.table,
+        by_command=by_command,
+        begun_by=by,
+        begun_at=now,
+        taking_since=None if look else now,
+    )
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            batch.record("begun", by=by, at=now, facts={"kind": batch.kind, "label": batch.label})
+            _call(batch, now)
+    except IntegrityError:
+        # Two hands began the same at once; the constraint chose one.
+        return Batch.objects.get(
+            collection=collection, kind=origin.kind, place=origin.place, state__in=OPEN
+        )
+    return batch
+
+
+def _open_one(collection: Collection, origin: Origin) -> Batch | None:
+    return Batch.objects.filter(
+        collection=collection, kind=origin.kind, place=origin.place, state__in=OPEN
+    ).first()
+
+
+def _goes_on(known: Batch, origin: Origin, by: User, now: datetime, look: bool) -> bool:
+    """Go on with what is open; a look that was finished, or another table, begins anew."""
+    nothing_taken = known.taking_since is None or known.listed_at is None
+    if known.table != origin.table or (look and nothing_taken):
+        if known.state == BatchState.LOOKING and known.table == origin.table:
+            return True
+        _set_aside(known, by, now)
+        return False
+    if look:
+        raise Refused(
+            "batch-begun",
+            _("This was begun already. Go on with it, or close it first."),
+            conflict=True,
+        )
+    if known.state == BatchState.LOOKING:
+        _move(known, BatchState.LOOKED, by, now)
+    if known.state != BatchState.TAKING:
+        take_batch(batch=known, by=by, now=now)
+    return True
+
+
+def _set_aside(known: Batch, by: User, now: datetime) -> None:
+    if known.state == BatchState.TAKING:
+        stop_batch(batch=known, by=by, now=now)
+    close_batch(batch=known, by=by, now=now)
+
+
+def take_batch(*, batch: Batch, by: User, now: datetime) -> None:
+    """Take in what was looked at, or go on after a stop; what is settled stays settled."""
+    check_curate(by, batch.collection)
+    fresh: dict[str, Any] = {"taking_since": now, "ended_at": None, "code": "", "facts": {}}
+    with transaction.atomic():
+        _move(batch, BatchState.TAKING, by, now, set_=fresh)
+        batch.files.filter(step=FileStep.LOOKED).update(step=FileStep.LISTED, tries=0)
+        _call(batch, now)
+
+
+def stop_batch(*, batch: Batch, by: User, now: datetime) -> None:
+    """Take in nothing more for now; the file that is under way is finished."""
+    check_curate(by, batch.collection)
+    _move(batch, BatchState.STOPPED, by, now, set_={"ended_at": now})
+
+
+def retry_batch(*, batch: Batch, by: User, now: datetime) -> None:
+    """Try once more what was not taken; of a source that could not be reached, all that is left."""
+    check_curate(by, batch.collection)
+    again = batch.files.filter(step=FileStep.SETTLED, outcome=FileOutcome.REFUSED)
+    again = again.exclude(code="named-in-vain")
+    if batch.state == BatchState.DONE and not again.exists():
+        raise Refused("nothing-left", _("There is nothing left to try again."), conflict=True)
+    to = BatchState.TAKING if batch.taking_since else BatchState.LOOKING
+    fresh: dict[str, Any] = {"ended_at": None, "code": "", "facts": {}}
+    if to == BatchState.TAKING:
+        fresh["taking_since"] = now
+    with transaction.atomic():
+        _move(batch, to, by, now, set_=fresh)
+        again.update(step=FileStep.LISTED, outcome="", code="", facts={}, settled_at=None, tries=0)
+        _call(batch, now)
+
+
+def close_batch(*, batch: Batch, by: User, now: datetime) -> None:
+    """Be done with a batch; what was sent for it is let go of, what was taken in stays."""
+    check_curate(by, batch.collection)
+    with transaction.atomic():
+        _move(batch, BatchState.CLOSED, by, now)
+        transaction.on_commit(lambda: let_go(batch))
+
+
+def let_go(batch: Batch) -> None:
+    """Delete the ZIP and the table of a batch that needs them no more, unless another one does."""
+    keys = {batch.table} if batch.by_command else {batch.table, batch.place}
+    for key in keys:
+        named = Q(table=key) | Q(place=key)
+        if key.startswith("sources/") and not Batch.objects.filter(named, state__in=OPEN).exists():
+            storage.delete(key)
+
+
+def sweep_batches(*, now: datetime) -> int:
+    """Call a worker again for the batches that none works on."""
+    silent = Q(beat_at=None) | Q(beat_at__lt=now - SILENT)
+    unheard = Q(rung_at=None) | Q(rung_at__lt=now - SILENT)
+    found = Batch.objects.filter(silent, unheard, state__in=AT_WORK, by_command=False)
+    waiting = list(found.order_by("pk")[:SWEEP_AT_ONCE])
+    for batch in waiting:
+        tasks.ring_for_batch(batch_id=batch.pk, now=now)
+    return len(waiting)
+
+
+def _call(batch: Batch, now: datetime) -> None:
+    if not batch.by_command:
+        tasks.ring_for_batch(batch_id=batch.pk, now=now)
+
+
+def _move(batch: Batch, to: str, by: User, now: datetime, **more: Any) -> None:
+    try:
+        batch.move(to, by=by, at=now, **more)
+    except IllegalMove:
+        raise Refused(
+            "batch-moved-on",
+            _("This batch is in another state by now. Look at it again."),
+            conflict=True,
+        ) from None

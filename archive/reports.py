@@ -1,0 +1,138 @@
+"""What became of the files of a batch, in words: on a page, on a terminal and in a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
+from archive import wording
+from archive.intake import Batch, BatchFile
+from archive.lifecycle import FileOutcome, FileStep, PhotoState
+
+# What a person wants to know of a file: what became of it, or how far its photo is.
+LABELS = {
+    "new": FileOutcome.NEW.label,
+    "known": FileOutcome.KNOWN.label,
+    "unseen": FileOutcome.UNSEEN.label,
+    "reading": pgettext_lazy("outcome of a file", "being read"),
+    "quarantined": pgettext_lazy("outcome of a file", "in quarantine"),
+    "refused": FileOutcome.REFUSED.label,
+    "waiting": pgettext_lazy("outcome of a file", "waiting"),
+}
+# A spreadsheet takes what begins so for a formula and carries it out.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def kind(file: BatchFile) -> str:
+    """Which of the labels a file has; its photo is looked at when it is new."""
+    state = file.photo.state if file.photo else ""
+    return _kind(file.step, file.outcome, state)
+
+
+def _kind(step: str, outcome: str, state: str | None) -> str:
+    if not outcome or (step == FileStep.LISTED and outcome != FileOutcome.OPENED):
+        return "waiting"
+    if state == PhotoState.QUARANTINED:
+        return "quarantined"
+    return str(outcome)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A file of a batch as a page shows it."""
+
+    file: BatchFile
+    kind: str
+    label: str
+    sentence: str
+
+
+def told(file: BatchFile) -> Told:
+    """A file with what became of it, in words."""
+    return Told(file, kind(file), outcome(file), sentence(file))
+
+
+def outcome(file: BatchFile) -> str:
+    """What became of a file, in a word or two."""
+    return str(LABELS[kind(file)]) if file.outcome != FileOutcome.OPENED else _("a list, opened")
+
+
+def sentence(file: BatchFile) -> str:
+    """Why a file was not taken or is in quarantine; nothing when all is well."""
+    if file.code:
+        return wording.sentence(file.code, file.facts)
+    if file.photo and file.photo.state == PhotoState.QUARANTINED:
+        return wording.sentence(file.photo.quarantine_code, file.photo.quarantine_facts)
+    return ""
+
+
+def tally(batch: Batch) -> list[tuple[str, str, int]]:
+    """How many files have each label: its word, the label, the count. One query."""
+    rows = batch.files.exclude(outcome=FileOutcome.OPENED)
+    counts: Counter[str] = Counter()
+    for step, told, state, count in rows.values_list("step", "outcome", "photo__state").annotate(
+        Count("pk")
+    ):
+        counts[_kind(step, told, state)] += count
+    return [(word, str(label), counts[word]) for word, label in LABELS.items() if counts[word]]
+
+
+def lines(batch: Batch) -> Iterator[str]:
+    """The report of a batch as lines of a CSV, a row for each file, safe for a spreadsheet."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    yield _line(writer, buffer, _head())
+    rows = batch.files.exclude(outcome=FileOutcome.OPENED).select_related("photo").order_by("pk")
+    for file in rows.iterator(500):
+        yield _line(writer, buffer, _row(file))
+
+
+def _line(writer: object, buffer: io.StringIO, cells: list[str]) -> str:
+    writer.writerow([_safe(each) for each in cells])  # type: ignore[attr-defined]
+    line = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return line
+
+
+def _head() -> list[str]:
+    return [
+        _("file"),
+        _("source"),
+        _("outcome"),
+        _("why"),
+        _("state of the photo"),
+        _("reference"),
+        "sha256",
+        _("bytes"),
+        _("address"),
+    ]
+
+
+def _row(file: BatchFile) -> list[str]:
+    photo = file.photo
+    return [
+        file.filename,
+        file.place.removeprefix("?") if file.code == "named-in-vain" else file.place,
+        outcome(file),
+        sentence(file),
+        photo.get_state_display() if photo else "",
+        photo.ref if photo else "",
+        file.sha256,
+        str(file.size or ""),
+        settings.SITE_URL + reverse("archive:describe", args=[photo.ref]) if photo else "",
+    ]
+
+
+def _safe(cell: str) -> str:
+    """The same text with a mark before it where a spreadsheet would calculate."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
