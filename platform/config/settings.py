@@ -288,6 +288,15 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
 }
+# Limits are the account's: forty people in a classroom have one address. Only against floods, and
+# before there is an account, an address counts too: far above what any classroom does.
+ACCOUNT_RATE_LIMITS = {
+    "signup": "200/m/ip",
+    "login": "600/m/ip",
+    "login_failed": "5/300s/key",
+    "reset_password": "200/m/ip,5/m/key",
+    "reset_password_from_key": "200/m/ip",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
