@@ -64,7 +64,7 @@ def rows(found: Limits) -> list[Row]:
     return [
         *counted,
         Row(_("Machine time in a day"), minutes(found.cpu_seconds * share // 100)),
-        Row(_("Of it on graphics cards, besides"), minutes(found.gpu_seconds * share // 100)),
+        Row(_("On graphics cards in a day, besides"), minutes(found.gpu_seconds * share // 100)),
     ]
 
 
@@ -107,7 +107,7 @@ def left(found: Iterable[Left], *, gpu: bool) -> Iterable[str]:
         if each.own is not None:
             words = _("On graphics cards: %(time)s.") if is_card else _("Left today: %(time)s.")
             yield words % {"time": minutes(each.own)}
-        if each.workshop is not None:
+        if each.workshop:
             yield _("Your workshop pays first: %(time)s left.") % {"time": minutes(each.workshop)}
         if each.collection is not None:
             yield _("This collection has %(time)s left.") % {"time": minutes(each.collection)}

@@ -99,9 +99,13 @@ def _purses(user: User, collection_id: int, resource: str, *, now: datetime) -> 
 
 def _paying(user: User, collection_id: int | None, *, now: datetime) -> QuerySet[Purse]:
     """Every purse that could pay for a run of this person on a photo of the collection."""
-    joined = Guest.objects.filter(person=user, until__gt=now, workshop__collection=collection_id)
-    owned = Q(workshop__in=joined.values("workshop"))
-    owned |= Q(collection=collection_id, is_limited=True)
+    owned = Q(pk__in=[])
+    if collection_id is not None:  # a NULL would match the purses of everybody else
+        joined = Guest.objects.filter(
+            person=user, until__gt=now, workshop__collection=collection_id
+        )
+        owned |= Q(workshop__in=joined.values("workshop"))
+        owned |= Q(collection=collection_id, is_limited=True)
     if settings.ALLOWANCE_PERCENT:
         owned |= Q(person=user)
     return Purse.objects.filter(owned)
@@ -176,9 +180,16 @@ def _close(purse: Purse, opened: Entry, used: float | None, now: datetime) -> No
 
 
 # --- the purse -----------------------------------------------------------------------------------
-def give(*, purse: Purse, seconds: int, by: User | None, now: datetime) -> Entry:
-    """Put seconds into a purse, or take them out again. Call it in a transaction."""
+def give(
+    *, purse: Purse, seconds: int, by: User | None, now: datetime, person: User | None = None
+) -> Entry:
+    """Put seconds into a purse, or take them out again. Call it in a transaction.
+
+    A person's purse gets the day's allowance first, so that what is given comes on top of it.
+    """
     (locked,) = _locked(Purse.objects.filter(pk=purse.pk))
+    if person is not None:
+        top_up(purse=locked, user=person, now=now)
     return _append(locked, EntryKind.GRANT, seconds, now, by=by)
 
 
@@ -203,7 +214,7 @@ def _append(purse: Purse, kind: EntryKind, seconds: int, now: datetime, **facts:
 
 
 def top_up(*, purse: Purse, user: User, now: datetime) -> None:
-    """Once a day, fill a person's purse up to the allowance; what was given besides stays."""
+    """Once a day, fill a person's locked purse to the allowance; what was given besides stays."""
     today = timezone.localdate(now)
     if Entry.objects.filter(purse=purse, kind=EntryKind.ALLOWANCE, day=today).exists():
         return
@@ -269,4 +280,6 @@ def minutes(seconds: int) -> str:
         return str(_("%(n)s s") % {"n": seconds})
     if seconds < 2 * 3600:
         return str(_("%(n)s min") % {"n": seconds // 60})
+    if not seconds % 3600 // 60:
+        return str(_("%(n)s h") % {"n": seconds // 3600})
     return str(_("%(h)s h %(m)s min") % {"h": seconds // 3600, "m": seconds % 3600 // 60})

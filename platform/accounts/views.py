@@ -22,7 +22,7 @@ from accounts.forms import CollectionForm, ProfileForm, ReasonForm, TimeForm
 from accounts.models import User
 from archive import trust
 from archive.policy import Refused, check_steward
-from restoration import allowing, ledger
+from restoration import allowing
 from restoration.actions import standing as verbs
 from restoration.actions.budgets import grant_person
 
@@ -68,7 +68,6 @@ def standing(request: PersonRequest) -> HttpResponse:
         "next": allowing.next_level(user, accepted=queries.accepted_of(user)),
         "limits": allowing.rows(trust.limits(user, now=now)),
         "left": allowing.left_now(user, None, now=now, gpu=True),
-        "midnight": ledger.midnight(now),
         "runs": queries.paid_runs(user),
         "workshops": queries.workshops_of(user, now=now),
         "is_suspended": trust.is_suspended(user),

@@ -187,6 +187,9 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
 def _bring_back(thing: HiddenThing, hiding: Hiding, by: User, now: datetime) -> None:
     # Read anew: an earlier step may have given the trust back.
     person = get_user_model().objects.get(pk=hiding.person_id)
+    if thing.kind == HiddenKind.PUBLICATION:
+        # The words come back in any case; about the picture somebody may have decided since.
+        Publication.objects.filter(pk=thing.key).update(words_hidden_at=None)
     try:
         with transaction.atomic():
             if thing.kind == HiddenKind.TRUST:
@@ -231,8 +234,6 @@ def _version_back(key: int, person: User, by: User, now: datetime) -> None:
 
 def _publication_back(key: int, person: User, by: User, now: datetime) -> None:
     publication = Publication.objects.select_related("photo__collection").get(pk=key)
-    # The words come back in any case; whether the picture does, a curator may have decided.
-    Publication.objects.filter(pk=key).update(words_hidden_at=None)
     if publication.state == PublicationState.SUSPENDED:
         resume_publication(publication=publication, by=by, now=now)
 

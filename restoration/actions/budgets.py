@@ -56,14 +56,13 @@ def grant_person(*, person: User, resource: str, minutes: int, by: User, now: da
     check_steward(by)
     with transaction.atomic():
         purse, _new = Purse.objects.get_or_create(person=person, resource=resource)
-        ledger.top_up(purse=purse, user=person, now=now)
-        _give(purse, minutes, by, now)
+        _give(purse, minutes, by, now, person)
         facts = {"person": person.pk, "minutes": minutes, "resource": str(resource)}
         _record("budget.granted", by, now, facts)
 
 
-def _give(purse: Purse, minutes: int, by: User, now: datetime) -> None:
-    entry = ledger.give(purse=purse, seconds=60 * minutes, by=by, now=now)
+def _give(purse: Purse, minutes: int, by: User, now: datetime, person: User | None = None) -> None:
+    entry = ledger.give(purse=purse, seconds=60 * minutes, by=by, now=now, person=person)
     if minutes < 0 and entry.balance < 0:
         raise Refused(
             "nothing-left", _("That is more than is left; nothing was changed."), invalid=True

@@ -171,6 +171,12 @@ def test_what_was_given_besides_survives_the_night(vera: Desk, now: datetime) ->
     assert cpu.own == REGULAR + 500
 
 
+def test_what_others_have_left_is_not_ones_own(vera: Desk, victor: Desk, now: datetime) -> None:
+    spend_all_but(vera, 10, now)
+    (cpu, _gpu) = ledger.left(victor.user, None, now=now)
+    assert cpu.own == REGULAR
+
+
 def test_where_the_operator_counts_nothing_everybody_runs(vera: Desk, settings: Any) -> None:
     settings.ALLOWANCE_PERCENT = 0
     run(vera)

@@ -185,7 +185,7 @@ def test_what_i_may_do_is_told_in_plain_words(vera: Desk, settings: Any) -> None
     page = vera.client.get(reverse("people:standing"))
     assert "Your account is “regular”." in page.text
     assert "20 accepted versions and 14 days here" in page.text
-    assert "Left today: 2 h 0 min." in page.text
+    assert "Left today: 2 h." in page.text
     settings.ALLOWANCE_PERCENT = 0
     page = vera.client.get(reverse("people:standing"))
     assert "Nobody" in page.text
