@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from django.db import InterfaceError, OperationalError
 
+from archive.places import StorageAway
+
 DISK, STORAGE, DATABASE = "disk-full", "storage-away", "database-away"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # What libraries in C say in words: strerror(3) of the three above.
@@ -35,11 +37,13 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _named(error: BaseException) -> str:
     if isinstance(error, OperationalError | InterfaceError):
         return DATABASE
+    if isinstance(error, FileNotFoundError):
+        return ""
     if type(error).__module__.startswith(("botocore.", "s3transfer.", "urllib3.")):
         return "" if _is_an_answer(error) else STORAGE
     if FULL_WORDS.search(str(error)) or getattr(error, "errno", None) in FULL:
         return DISK
-    gone = isinstance(error, ConnectionError | TimeoutError)
+    gone = isinstance(error, StorageAway | ConnectionError | TimeoutError)
     return STORAGE if gone or getattr(error, "errno", None) in AWAY else ""
 
 

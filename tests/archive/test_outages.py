@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError
 from django.db.utils import InterfaceError
 
 from archive import outages
+from archive.places import StorageAway
 
 
 def said(status: int) -> ClientError:
@@ -27,6 +28,8 @@ def said(status: int) -> ClientError:
         (said(503), "storage-away"),
         (said(403), "storage-away"),
         (ConnectionResetError(), "storage-away"),
+        (StorageAway("connection refused"), "storage-away"),
+        (StorageAway(errno.ENOSPC, "No space left on device"), "disk-full"),
         (OperationalError("terminating connection"), "database-away"),
         (InterfaceError("connection already closed"), "database-away"),
         (said(404), ""),

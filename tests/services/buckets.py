@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from config import settings as written
 from tests.services.swift_server import KEY, REGION, SECRET
 
 
@@ -26,6 +25,8 @@ def client(endpoint: str) -> Any:
 
 def keep_bytes_in(told: dict[str, str], settings: Any) -> None:
     """Let this process keep its bytes there, with the options of the product's own settings."""
+    from config import settings as written  # late: who makes a bucket may not have chosen them yet
+
     options = written.BUCKET_STORAGE["OPTIONS"] | {
         "bucket_name": told["REKINDLE_S3_BUCKET"],
         "endpoint_url": told["REKINDLE_S3_ENDPOINT"],
