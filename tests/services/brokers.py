@@ -68,4 +68,4 @@ def _point_at(url: str, options: dict[str, Any] | None) -> None:
 def rabbitmqctl(*words: str) -> None:
     """Tell RabbitMQ something; OSError or CalledProcessError where this user may not."""
     command = shutil.which("rabbitmqctl") or "/usr/sbin/rabbitmqctl"
-    subprocess.run([command, "--quiet", *words], check=True, capture_output=True, timeout=60)
+    subprocess.run([command, "--quiet", *words], check=True, capture_output=True, timeout=300)
