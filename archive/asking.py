@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from archive.intake import Batch
-from archive.models import Collection
+from archive.models import Collection, Pair
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -27,6 +27,12 @@ else:
 def collection_of(request: Asked, slug: str) -> Collection:
     """The collection, when this person decides in it."""
     return get_object_or_404(Collection.objects.curated_by(request.user), slug=slug)
+
+
+def pair_of(request: Asked, slug: str, pk: int) -> Pair:
+    """The pair, when this person decides in its collection."""
+    found = Pair.objects.visible_to(request.user).select_related("collection")
+    return get_object_or_404(found, pk=pk, collection__slug=slug)
 
 
 def batch_of(request: Asked, slug: str, pk: int) -> Batch:

@@ -17,10 +17,11 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
-from archive import clock, decode, derivatives, outages, renditions, storage
+from archive import clock, decode, derivatives, likeness, outages, renditions, storage
 from archive.actions import READING_ATTEMPTS, READING_LEASE, quarantine_photo
 from archive.lifecycle import PhotoState
 from archive.models import Original, Photo
+from archive.pairing import note_fingerprint
 from archive.stateful import IllegalMove
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def _read(photo: Photo) -> None:
         sha256, size = storage.digest(working), source.stat().st_size
         storage.put_file(storage.working_key(sha256), working)
         derivatives.make(working, sha256)
-    _settle(photo, found, size, sha256)
+    _settle(photo, found, size, sha256, likeness.fingerprint(sha256))
     storage.delete(storage.incoming_key(photo.sha256))
 
 
@@ -80,8 +81,10 @@ def _file_of(photo: Photo) -> Iterator[Path]:
         yield path
 
 
-def _settle(photo: Photo, found: decode.Decoded, size: int, working_sha256: str) -> None:
-    """The original's row and the photo's move, together or not at all."""
+def _settle(
+    photo: Photo, found: decode.Decoded, size: int, working_sha256: str, fingerprint: int | None
+) -> None:
+    """The original's row, the photo's move and what it looks like, together or not at all."""
     now = clock.now()
     told = {name: value for name, value in vars(found).items() if name != "pages"}
     with transaction.atomic():
@@ -105,6 +108,8 @@ def _settle(photo: Photo, found: decode.Decoded, size: int, working_sha256: str)
             facts={"sha256": photo.sha256, "size": size, "pages": found.pages},
         )
         renditions.note(working_sha256, now=now)
+        if fingerprint is not None:
+            note_fingerprint(photo=photo, fingerprint=fingerprint, now=now)
 
 
 def _put_off(photo: Photo) -> None:

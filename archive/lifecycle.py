@@ -116,6 +116,23 @@ class FileOutcome(TextChoices):
     OPENED = "opened", pgettext_lazy("outcome of a file", "a list, opened")
 
 
+class PairState(TextChoices):
+    """What a curator says of two photos that look alike."""
+
+    WAITING = "waiting", pgettext_lazy("two photos", "waits for a decision")
+    SAME = "same", pgettext_lazy("two photos", "the same photograph")
+    DIFFERENT = "different", pgettext_lazy("two photos", "different photographs")
+    OTHER_SIDE = "other_side", pgettext_lazy("two photos", "front and back")
+    BETTER_SCAN = "better_scan", pgettext_lazy("two photos", "a better scan")
+
+
+_DECIDED = frozenset(set(PairState) - {PairState.WAITING})
+PAIR_MOVES: Moves = {
+    PairState.WAITING: _DECIDED,
+    **{state: frozenset({PairState.WAITING}) for state in _DECIDED},
+}
+
+
 def sources(moves: Moves, to: str) -> frozenset[str]:
     """The states from which `to` may be reached."""
     return frozenset(state for state, targets in moves.items() if to in targets)

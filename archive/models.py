@@ -24,13 +24,14 @@ from archive.lifecycle import (
 from archive.rights import RIGHTS
 from archive.stateful import Stateful
 from archive.trust import is_suspended
+from archive.twins import Fingerprint, Pair
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
 
-# Those of archive.intake are named here too, because Django looks for models in this module.
+# Those of intake and twins are named here too, because Django looks for models in this module.
 __all__ = [
     "DESCRIPTION",
     "Alarm",
@@ -39,8 +40,10 @@ __all__ = [
     "Collection",
     "Curatorship",
     "Event",
+    "Fingerprint",
     "FixityCheck",
     "Original",
+    "Pair",
     "Photo",
     "new_ref",
 ]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q, QuerySet
 
 from archive.intake import Batch, BatchFile
-from archive.lifecycle import FileOutcome, FileStep, PhotoState
-from archive.models import Alarm, Collection, Event, Photo
+from archive.lifecycle import FileOutcome, FileStep, PairState, PhotoState
+from archive.models import Alarm, Collection, Event, Pair, Photo
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -87,6 +87,48 @@ def files_of(batch: Batch, kind: str = "") -> QuerySet[BatchFile]:
         told = files.filter(outcome=kind).exclude(step=FileStep.LISTED)
         return told.exclude(photo__state=PhotoState.QUARANTINED)
     return files
+
+
+def pairs_of(collection: Collection, *, decided: bool = False) -> QuerySet[Pair]:
+    """The pairs that wait, those that look most alike first; or those decided, the last first."""
+    pairs = Pair.objects.filter(collection=collection).select_related(
+        "first__original", "second__original", "decided_by"
+    )
+    if decided:
+        return pairs.exclude(state=PairState.WAITING).order_by("-decided_at", "-pk")
+    return pairs.filter(state=PairState.WAITING).order_by("distance", "pk")
+
+
+@dataclass(frozen=True)
+class Twin:
+    """What was decided of a photo and another one, told from the side of the first."""
+
+    other: Photo
+    state: str
+    # Whether this one is the one that is worked on.
+    stays: bool
+    pair: Pair
+
+
+def twins_of(photo: Photo) -> list[Twin]:
+    """The photos that belong to this one, as a curator decided, in one query."""
+    named = Q(first=photo) | Q(second=photo)
+    decided = (PairState.SAME, PairState.OTHER_SIDE, PairState.BETTER_SCAN)
+    pairs = Pair.objects.filter(named, state__in=decided).select_related("first", "second")
+    return [
+        Twin(
+            pair.second if pair.first_id == photo.pk else pair.first,
+            pair.state,
+            pair.stays_id == photo.pk,
+            pair,
+        )
+        for pair in pairs.order_by("pk")
+    ]
+
+
+def waiting_pairs(collection: Collection) -> int:
+    """How many pairs wait for a decision."""
+    return Pair.objects.filter(collection=collection, state=PairState.WAITING).count()
 
 
 def looked_after_by(user: User) -> QuerySet[Photo]:

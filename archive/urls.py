@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from archive import batch_views, views
+from archive import batch_views, pair_views, views
 
 app_name = "archive"
 
 BATCH = "collections/<slug:slug>/batches/<int:pk>"
+PAIR = "collections/<slug:slug>/pairs/<int:pk>"
 
 urlpatterns = [
     path("collections/", views.collections, name="collections"),
@@ -20,6 +21,9 @@ urlpatterns = [
     path(BATCH, batch_views.batch, name="batch"),
     path(f"{BATCH}/report.csv", batch_views.batch_report, name="batch-report"),
     path(f"{BATCH}/<slug:verb>", batch_views.move_batch, name="batch-move"),
+    path("collections/<slug:slug>/pairs/", pair_views.pair_list, name="pairs"),
+    path(f"{PAIR}/decide", pair_views.decide, name="pair-decide"),
+    path(f"{PAIR}/again", pair_views.take_back, name="pair-again"),
     path("alarms/", views.alarms, name="alarms"),
     path("scans/<slug:ref>/state", views.state, name="state"),
     path("audit/", views.audit, name="audit"),

@@ -77,6 +77,7 @@ def collection(request: Asked, slug: str) -> HttpResponse:
         "states": states,
         "state": state if state in PhotoState.values else "",
         "total": sum(each.count for each in states),
+        "pairs": queries.waiting_pairs(box),
         "page": page,
         "cards": [queries.card(photo) for photo in page.object_list],
         "query": f"state={state}" if state in PhotoState.values else "",
@@ -216,6 +217,7 @@ def describe(request: Asked, ref: str) -> HttpResponse:
         "photo": photo,
         "message": _message(photo),
         "facts": queries.reading_facts(photo),
+        "twins": queries.twins_of(photo),
     }
     return _form_page(request, "archive/photo.html", form, **context)
 

@@ -116,6 +116,13 @@ def batches(**more: Any) -> Examples:
     ]
 
 
+def pairs() -> Examples:
+    """Pairs of the open collection."""
+    return lambda world: [
+        (word, {"slug": row.collection.slug, "pk": row.pk}) for word, row in world.pairs.items()
+    ]
+
+
 def sides(world: World) -> list[Example]:
     """Both sides of a publication in every state."""
     return [
@@ -186,6 +193,8 @@ BY_NAME: dict[str, Examples] = {
     # the archive
     "archive:picture": photos(PHOTOS, name="400.jpg"),
     "archive:original": photos(PHOTOS),
+    "archive:pair-decide": pairs(),
+    "archive:pair-again": pairs(),
     "archive:batch-move": batches(verb="close"),
     # the exhibit
     "exhibit:photo": hanging,

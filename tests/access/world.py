@@ -13,8 +13,8 @@ from rest_framework.authtoken.models import Token
 
 from archive import rendering, renditions, storage
 from archive.batches import Origin, begin_batch
-from archive.lifecycle import BatchState, PhotoState, SourceKind
-from archive.models import Batch, Collection, Photo
+from archive.lifecycle import BatchState, PairState, PhotoState, SourceKind
+from archive.models import Batch, Collection, Pair, Photo
 from exhibit.actions import publish_version, retract_publication, suspend_publication
 from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Publication, Room
@@ -49,6 +49,7 @@ class World:
     publications: dict[str, Publication] = field(default_factory=dict)
     placements: dict[str, Placement] = field(default_factory=dict)
     workshops: dict[str, Workshop] = field(default_factory=dict)
+    pairs: dict[str, Pair] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     sheets: dict[str, str] = field(default_factory=dict)
     png: bytes = b""
@@ -73,6 +74,7 @@ class World:
             "display_name": "Somebody",
             "language": "en",
             "name": "nobody",
+            "decision": "different",
             "password": "not-the-right-one",
         }
 
@@ -83,6 +85,7 @@ def build() -> World:
     _collections(world)
     _photos(world)
     _batches(world)
+    _pairs(world)
     _held(world)
     _versions(world)
     _published(world)
@@ -137,6 +140,16 @@ def _photos(world: World) -> None:
     world.photos["of a closed collection"] = factories.photo(
         world.collections["closed"], image=image
     )
+
+
+def _pairs(world: World) -> None:
+    """Two photos that look alike, waiting, and two that were decided about."""
+    box = world.collections["open"]
+    for word, state in (("waiting", PairState.WAITING), ("decided", PairState.DIFFERENT)):
+        first, second = factories.photo(box), factories.photo(box)
+        world.pairs[word] = Pair.objects.create(
+            collection=box, first=first, second=second, state=state, found_at=timezone.now()
+        )
 
 
 def _batches(world: World) -> None:

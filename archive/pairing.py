@@ -1,0 +1,177 @@
+"""The verbs of photos that look alike: note a fingerprint, decide about a pair, take that back.
+
+Nothing is deleted and nothing is blocked: what is decided to be a second copy, a back or a poorer
+scan goes on hold with its file, versions and history, and comes back when it is taken back.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from archive.actions import describe_photo
+from archive.lifecycle import PairState, PhotoState
+from archive.models import DESCRIPTION, Photo
+from archive.policy import Refused, check_curate
+from archive.stateful import IllegalMove
+from archive.twins import BAND_BITS, Fingerprint, Pair, bands_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+BANDS = ("a", "b", "c", "d")
+# Up to so many of the 64 bits nine of ten scans of one photograph differ, with another crop, tone
+# or angle; of 2,628 pairs of other old photographs none differed in fewer than 18.
+ALIKE = 12
+# A series of nearly the same moment would else ask a curator about each with each.
+MOST_PAIRS = 5
+KEEPS_ONE = (PairState.SAME, PairState.OTHER_SIDE, PairState.BETTER_SCAN)
+
+
+# --- finding -------------------------------------------------------------------------------------
+def note_fingerprint(*, photo: Photo, fingerprint: int, now: datetime) -> list[Pair]:
+    """Keep how a photo looks, and a waiting pair with each of those that look most alike.
+
+    Called again for the same photo it adds only what is missing.
+    """
+    bands = dict(zip(BANDS, bands_of(fingerprint), strict=True))
+    Fingerprint.objects.update_or_create(
+        photo=photo, defaults={"collection_id": photo.collection_id, **bands}
+    )
+    found = sorted(_alike(photo, fingerprint))[:MOST_PAIRS]
+    pairs = [_pair(photo, other, distance, now) for distance, other in found]
+    Pair.objects.bulk_create(pairs, ignore_conflicts=True)
+    return pairs
+
+
+def _pair(photo: Photo, other: int, distance: int, now: datetime) -> Pair:
+    first, second = sorted((photo.pk, other))
+    return Pair(
+        collection_id=photo.collection_id,
+        first_id=first,
+        second_id=second,
+        distance=distance,
+        found_at=now,
+    )
+
+
+def _alike(photo: Photo, fingerprint: int) -> list[tuple[int, int]]:
+    """Distance and key of the photos in the collection that differ in at most ALIKE bits."""
+    bands = zip(BANDS, bands_of(fingerprint), strict=True)
+    near = [_near(photo.collection_id, band, value) for band, value in bands]
+    # One search for each band: each has its own index, and a joint one would read the table.
+    rows = near[0].union(*near[1:])
+    found = []
+    for key, *values in rows:
+        distance = sum(
+            (mine ^ theirs).bit_count()
+            for mine, theirs in zip(bands_of(fingerprint), values, strict=True)
+        )
+        if key != photo.pk and distance <= ALIKE:
+            found.append((distance, key))
+    return found
+
+
+def _near(collection_id: int, band: str, value: int) -> QuerySet[Fingerprint, Any]:
+    """Those whose band differs from the value in at most two bits."""
+    bits = [1 << bit for bit in range(BAND_BITS)]
+    values = [value, *(value ^ bit for bit in bits)]
+    values += [value ^ one ^ other for one, other in itertools.combinations(bits, 2)]
+    rows = Fingerprint.objects.filter(collection=collection_id, **{f"{band}__in": values})
+    columns: QuerySet[Fingerprint, Any] = rows.values_list("pk", *BANDS)
+    return columns
+
+
+# --- deciding ------------------------------------------------------------------------------------
+def decide_pair(
+    *, pair: Pair, to: str, by: User, now: datetime, stays: Photo | None = None
+) -> None:
+    """Say what two photos are. Of one photograph `stays` is worked on, and the other goes on hold.
+
+    Of a better scan, which stays, the poorer one keeps its original and versions; what is said
+    about it is copied to the better one where that has nothing.
+    """
+    check_curate(by, pair.collection)
+    keeps_one = to in KEEPS_ONE
+    if to not in PairState.values or to == PairState.WAITING:
+        raise Refused("no-such-decision", _("Choose what the two are."), invalid=True)
+    if keeps_one and (stays is None or stays.pk not in (pair.first_id, pair.second_id)):
+        raise Refused("which-stays", _("Choose which of the two stays on the wall."), invalid=True)
+    told = {"decided_by": by, "decided_at": now, "stays": stays if keeps_one else None}
+    with transaction.atomic():
+        _move(pair, to, by, now, told, {"stays": stays.ref if keeps_one and stays else ""})
+        if stays is not None and keeps_one:
+            other = Photo.objects.get(pk=pair.other_of(stays.pk))
+            _put_aside(pair, other, stays, by, now)
+            if to == PairState.BETTER_SCAN:
+                _hand_on(other, stays, by, now)
+
+
+def _put_aside(pair: Pair, other: Photo, stays: Photo, by: User, now: datetime) -> None:
+    """Off the wall, where it is on it; a photo that is withdrawn or held anyway stays so."""
+    try:
+        with transaction.atomic():
+            other.move(
+                PhotoState.ON_HOLD,
+                by=by,
+                at=now,
+                where={"state": PhotoState.READY},
+                facts={"pair": pair.pk, "decision": pair.state, "stays": stays.ref},
+            )
+    except IllegalMove:
+        return
+    Pair.objects.filter(pk=pair.pk).update(put_aside=True)
+    pair.put_aside = True
+
+
+def _hand_on(old: Photo, better: Photo, by: User, now: datetime) -> None:
+    """What was found out about a photograph is not lost with its poorer scan."""
+    known = {
+        name: getattr(old, name)
+        for name in DESCRIPTION
+        if getattr(old, name) and not getattr(better, name)
+    }
+    if known:
+        describe_photo(photo=better, by=by, fields=known, now=now)
+
+
+def take_back_pair(*, pair: Pair, by: User, now: datetime) -> None:
+    """Ask again: what the decision put on hold comes back, if it is on hold still."""
+    check_curate(by, pair.collection)
+    put_aside, stays = pair.put_aside, pair.stays_id
+    told = {"decided_by": None, "decided_at": None, "stays": None, "put_aside": False}
+    with transaction.atomic():
+        _move(pair, PairState.WAITING, by, now, told, {})
+        if put_aside and stays is not None and not _held_by_another(pair, stays):
+            other = Photo.objects.get(pk=pair.other_of(stays))
+            if other.state == PhotoState.ON_HOLD:
+                other.move(PhotoState.READY, by=by, at=now, where={"state": PhotoState.ON_HOLD})
+
+
+def _held_by_another(pair: Pair, stays: int) -> bool:
+    """Whether another decision says of the same photo that it is not the one to work on."""
+    other = pair.other_of(stays)
+    named = Q(first=other) | Q(second=other)
+    return (
+        Pair.objects.filter(named, state__in=KEEPS_ONE)
+        .exclude(Q(pk=pair.pk) | Q(stays=other))
+        .exists()
+    )
+
+
+def _move(
+    pair: Pair, to: str, by: User, now: datetime, set_: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    try:
+        pair.move(to, by=by, at=now, where={"state": pair.state}, set_=set_, facts=facts)
+    except IllegalMove:
+        raise Refused(
+            "pair-moved-on",
+            _("Somebody has decided about this pair in the meantime. Look at it again."),
+            conflict=True,
+        ) from None
