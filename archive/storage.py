@@ -72,6 +72,11 @@ def derivative_key(sha256: str, name: str) -> str:
     return f"derivatives/{_fan(sha256)}/{name}"
 
 
+def evidence_key(sha256: str) -> str:
+    """A publication's evidence pack: a ZIP that can be made again."""
+    return f"evidence/{_fan(sha256)}.zip"
+
+
 def aside_key(sha256: str) -> str:
     """Bytes that lay under a wrong name, kept for whoever wants to know what became of them."""
     return f"set-aside/{_fan(sha256)}"

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from archive import renditions
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
-from exhibit import policy
+from exhibit import policy, tasks
 from exhibit.arranging import Words, last_position
 from exhibit.credits import how_it_was_made
-from exhibit.models import Placement, Publication, Room
+from exhibit.models import Evidence, Placement, Publication, Room
 from restoration.lifecycle import PublicationState, ReviewState, VersionKind
 from restoration.models import Review, Version, ancestry
 
@@ -131,6 +131,20 @@ def _told(version: Version) -> dict[str, Any]:
         "seed": job.plan.get("seed") if job else None,
         "plan_sha256": job.plan_sha256 if job else "",
     }
+
+
+def ask_for_evidence(*, publication: Publication, by: User, now: datetime) -> Evidence:
+    """Call a worker for an evidence pack; one that is in the making already is as good."""
+    check_curate(by, publication.photo.collection)
+    asked = Evidence(publication=publication, asked_by=by, asked_at=now)
+    try:
+        with transaction.atomic():
+            asked.save(force_insert=True)
+            tasks.ring(evidence=asked, now=now)
+    except IntegrityError:
+        waiting = Evidence.objects.filter(publication=publication, made_at=None, failed="")
+        return waiting.first() or asked
+    return asked
 
 
 def retract_publication(*, publication: Publication, by: User, reason: str, now: datetime) -> None:

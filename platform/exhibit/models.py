@@ -210,6 +210,46 @@ class HiddenThing(models.Model):
         return f"{self.kind} {self.key}"
 
 
+class Evidence(models.Model):
+    """An evidence pack of a publication that somebody asked for, and what a worker made of it."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="evidence")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    # When a worker was last called, and the lease of the one who makes it.
+    rung_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    made_at = models.DateTimeField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(_("bytes"), default=0)
+    failed = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("evidence pack")
+        verbose_name_plural = _("evidence packs")
+        constraints = (
+            # Two who press at once wait for the same pack.
+            models.UniqueConstraint(
+                fields=("publication",),
+                condition=Q(made_at__isnull=True, failed=""),
+                name="evidence_one_in_the_making",
+            ),
+            models.CheckConstraint(
+                condition=Q(made_at__isnull=True) | ~Q(sha256=""), name="evidence_made_has_bytes"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.publication_id} {self.sha256[:12]}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Neither made nor given up."""
+        return self.made_at is None and not self.failed
+
+
 class PlacementQuerySet(models.QuerySet["Placement"]):
     def shown(self) -> PlacementQuerySet:
         """Those whose picture is public in itself; whether the exhibit is open is asked of it."""

@@ -57,6 +57,17 @@ def notice(deeds: Sequence[str]) -> str:
     return str(NOTICES.get(key, NOTICES[(False, True, False, False)]))
 
 
+EVIDENCE_FAILED: Mapping[str, Sentence] = {
+    "bytes-in-doubt": gettext_lazy(
+        "A file of this photo is missing or altered, so no pack can be made. Ask the steward to"
+        " bring it back."
+    ),
+    "our-fault": gettext_lazy(
+        "The pack could not be made. Try again; if it happens again, tell the steward."
+    ),
+}
+
+
 def notices(deeds: Sequence[str], collection: Any) -> str:
     """The notice, and the collection's own sentence that stands on every picture of it."""
     text, lang = said(collection, "notice")

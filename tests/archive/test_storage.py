@@ -211,3 +211,18 @@ def test_a_bucket_that_is_there_is_as_good_as_a_new_one(kept_bytes: str) -> None
     if kept_bytes == "bucket":
         call_command("make_bucket")
     assert keys() == []
+
+
+@pytest.mark.slow
+def test_sixty_four_megabytes_go_in_parts_and_come_back(tmp_path: Path) -> None:
+    file = tmp_path / "large.tif"
+    file.write_bytes(os.urandom(64 * 1024**2))
+    sha256 = storage.digest(file)
+    key = storage.original_key(sha256)
+    storage.put_file(key, file)
+    assert storage.size(key) == 64 * 1024**2
+    assert list(places.unfinished(default_storage)) == []
+    with storage.open_key(key) as stream:
+        assert storage.measure(stream) == (sha256, 64 * 1024**2)
+    middle = 40 * 1024**2 + 7
+    assert storage.read_range(key, middle, 1000) == file.read_bytes()[middle : middle + 1000]

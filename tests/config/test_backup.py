@@ -25,7 +25,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from archive import storage
+from archive import places, storage
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Event, FixityCheck, Original, Photo
 from config import backup, rows
@@ -105,13 +105,18 @@ def every_row() -> dict[str, list[Any]]:
 
 
 def every_file() -> dict[str, bytes]:
-    root = Path(default_storage.path(""))
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for top in KEPT
-        for path in (root / top).rglob("*")
-        if path.is_file()
-    }
+    found = {}
+    for each in places.listing(default_storage):
+        if each.key.startswith(KEPT):
+            with places.get(default_storage, each.key) as stream:
+                found[each.key] = stream.read()
+    return found
+
+
+def wipe() -> None:
+    """The disk is lost, or the bucket emptied."""
+    for each in list(places.listing(default_storage)):
+        places.remove(default_storage, each.key)
 
 
 def make(folder: Path) -> str:
@@ -137,7 +142,8 @@ def drill(folder: Path, url: str) -> None:
     make(folder)
     before, files = every_row(), every_file()
     assert {path.split("/")[0] for path in files} == set(KEPT)
-    shutil.rmtree(default_storage.path(""))
+    wipe()
+    assert every_file() == {}
     with databases.rows_in(url):
         told = restore(folder)
         assert "The site is as it was" in told
@@ -180,6 +186,15 @@ def test_a_backup_of_sqlite_comes_back_on_postgresql(
 def test_a_backup_of_postgresql_comes_back_on_sqlite(on_postgres: str, tmp_path: Path) -> None:
     furnish()
     drill(tmp_path / "backup", f"sqlite:///{tmp_path / 'new.sqlite3'}")
+
+
+@pytest.mark.slow
+def test_a_site_on_postgresql_and_s3_whose_rows_and_bucket_are_gone_comes_back(
+    on_postgres: str, bytes_in_s3: dict[str, str], migrated_postgres: str, tmp_path: Path
+) -> None:
+    furnish()
+    with databases.postgres_database(template=migrated_postgres) as another:
+        drill(tmp_path / "backup", another)
 
 
 # --- one moment ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
 
-from archive import storage
+from archive import places, storage
 from archive.lifecycle import AlarmState, Kept, Outcome
 from archive.models import Alarm, Event, FixityCheck, Photo
 from restoration import fixity, tasks
@@ -26,6 +26,7 @@ from restoration.models import Version
 from tests import factories
 from tests.factories import NOW
 from tests.people import person
+from tests.services import buckets, lines
 
 pytestmark = pytest.mark.django_db
 
@@ -304,3 +305,44 @@ def test_the_worker_checks_what_is_due_and_no_more(photo: Photo) -> None:
     assert FixityCheck.objects.count() == 3
     tasks.check_kept_bytes()
     assert FixityCheck.objects.count() == 3
+
+
+# --- a real S3 service ---------------------------------------------------------------------------
+@pytest.mark.slow
+def test_bad_objects_of_a_bucket_come_back_from_another_bucket_and_from_a_folder(
+    photo: Photo, s3_bucket: dict[str, str], settings: Any, tmp_path: Path
+) -> None:
+    """The site is in one bucket; a copy of it in a second bucket, and one in a folder."""
+    kept = tmp_path / "bytes"
+    with buckets.bucket(s3_bucket["REKINDLE_S3_ENDPOINT"]) as second:
+        for each in (second, s3_bucket):
+            buckets.keep_bytes_in(each, settings)
+            for item in places.listing(FileSystemStorage(location=str(kept))):
+                storage.put_file(item.key, kept / item.key)
+        good, holding = outcomes(check_all()), restored(photo)
+        assert set(good.values()) == {Outcome.OK}
+        key = fixity.key_of(holding)
+        for number, replica in enumerate((f"s3://{second['REKINDLE_S3_BUCKET']}", str(kept))):
+            places.remove(default_storage, key)
+            if number:
+                places.put(default_storage, key, ContentFile(b"wrong"))
+            bad = {c.outcome for c in check_all(NOW + DAY * (2 * number + 1))} - {Outcome.OK}
+            assert bad == {Outcome.MISMATCH if number else Outcome.MISSING}
+            run(restore=replica)
+            assert not Alarm.objects.standing().exists()
+            with storage.open_key(key) as stream:
+                assert storage.measure(stream)[0] == holding.sha256
+
+
+@pytest.mark.slow
+def test_a_service_that_refuses_is_no_finding_about_the_bytes(
+    photo: Photo, bad_line: lines.BadLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "bytes"
+    for item in places.listing(FileSystemStorage(location=str(kept))):
+        storage.put_file(item.key, kept / item.key)
+    bad_line.is_refusing = True
+    assert {check.outcome for check in check_all()} == {Outcome.UNREACHABLE}
+    assert not Alarm.objects.exists()
+    bad_line.mend()
+    assert {check.outcome for check in check_all(NOW + DAY)} == {Outcome.OK}

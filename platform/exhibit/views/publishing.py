@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from archive import pictures, storage
 from archive.models import Collection
-from exhibit import actions, queries, showing
+from exhibit import actions, packing, queries, showing, tasks, wording
 from exhibit.forms import ReasonForm, WordsForm
 from exhibit.models import Exhibit, Placement, Publication, Room
 from exhibit.views.editor import INVALID, Asked
@@ -80,6 +81,40 @@ def resume(request: Asked, pk: int) -> HttpResponse:
     actions.resume_publication(publication=publication, by=request.user, now=timezone.now())
     messages.success(request, _("Public again."))
     return _back(publication)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def evidence(request: Asked, pk: int) -> HttpResponse:
+    """Ask for a publication's evidence pack, see how far it is, and take it."""
+    publication = _publication(request, pk)
+    if request.method == "POST":
+        actions.ask_for_evidence(publication=publication, by=request.user, now=timezone.now())
+        return redirect("exhibit:evidence", pk)
+    asked = publication.evidence.order_by("-pk").first()
+    if asked is not None and asked.is_waiting:
+        tasks.ring_again(evidence=asked, now=timezone.now())
+    context = {
+        "publication": publication,
+        "photo": publication.photo,
+        "evidence": asked,
+        "sentence": wording.EVIDENCE_FAILED.get(asked.failed, "") if asked else "",
+    }
+    return render(request, "exhibit/evidence.html", context)
+
+
+@never_cache
+@require_safe
+def pack(request: Asked, pk: int) -> HttpResponseBase:
+    """The newest evidence pack of a publication, as a ZIP."""
+    publication = _publication(request, pk)
+    made = publication.evidence.exclude(made_at=None).order_by("-pk").first()
+    if made is None or not storage.exists(storage.evidence_key(made.sha256)):
+        messages.warning(request, _("There is no such pack any more; ask for it once more."))
+        return redirect("exhibit:evidence", pk)
+    name = f"{packing.name_of(publication)}.zip"
+    key = storage.evidence_key(made.sha256)
+    return pictures.respond(key, content_type="application/zip", public=False, filename=name)
 
 
 def _version(request: Asked, pk: int) -> Version:
