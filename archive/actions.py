@@ -86,12 +86,27 @@ def receive_scan(
     row = Photo(
         collection=collection,
         sha256=came.sha256,
-        filename=_base_name(filename),
+        filename=base_name(filename),
         added_by=by,
         added_at=now,
         **told,
     )
     return _add(row, by, now, came.size, ring, within)
+
+
+def adopt_scan(
+    *, collection: Collection, sha256: str, size: int, filename: str, by: User, now: datetime
+) -> Photo:
+    """As receive_scan, for bytes that lie in the storage already as a file that came in."""
+    check_curate(by, collection)
+    row = Photo(
+        collection=collection,
+        sha256=sha256,
+        filename=base_name(filename),
+        added_by=by,
+        added_at=now,
+    )
+    return _add(row, by, now, size, ring=True, within=None)[0]
 
 
 def _add(
@@ -120,7 +135,8 @@ def _refused_file(code: str, **facts: Any) -> Refused:
     return Refused(code, wording.sentence(code, facts), facts=facts)
 
 
-def _base_name(filename: str) -> str:
+def base_name(filename: str) -> str:
+    """The name without its folders, as it may be kept; it is data and never a path."""
     name = PurePosixPath(filename.replace("\\", "/")).name
     return CONTROL.sub("", name)[-255:]
 

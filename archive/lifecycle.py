@@ -133,6 +133,25 @@ PAIR_MOVES: Moves = {
 }
 
 
+class UploadState(TextChoices):
+    """How far an upload is that may be cut off and go on."""
+
+    ARRIVING = "arriving", pgettext_lazy("state of an upload", "arriving")
+    WHOLE = "whole", pgettext_lazy("state of an upload", "all of it is here")
+    TAKEN = "taken", pgettext_lazy("state of an upload", "taken")
+    REFUSED = "refused", pgettext_lazy("state of an upload", "not taken")
+    ENDED = "ended", pgettext_lazy("state of an upload", "ended before all of it was here")
+
+
+UPLOAD_MOVES: Moves = {
+    UploadState.ARRIVING: frozenset({UploadState.WHOLE, UploadState.ENDED}),
+    UploadState.WHOLE: frozenset({UploadState.TAKEN, UploadState.REFUSED}),
+    UploadState.TAKEN: frozenset(),
+    UploadState.REFUSED: frozenset(),
+    UploadState.ENDED: frozenset(),
+}
+
+
 def sources(moves: Moves, to: str) -> frozenset[str]:
     """The states from which `to` may be reached."""
     return frozenset(state for state, targets in moves.items() if to in targets)

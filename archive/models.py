@@ -15,11 +15,13 @@ from archive.intake import Batch, BatchFile
 from archive.lifecycle import (
     ALARM_MOVES,
     PHOTO_MOVES,
+    UPLOAD_MOVES,
     AlarmState,
     Kept,
     Moves,
     Outcome,
     PhotoState,
+    UploadState,
 )
 from archive.rights import RIGHTS
 from archive.stateful import Stateful
@@ -405,3 +407,81 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sha256[:12]} by pipeline {self.tiles}"
+
+
+def new_upload_ref() -> str:
+    """A name that nobody guesses; it also names the bytes while they wait."""
+    return secrets.token_hex(16)
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
+        """One's own, into collections in which one still decides."""
+        if not user.is_authenticated:
+            return self.none()
+        collections = Collection.objects.curated_by(user).values("pk")
+        return self.filter(by=user, collection__in=collections)
+
+    def open_of(self, user: User) -> UploadQuerySet:
+        """Those of this person that have not all arrived."""
+        return self.filter(by=user, state=UploadState.ARRIVING)
+
+
+class Upload(Stateful):
+    """A large file on its way in, which may be cut off and go on; then it becomes a photo."""
+
+    moves: ClassVar[Moves] = UPLOAD_MOVES
+
+    ref = models.CharField(max_length=32, unique=True, default=new_upload_ref)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="uploads")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+    )
+    state = models.CharField(
+        _("state"), max_length=8, choices=UploadState, default=UploadState.ARRIVING
+    )
+    filename = models.CharField(_("file name"), max_length=255, blank=True)
+    size = models.PositiveBigIntegerField(_("bytes"))
+    promised_sha256 = models.CharField(max_length=64, blank=True)
+    # What was found when all of it was here.
+    sha256 = models.CharField(max_length=64, blank=True)
+    # The service's name for an upload in parts; empty where the file grows in a folder.
+    multipart_id = models.CharField(max_length=255, blank=True)
+    part_size = models.PositiveIntegerField(default=0)
+    # Whoever goes on with it counts up; an earlier request that still hangs then stops.
+    fence = models.PositiveIntegerField(default=0)
+    photo = models.ForeignKey(Photo, on_delete=models.SET_NULL, null=True, related_name="+")
+    why = models.CharField(max_length=60, blank=True)
+    began_at = models.DateTimeField(_("began"))
+    expires_at = models.DateTimeField(_("expires"))
+    settling_since = models.DateTimeField(null=True)
+    rung_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=UploadState.values), name="upload_state_known"
+            ),
+            models.CheckConstraint(condition=Q(size__gte=1), name="upload_not_empty"),
+            models.CheckConstraint(
+                condition=~Q(state="taken") | ~Q(sha256=""), name="upload_taken_was_hashed"
+            ),
+        )
+        indexes = (
+            # A person's open ones are counted at each beginning; the sweep looks for late ones.
+            models.Index(fields=("by", "state"), name="upload_open"),
+            models.Index(fields=("state", "expires_at"), name="upload_late"),
+        )
+
+    def __str__(self) -> str:
+        return self.filename or self.ref
+
+    @property
+    def parts(self) -> int:
+        """How many parts it comes in; none where it grows."""
+        return -(-self.size // self.part_size) if self.part_size else 0

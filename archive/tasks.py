@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from archive.intake import Batch
-from archive.models import Photo
+from archive.models import Photo, Upload
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,27 @@ def read_photo(*, photo_id: int) -> None:
     from archive import ingest
 
     ingest.read_photo(photo_id=photo_id)
+
+
+@shared_task(name="archive.settle_upload", ignore_result=True)
+def settle_upload(*, upload_id: int) -> None:
+    """Hash one upload that has arrived whole, and make it a scan."""
+    from archive import uploading  # the verbs ring, and this bell calls a verb
+
+    uploading.settle_upload(upload_id=upload_id, now=timezone.now())
+
+
+def ring_upload(*, upload_id: int, now: datetime) -> None:
+    """Ring for an upload once this transaction is in; the sweep rings again if nobody hears."""
+    Upload.objects.filter(pk=upload_id).update(rung_at=now)
+    transaction.on_commit(partial(_send_upload, upload_id))
+
+
+def _send_upload(upload_id: int) -> None:
+    try:
+        settle_upload.apply_async(kwargs={"upload_id": upload_id}, queue="cpu", retry=False)
+    except (OperationalError, OSError):
+        logger.warning("no broker took the bell for upload %s", upload_id, exc_info=True)
 
 
 def ring(*, photo_id: int, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from archive import batch_views, pair_views, views
+from archive import batch_views, pair_views, tus, views
 
 app_name = "archive"
 
@@ -14,7 +14,12 @@ urlpatterns = [
     path("collections/new", views.new_collection, name="collection-new"),
     path("collections/<slug:slug>/", views.collection, name="collection"),
     path("collections/<slug:slug>/edit", views.edit_collection, name="collection-edit"),
-    path("collections/<slug:slug>/upload", views.upload, name="upload"),
+    path("collections/<slug:slug>/upload", tus.page, name="upload"),
+    path("collections/<slug:slug>/uploads", tus.uploads, name="uploads"),
+    path("uploads/<slug:upload>", tus.one, name="upload-one"),
+    path("uploads/<slug:upload>/parts", tus.parts, name="upload-parts"),
+    path("uploads/<slug:upload>/join", tus.join, name="upload-join"),
+    path("uploads/<slug:upload>/give-up", tus.give_up, name="upload-give-up"),
     path("collections/<slug:slug>/scans", views.receive, name="receive"),
     path("collections/<slug:slug>/batches/", batch_views.batch_list, name="batches"),
     path("collections/<slug:slug>/batches/new", batch_views.new_batch, name="batch-new"),

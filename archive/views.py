@@ -49,7 +49,7 @@ else:
 PER_PAGE = 40
 
 
-def _collection(request: Asked, slug: str) -> Collection:
+def collection_of(request: Asked, slug: str) -> Collection:
     return get_object_or_404(Collection.objects.curated_by(request.user), slug=slug)
 
 
@@ -68,7 +68,7 @@ def collections(request: Asked) -> HttpResponse:
 @require_GET
 def collection(request: Asked, slug: str) -> HttpResponse:
     """What is in a collection, and in which state."""
-    box = _collection(request, slug)
+    box = collection_of(request, slug)
     state = request.GET.get("state", "")
     states = queries.states_of(box)
     page = Paginator(queries.photos_of(box, state), PER_PAGE).get_page(request.GET.get("page"))
@@ -101,7 +101,7 @@ def new_collection(request: Asked) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit_collection(request: Asked, slug: str) -> HttpResponse:
     """Change what a collection says and the rules it gives."""
-    box = _collection(request, slug)
+    box = collection_of(request, slug)
     form = CollectionForm(request.POST or None, instance=box)
     if form.is_valid():
         actions.change_collection(
@@ -117,18 +117,10 @@ def _form_page(request: Asked, template: str, form: Any, **context: Any) -> Http
 
 
 # --- sending scans -------------------------------------------------------------------------------
-@require_GET
-def upload(request: Asked, slug: str) -> HttpResponse:
-    """The page that takes scans."""
-    box = _collection(request, slug)
-    context = {"collection": box, "upload_url": reverse("archive:receive", args=[slug])}
-    return render(request, "archive/upload.html", context)
-
-
 @require_POST
 def receive(request: Asked, slug: str) -> HttpResponse:
     """Take what was sent: from the script one file at a time, from the plain form all at once."""
-    box = _collection(request, slug)
+    box = collection_of(request, slug)
     items = [_receive(request, box, file) for file in request.FILES.getlist("files")]
     if not request.accepts("text/html"):
         return JsonResponse({"items": items}, status=202 if items else 400)
@@ -153,10 +145,10 @@ def _receive(request: Asked, box: Collection, file: UploadedFile[Any]) -> dict[s
     except Refused as refused:
         failed = {"state": "failed", "label": _("not taken"), "done": True}
         return {"name": file.name, "message": str(refused.message), **failed}
-    return _item(photo, new=new)
+    return file_item(photo, new=new)
 
 
-def _item(photo: Photo, *, new: bool = True) -> dict[str, Any]:
+def file_item(photo: Photo, *, new: bool = True) -> dict[str, Any]:
     """One file as js/upload.js reads it; the template partials/_upload.html says the same."""
     item = {
         "name": photo.filename,
@@ -187,7 +179,7 @@ def _message(photo: Photo) -> str:
 @require_GET
 def state(request: Asked, ref: str) -> JsonResponse:
     """How far the reading of a scan has come; asked every second or two."""
-    return JsonResponse(_item(_photo(request, ref)))
+    return JsonResponse(file_item(_photo(request, ref)))
 
 
 @never_cache

@@ -37,6 +37,10 @@ SENTENCES: dict[str, str | Promise] = {
         " If it really is a scan, save it without compression."
     ),
     "too-large": _("The file is larger than the {megabytes} MB allowed."),
+    "size-differs": _("What arrived is not as long as the file. Send it again."),
+    "sha256-differs": _(
+        "What arrived is not what was sent: its sha256 is another one. Send it again."
+    ),
     "empty": _("The file is empty."),
     "took-too-long": _("Reading the file took too long. Try again when the site is less busy."),
     "too-costly": _(

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from archive.actions import sweep_readings
 from archive.batches import sweep_batches
 from archive.renditions import note_found, sweep_renditions
+from archive.uploading import sweep_uploads
 from restoration import counting
 from restoration.actions.claims import expire_due
 from restoration.actions.giving import refill_turns
@@ -43,6 +44,7 @@ def find_strays(*, now: datetime) -> int:
 ROUNDS: dict[str, Callable[..., int]] = {
     "readings": sweep_readings,
     "batches": sweep_batches,
+    "uploads": sweep_uploads,
     "jobs": sweep_jobs,
     "new photos": look_at_new_photos,
     "claims": expire_due,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { build } from "esbuild";
 
 const source = "platform/config/static/js";
-const entries = ["zoom.js"].map((name) => `${source}/${name}`).filter((path) => existsSync(path));
+const entries = ["zoom.js", "tus.js"].map((name) => `${source}/${name}`).filter((path) => existsSync(path));
 
 await build({
   entryPoints: entries,

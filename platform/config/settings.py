@@ -196,6 +196,9 @@ REMAKES_PER_HOUR = envint("REKINDLE_REMAKES_PER_HOUR", 600, least=1)
 MAX_UPLOAD_BYTES = envint("REKINDLE_MAX_UPLOAD_BYTES", 512 * 1024**2, least=1)
 # What a ZIP of scans may weigh that is sent in one piece.
 MAX_BATCH_BYTES = envint("REKINDLE_MAX_BATCH_BYTES", 4 * 1024**3, least=1)
+# An upload that was cut off may go on for so long, and one person may have so many of them.
+UPLOAD_HOURS = envint("REKINDLE_UPLOAD_HOURS", 48, least=1)
+UPLOADS_OPEN = envint("REKINDLE_UPLOADS_OPEN", 20, least=1)
 MAX_PIXELS = envint("REKINDLE_MAX_PIXELS", 100_000_000, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # painted masks arrive as form fields
 FILE_UPLOAD_TEMP_DIR = str(VAR_DIR)  # the same disk, so that keeping a scan is a rename

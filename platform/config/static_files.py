@@ -5,7 +5,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 # Scripts that stand on a library: static/js/NAME is bundled into static/dist/NAME.
 # platform/config/bundle.mjs has the same list.
-BUNDLES = ("zoom.js",)
+BUNDLES = ("zoom.js", "tus.js")
 
 
 class BundledStaticFiles(StaticFilesConfig):

@@ -97,6 +97,11 @@ def sheets(world: World) -> list[Example]:
     return [(f"mask {word}", {"ref": ref, "sha256": sha}) for word, sha in world.sheets.items()]
 
 
+def uploads(world: World) -> list[Example]:
+    """Large files on their way in, of the curator."""
+    return [(word, {"upload": row.ref}) for word, row in world.uploads.items()]
+
+
 def persons(world: World) -> list[Example]:
     return [("the volunteer", {"pk": world.people.vera.pk})]
 
@@ -196,6 +201,10 @@ BY_NAME: dict[str, Examples] = {
     "archive:pair-decide": pairs(),
     "archive:pair-again": pairs(),
     "archive:batch-move": batches(verb="close"),
+    "archive:upload-one": uploads,
+    "archive:upload-parts": uploads,
+    "archive:upload-join": uploads,
+    "archive:upload-give-up": uploads,
     # the exhibit
     "exhibit:photo": hanging,
     "exhibit:zoom": hanging,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -13,8 +14,8 @@ from rest_framework.authtoken.models import Token
 
 from archive import rendering, renditions, storage
 from archive.batches import Origin, begin_batch
-from archive.lifecycle import BatchState, PairState, PhotoState, SourceKind
-from archive.models import Batch, Collection, Pair, Photo
+from archive.lifecycle import BatchState, PairState, PhotoState, SourceKind, UploadState
+from archive.models import Batch, Collection, Pair, Photo, Upload
 from exhibit.actions import publish_version, retract_publication, suspend_publication
 from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Publication, Room
@@ -52,6 +53,7 @@ class World:
     pairs: dict[str, Pair] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     sheets: dict[str, str] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
     png: bytes = b""
 
     def body(self) -> dict[str, Any]:
@@ -100,6 +102,7 @@ def build() -> World:
         now=timezone.now(),
     )
     _tiles()
+    _uploads(world)
     for person in vars(world.people).values():
         Token.objects.create(user=person)
     return world
@@ -191,6 +194,20 @@ def _held(world: World) -> None:
 def _made(world: World, photo: Photo) -> Version:
     maps = {"changed": world.sheets["of a version"]}
     return factories.version(photo, world.people.vera, image=factories.picture(9), maps=maps)
+
+
+def _uploads(world: World) -> None:
+    """Of the curator: half here, all here, and given up."""
+    for word in UploadState:
+        world.uploads[word.label] = Upload.objects.create(
+            collection=world.collections["open"],
+            by=world.people.cora,
+            state=word,
+            size=10,
+            sha256="0" * 64,
+            began_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(days=1),
+        )
 
 
 def _png(shade: int) -> bytes:

@@ -55,6 +55,7 @@ PROXY = """\
 [DEFAULT]
 bind_ip = 127.0.0.1
 bind_port = {port}
+cors_allow_origin = *
 user = {user}
 swift_dir = {etc}
 workers = 1

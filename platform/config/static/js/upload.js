@@ -1,7 +1,8 @@
 // Several scans at once: dropped or chosen, one row each, sent one after the other, then asked
 // about until the archive has read them. Without a script the form is an ordinary one.
 
-import { csrfToken, isTyping, send } from "./site.js";
+import { isTyping, send } from "./site.js";
+import { way } from "./sending.js";
 
 const POLL = 1500;
 
@@ -25,6 +26,11 @@ class Row {
     else bar.value = Math.round(share * 100);
   }
 
+  /** Only what can be done now can be seen. */
+  buttons(...names) {
+    for (const name of ["pause", "go-on", "give-up", "again"]) this.part(name).hidden = !names.includes(name);
+  }
+
   finish({ state, label, message, photo_url: url, thumb }) {
     this.part("bar").hidden = true;
     this.show(state, label ?? "", message ?? "");
@@ -35,6 +41,92 @@ class Row {
     image.alt = "";
     image.src = thumb;
     this.part("thumb").replaceChildren(image);
+  }
+}
+
+/** One file on its way: it may pause, break, go on, and end. */
+class Journey {
+  constructor(upload, file) {
+    Object.assign(this, { upload, file, words: upload.words, row: new Row(upload.template, file) });
+    this.row.show("waiting", this.words.waiting);
+    for (const [name, act] of Object.entries({ pause: "pause", "go-on": "goOn", "give-up": "giveUp", again: "goOn" })) {
+      this.row.part(name).addEventListener("click", () => this[act]());
+    }
+    window.addEventListener("online", () => { if (this.broken) this.goOn(); });
+  }
+
+  /** Resolves when the next file may set out. */
+  set() {
+    return new Promise((resolve) => {
+      this.leave = resolve;
+      this.depart();
+    });
+  }
+
+  async depart() {
+    this.broken = false;
+    this.row.part("bar").hidden = false;
+    this.row.show("sending", this.words.sending);
+    this.way ??= await way(this.file, this.upload.form, {
+      progress: (share) => this.progress(share),
+      done: (item) => this.arrive(item),
+      broken: (sentence, mayPass) => this.break(sentence, mayPass),
+    });
+    this.row.buttons(...(this.way.canPause ? ["pause"] : []));
+    if (this.started) this.way.goOn();
+    else this.way.start();
+    this.started = this.way.canPause;
+  }
+
+  progress(share) {
+    this.row.progress(share);
+    if (share !== null && this.way?.canPause) this.row.part("line").textContent = `${Math.floor(share * 100)} %`;
+  }
+
+  arrive(item) {
+    this.row.buttons();
+    this.row.progress(null);
+    if (item.done) this.row.finish(item);
+    else {
+      this.row.show("reading", item.label ?? this.words.reading);
+      this.upload.follow(item.state_url, this.row);
+    }
+    this.leave();
+  }
+
+  break(sentence, mayPass) {
+    this.broken = mayPass && this.way.canPause;
+    if (this.broken) {
+      this.row.show("paused", this.words.paused, sentence ?? this.words.kept);
+      this.row.buttons("go-on", "give-up");
+    } else {
+      this.row.finish({ state: "failed", label: this.words.failed, message: sentence ?? this.words.broken });
+      this.row.buttons("again");
+      this.way = null;
+      this.started = false;
+    }
+    this.leave();
+  }
+
+  pause() {
+    this.way.pause();
+    this.row.show("paused", this.words.paused, this.row.part("line").textContent);
+    this.row.buttons("go-on", "give-up");
+    this.row.part("go-on").focus();
+    this.leave();
+  }
+
+  goOn() {
+    this.broken = false;
+    this.row.buttons();
+    this.row.show("waiting", this.words.waiting);
+    this.upload.enqueue(this);
+  }
+
+  async giveUp() {
+    this.row.buttons();
+    await this.way.giveUp();
+    this.row.finish({ state: "failed", label: this.words.failed, message: this.words.ended });
   }
 }
 
@@ -69,61 +161,32 @@ class Upload {
 
   take(files) {
     for (const file of [...files]) {
-      const row = new Row(this.template, file);
-      row.show("waiting", this.words.waiting);
-      this.list.append(row.element);
-      this.queue = this.queue.then(() => this.one(file, row));
+      const journey = new Journey(this, file);
+      this.list.append(journey.row.element);
+      this.meet(file);
+      this.enqueue(journey);
     }
     this.input.value = "";
   }
 
-  async one(file, row) {
-    row.show("sending", this.words.sending);
-    const answer = await this.post(file, row);
-    if (!answer.ok) return this.fail(file, row, answer);
-    row.progress(null);
-    const [item] = answer.data.items ?? [answer.data];
-    if (item.done) row.finish(item);
-    else {
-      row.show("reading", item.label ?? this.words.reading);
-      this.follow(item.state_url, row);
+  enqueue(journey) {
+    this.queue = this.queue.then(() => journey.set());
+  }
+
+  /** What was begun before is going on now, and no longer waits above. */
+  meet(file) {
+    for (const each of document.querySelectorAll("[data-unfinished]")) {
+      if (each.dataset.name === file.name && Number(each.dataset.size) === file.size) each.remove();
     }
-  }
-
-  /** XMLHttpRequest, because fetch tells nothing about how much has been sent. */
-  post(file, row) {
-    return new Promise((resolve) => {
-      const request = new XMLHttpRequest();
-      const body = new FormData(this.form);
-      body.delete(this.input.name);
-      body.append(this.input.name, file, file.name);
-      request.open("POST", this.form.action);
-      request.responseType = "json";
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("X-CSRFToken", csrfToken());
-      request.upload.onprogress = (event) => row.progress(event.lengthComputable ? event.loaded / event.total : null);
-      request.onload = () => resolve({ ok: request.status < 300, data: request.response ?? {} });
-      request.onerror = () => resolve({ ok: false, data: {} });
-      request.send(body);
-    });
-  }
-
-  fail(file, row, { data }) {
-    row.finish({ state: "failed", label: this.words.failed, message: data.message ?? data.detail ?? this.words.broken });
-    const again = row.part("again");
-    again.hidden = false;
-    again.addEventListener("click", () => {
-      again.hidden = true;
-      row.part("bar").hidden = false;
-      this.queue = this.queue.then(() => this.one(file, row));
-    }, { once: true });
+    const list = document.querySelector("[data-unfinished-list]");
+    if (list && !list.querySelector("[data-unfinished]")) list.hidden = true;
   }
 
   async follow(url, row) {
     const answer = await send(url, { method: "GET" }).catch(() => null);
     if (answer?.ok && answer.data.done) return row.finish(answer.data);
     if (answer?.ok) row.show(answer.data.state, answer.data.label ?? this.words.reading, answer.data.message);
-    window.setTimeout(() => this.follow(url, row), POLL);
+    window.setTimeout(() => this.follow(answer?.data?.state_url ?? url, row), POLL);
   }
 }
 

@@ -1,0 +1,219 @@
+// Three ways in which a file travels: in one request; as a file that grows on the server and goes
+// on where it was cut off (tus); in parts straight to the bucket. All say the same to the page:
+// on.progress(share), then one of on.done(item), on.broken(sentence, whether it can go on).
+
+import { csrfToken, send } from "./site.js";
+
+const CHUNK = 8 * 1024 * 1024; // what a proxy on the way may have to hold
+const DELAYS = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000];
+const TUS = "1.0.0";
+
+/** The way for this file: small ones in one request, large ones so that they can go on. */
+export async function way(file, form, on) {
+  const { resumeFrom, tus, way: storage } = form.dataset;
+  if (file.size < Number(resumeFrom ?? Infinity)) return new OneRequest(file, form, on);
+  if (storage === "parts") return new Parts(file, form, on);
+  const library = storage === "file" ? await import(tus).catch(() => ({})) : {};
+  return library.Upload ? new Growing(library.Upload, file, form, on) : new OneRequest(file, form, on);
+}
+
+/** XMLHttpRequest, because fetch tells nothing about how much has been sent. */
+function request(method, url, { body, headers = {}, progress, started }) {
+  return new Promise((resolve) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = (event) => progress(event.loaded, event.lengthComputable ? event.total : null);
+    xhr.onload = () => resolve({ ok: xhr.status >= 200 && xhr.status < 300, code: xhr.status, text: xhr.responseText });
+    xhr.onerror = xhr.onabort = () => resolve({ ok: false, code: 0, text: "" });
+    started?.(xhr);
+    xhr.send(body);
+  });
+}
+
+function parsed(text) {
+  try { return JSON.parse(text) ?? {}; } catch { return {}; }
+}
+
+class OneRequest {
+  canPause = false;
+
+  constructor(file, form, on) {
+    Object.assign(this, { file, form, on });
+  }
+
+  async start() {
+    const body = new FormData(this.form);
+    const field = this.form.querySelector('input[type="file"]').name;
+    body.delete(field);
+    body.append(field, this.file, this.file.name);
+    const answer = await request("POST", this.form.action, {
+      body,
+      headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
+      progress: (sent, total) => this.on.progress(total ? sent / total : null),
+    });
+    const data = parsed(answer.text);
+    if (answer.ok) this.on.done(data.items?.[0] ?? data);
+    else this.on.broken(data.message ?? data.detail, false);
+  }
+}
+
+/** tus. The library finds by the file's name, size and date what it began before a reload. */
+class Growing {
+  canPause = true;
+
+  constructor(Upload, file, form, on) {
+    this.on = on;
+    this.upload = new Upload(file, {
+      endpoint: form.dataset.uploads,
+      chunkSize: CHUNK,
+      retryDelays: DELAYS,
+      removeFingerprintOnSuccess: true,
+      headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
+      metadata: { filename: file.name },
+      onShouldRetry: (error) => mayPass(error.originalResponse?.getStatus() ?? 0),
+      onProgress: (sent, total) => on.progress(sent / total),
+      onSuccess: () => this.finish(),
+      onError: (error) => this.fail(error),
+    });
+  }
+
+  async start() {
+    const [before] = (await this.upload.findPreviousUploads()).reverse();
+    if (before) this.upload.resumeFromPreviousUpload(before);
+    this.upload.start();
+  }
+
+  pause() { return this.upload.abort(); }
+
+  goOn() { return this.upload.start(); }
+
+  giveUp() { return this.upload.abort(true).catch(() => null); }
+
+  async finish() {
+    const answer = await send(this.upload.url, { method: "GET" }).catch(() => null);
+    this.on.done(answer?.ok ? answer.data : { state: "reading", done: false, state_url: this.upload.url });
+  }
+
+  fail(error) {
+    const code = error.originalResponse?.getStatus() ?? 0;
+    this.on.broken(parsed(error.originalResponse?.getBody() ?? "").message, mayPass(code));
+  }
+}
+
+/** Whether asking again may help: the line broke, the server is away, or another request is at it. */
+function mayPass(code) {
+  return code === 0 || code >= 500 || [409, 423, 460].includes(code);
+}
+
+/** S3 multipart: the site signs each part's address, the bucket says which parts it has. */
+class Parts {
+  canPause = true;
+
+  constructor(file, form, on) {
+    Object.assign(this, { file, form, on });
+    this.key = ["rekindle-upload", form.dataset.uploads, file.name, file.size, file.lastModified].join("::");
+  }
+
+  async start() {
+    this.paused = false;
+    try {
+      this.told = (await this.found()) ?? (await this.begun());
+      if (this.told.parts_url) await this.sendMissing();
+      if (this.paused) return;
+      const told = this.told.join_url ? await this.ask(this.told.join_url, {}) : this.told;
+      this.forget();
+      this.on.done(told);
+    } catch (error) {
+      if (!this.paused) this.on.broken(error.sentence, error.mayPass ?? false);
+    }
+  }
+
+  /** What was begun before a reload, if the site still knows it. */
+  async found() {
+    const url = this.memory("getItem");
+    if (!url) return null;
+    const answer = await send(url, { method: "GET" }).catch(() => null);
+    if (!answer) throw new Broken(0);
+    if (answer.ok && !answer.data.done) return answer.data;
+    this.forget();
+    return null;
+  }
+
+  async begun() {
+    const name = btoa(String.fromCharCode(...new TextEncoder().encode(this.file.name)));
+    const headers = { "Tus-Resumable": TUS, "Upload-Length": String(this.file.size), "Upload-Metadata": `filename ${name}` };
+    const told = await this.ask(this.form.dataset.uploads, { headers });
+    this.memory("setItem", told.state_url);
+    return told;
+  }
+
+  async sendMissing() {
+    const size = this.told.part_size;
+    const count = Math.ceil(this.file.size / size);
+    let failures = 0;
+    let have = await this.list();
+    for (let number = 1; number <= count && !this.paused;) {
+      const part = this.file.slice((number - 1) * size, number * size);
+      if (have.get(number) === part.size) { number += 1; continue; }
+      if (await this.put(number, part, have)) { have.set(number, part.size); failures = 0; continue; }
+      if (this.paused) return;
+      if (failures >= DELAYS.length) throw new Broken(0);
+      await new Promise((resolve) => { window.setTimeout(resolve, DELAYS[failures]); });
+      failures += 1;
+      // The answer may be all that was lost.
+      have = await this.list().catch(() => have);
+    }
+  }
+
+  async list() {
+    const { parts } = await this.ask(this.told.parts_url, { method: "GET" });
+    return new Map(parts.map((each) => [each.number, each.size]));
+  }
+
+  async put(number, part, have) {
+    const before = [...have.values()].reduce((sum, each) => sum + each, 0);
+    const signed = await this.ask(this.told.parts_url, { json: { number } }).catch((error) => {
+      if (error.mayPass) return null;
+      throw error;
+    });
+    if (!signed || this.paused) return false;
+    const answer = await request("PUT", signed.url, {
+      body: part,
+      progress: (sent) => this.on.progress((before + sent) / this.file.size),
+      started: (xhr) => { this.xhr = xhr; },
+    });
+    return answer.ok;
+  }
+
+  async ask(url, options) {
+    const answer = await send(url, options).catch(() => null);
+    if (!answer?.ok) throw new Broken(answer?.code ?? 0, answer?.data?.message);
+    return answer.data;
+  }
+
+  pause() { this.paused = true; this.xhr?.abort(); }
+
+  goOn() { return this.start(); }
+
+  async giveUp() {
+    this.pause();
+    this.forget();
+    if (this.told) await send(this.told.state_url, { method: "DELETE" }).catch(() => null);
+  }
+
+  forget() { this.memory("removeItem"); }
+
+  /** Private windows may have no storage; then a reload begins anew. */
+  memory(verb, ...words) {
+    try { return window.localStorage[verb](this.key, ...words); } catch { return null; }
+  }
+}
+
+class Broken extends Error {
+  constructor(code, sentence) {
+    super(sentence ?? "");
+    this.sentence = sentence;
+    this.mayPass = mayPass(code);
+  }
+}

@@ -1,0 +1,197 @@
+"""Large files in a real browser over a line that breaks: paused, cut off, closed, and gone on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Visitor
+from tests.services import databases, processes
+from tests.services.need import need
+
+MIB = 1024**2
+SIZE = 18 * MIB  # three pieces of at most eight
+SEED = """
+from tests import factories
+from tests.people import appoint, person
+box = factories.collection(slug="box")
+for number in range(4):
+    appoint(person(f"cora{number}"), box)
+"""
+TAKEN = """
+from archive.models import Photo, Upload
+from archive import storage
+for photo in Photo.objects.order_by("pk"):
+    print(photo.filename, photo.sha256, photo.state, photo.quarantine_code)
+"""
+PAGE = "/collections/box/upload"
+# Big, and no picture: that it came whole is what counts, and the archive says so in a sentence.
+SAID = "This is not a picture."
+
+
+@pytest.fixture(scope="module")
+def seeded(site: processes.Site) -> processes.Site:
+    site.run(SEED)
+    return site
+
+
+@pytest.fixture(scope="module")
+def in_a_bucket(
+    start_site: Callable[..., processes.Site],
+    migrated_sqlite: str,
+    tmp_path_factory: Any,
+    a_bucket: dict[str, str],
+) -> processes.Site:
+    """The same site with its bytes in a real S3 service."""
+    rows = databases.sqlite_database(tmp_path_factory.mktemp("rows"), migrated_sqlite)
+    made = start_site(rows, **a_bucket)
+    made.run(SEED)
+    return made
+
+
+@pytest.fixture(scope="module")
+def a_bucket() -> Any:
+    from tests.services import addresses, buckets
+
+    need("s3")
+    with buckets.bucket(addresses.s3()) as environment:
+        yield environment
+
+
+def scan(folder: Path, name: str) -> tuple[Path, str]:
+    """A large file of its own and its sha256."""
+    path = folder / name
+    content = os.urandom(SIZE)
+    path.write_bytes(content)
+    return path, hashlib.sha256(content).hexdigest()
+
+
+def choose(page: Page, path: Path) -> None:
+    page.locator("#upload-files").set_input_files(path)
+
+
+def row(page: Page) -> Any:
+    return page.locator("[data-uploads]:not([data-upload]) .upload").first
+
+
+def cut(page: Page, method: str, after: int) -> Callable[[], None]:
+    """Break the line after so many requests of that method; gives the way to mend it."""
+    seen = 0
+
+    def broken(route: Route) -> None:
+        nonlocal seen
+        seen += route.request.method == method
+        if route.request.method == method and seen > after:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/*", broken)
+    return lambda: page.unroute("**/*", broken)
+
+
+def whole(site: processes.Site, name: str, sha256: str) -> bool:
+    return f"{name} {sha256} quarantined not-a-picture" in site.run(TAKEN)
+
+
+@pytest.mark.slow
+def test_a_file_goes_on_after_a_broken_line_and_after_a_reload(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    path, sha256 = scan(tmp_path, "broken.tif")
+    visitor = visit("cora0")
+    page = visitor.open(PAGE)
+    cut(page, "PATCH", 1)
+    choose(page, path)
+    expect(row(page).locator("[data-part=line]")).to_contain_text("%")
+    expect(row(page)).to_have_attribute("data-state", "sending")
+    page.wait_for_function("document.querySelector('[data-part=bar]').value >= 44")
+    page.unroute_all()
+    page.reload()
+    expect(page.get_by_text("44 % of 18.0")).to_be_visible()
+    sent: list[int] = []
+    page.on(
+        "request",
+        lambda request: (
+            sent.append(int(request.headers["upload-offset"]))
+            if request.method == "PATCH"
+            else None
+        ),
+    )
+    choose(page, path)
+    expect(page.get_by_text("Not all of it is here yet")).to_be_hidden()
+    expect(row(page)).to_contain_text(SAID, timeout=60_000)
+    assert sent[0] == 8 * MIB
+    assert whole(seeded, "broken.tif", sha256)
+
+
+@pytest.mark.slow
+def test_a_pause_lasts_until_it_is_ended_and_a_file_can_be_given_up(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    path, sha256 = scan(tmp_path, "paused.tif")
+    visitor = visit("cora1", locale="zh-Hans")
+    page = visitor.open(PAGE)
+    page.route("**/uploads/*", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    choose(page, path)
+    row(page).get_by_role("button", name="暂停").click()
+    expect(row(page)).to_have_attribute("data-state", "paused")
+    page.unroute_all()
+    row(page).get_by_role("button", name="继续").click()
+    expect(row(page)).to_contain_text("这不是图片", timeout=60_000)
+    assert whole(seeded, "paused.tif", sha256)
+    other, _sha256 = scan(tmp_path, "given-up.tif")
+    page.reload()
+    cut(page, "PATCH", 1)
+    choose(page, other)
+    page.wait_for_function("document.querySelector('[data-part=bar]').value >= 44")
+    row(page).get_by_role("button", name="暂停").click()
+    page.unroute_all()
+    row(page).get_by_role("button", name="放弃").click()
+    expect(row(page)).to_contain_text("未保留任何内容")
+    assert "given-up" not in seeded.run(TAKEN)
+    assert page.request.get(visitor.url + PAGE).text().count("data-unfinished") == 0
+
+
+@pytest.mark.slow
+def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
+    in_a_bucket: processes.Site, browser: Any, tmp_path: Path
+) -> None:
+    path, sha256 = scan(tmp_path, "parts.tif")
+    context = browser.new_context()
+    page = context.new_page()
+    visitor = Visitor(context, page, in_a_bucket.url)
+    visitor.sign_in("cora2")
+    page.goto(in_a_bucket.url + PAGE)
+    cut(page, "PUT", 1)
+    choose(page, path)
+    page.wait_for_function("document.querySelector('[data-part=bar]').value >= 44")
+    page.unroute_all()
+    page.reload()
+    expect(page.get_by_text("44 % of 18.0")).to_be_visible()
+    put: list[str] = []
+    page.on("request", lambda each: put.append(each.url) if each.method == "PUT" else None)
+    choose(page, path)
+    expect(row(page)).to_contain_text(SAID, timeout=60_000)
+    assert len(put) == 2
+    assert all(url.startswith(os.environ.get("REKINDLE_TEST_S3_ENDPOINT", "")) for url in put)
+    assert whole(in_a_bucket, "parts.tif", sha256)
+    context.close()
+
+
+@pytest.mark.slow
+def test_without_a_script_the_form_takes_a_large_file_too(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    path, sha256 = scan(tmp_path, "plain.tif")
+    page = visit("cora3", java_script_enabled=False).open(PAGE)
+    choose(page, path)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("1 scan is being read.")).to_be_visible()
+    processes.wait_until(lambda: whole(seeded, "plain.tif", sha256), "it was read")
