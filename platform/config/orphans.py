@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from django.core.files.storage import Storage
 
-from archive import forwarding, places
+from archive import arriving, forwarding, places
 from config import naming
 
 ASIDE = "orphans/"
@@ -61,13 +61,19 @@ def find(*, now: datetime, older: timedelta) -> Found:
     if older < YOUNGEST:
         raise ValueError("A file may be a day old before its row is there.")
     place, found = _place(), Found(uploads=[])
-    listed = [each for each in places.listing(place) if each.key != forwarding.NOTE]
-    uploads = [each for each in places.unfinished(place) if each.began < now - older]
+    listed = [each for each in places.listing(place) if not _is_looked_after(each.key)]
+    begun = [each for each in places.unfinished(place) if not _is_looked_after(each.key)]
+    uploads = [each for each in begun if each.began < now - older]
     wanted = naming.named()
     for each in sorted(listed, key=lambda item: (item.changed, item.key)):
         _sort(each, wanted, found, now, older)
     found.uploads.extend(uploads)
     return found
+
+
+def _is_looked_after(key: str) -> bool:
+    """The note of a move, and large uploads on their way, which the sweeper ends."""
+    return key == forwarding.NOTE or key.startswith(arriving.FOLDER)
 
 
 def _place() -> Storage:
