@@ -65,7 +65,7 @@ class Growing {
   constructor(Upload, file, form, on) {
     this.on = on;
     this.upload = new Upload(file, {
-      endpoint: form.dataset.uploads,
+      endpoint: form.dataset.endpoint,
       chunkSize: CHUNK,
       retryDelays: DELAYS,
       removeFingerprintOnSuccess: true,
@@ -112,7 +112,7 @@ class Parts {
 
   constructor(file, form, on) {
     Object.assign(this, { file, form, on });
-    this.key = ["rekindle-upload", form.dataset.uploads, file.name, file.size, file.lastModified].join("::");
+    this.key = ["rekindle-upload", form.dataset.endpoint, file.name, file.size, file.lastModified].join("::");
   }
 
   async start() {
@@ -143,7 +143,7 @@ class Parts {
   async begun() {
     const name = btoa(String.fromCharCode(...new TextEncoder().encode(this.file.name)));
     const headers = { "Tus-Resumable": TUS, "Upload-Length": String(this.file.size), "Upload-Metadata": `filename ${name}` };
-    const told = await this.ask(this.form.dataset.uploads, { headers });
+    const told = await this.ask(this.form.dataset.endpoint, { headers });
     this.memory("setItem", told.state_url);
     return told;
   }
