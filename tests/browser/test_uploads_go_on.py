@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import Visitor
-from tests.services import databases, processes
+from tests.services import addresses, buckets, databases, processes
 from tests.services.need import need
 
 expect.set_options(timeout=30_000)
@@ -58,8 +58,6 @@ def in_a_bucket(
 
 @pytest.fixture(scope="module")
 def a_bucket() -> Any:
-    from tests.services import addresses, buckets
-
     need("s3")
     with buckets.bucket(addresses.s3()) as environment:
         yield environment
@@ -82,24 +80,39 @@ def row(page: Page) -> Any:
     return page.locator("[data-uploads] .upload").first
 
 
-def cut(page: Page, method: str, after: int) -> Callable[[], None]:
-    """Break the line after so many requests of that method; gives the way to mend it."""
-    seen = 0
+SLOW, FAST = 3 * MIB, -1
 
-    def broken(route: Route) -> None:
-        nonlocal seen
-        seen += route.request.method == method
-        if route.request.method == method and seen > after:
-            route.abort("connectionreset")
-        else:
-            route.continue_()
 
-    page.route("**/*", broken)
-    return lambda: page.unroute("**/*", broken)
+class Line:
+    """The way between one page and the world: slow, fast, or cut in the middle of a request."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+        self.session.send("Network.enable")
+
+    def set(self, *, offline: bool = False, upload: int = FAST) -> None:
+        told = {"offline": offline, "latency": 0, "downloadThroughput": -1}
+        self.session.send("Network.emulateNetworkConditions", told | {"uploadThroughput": upload})
+
+
+def wait_for_share(page: Page, percent: int) -> None:
+    page.wait_for_function(f"document.querySelector('[data-part=bar]').value >= {percent}")
 
 
 def whole(site: processes.Site, name: str, sha256: str) -> bool:
     return f"{name} {sha256} quarantined not-a-picture" in site.run(TAKEN)
+
+
+def offsets(page: Page) -> list[int]:
+    """Where each request that sends bytes begins, from now on."""
+    seen: list[int] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            seen.append(int(request.headers["upload-offset"]))
+
+    page.on("request", note)
+    return seen
 
 
 @pytest.mark.slow
@@ -107,27 +120,26 @@ def test_a_file_goes_on_after_a_broken_line_and_after_a_reload(
     seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
 ) -> None:
     path, sha256 = scan(tmp_path, "broken.tif")
-    visitor = visit("cora0")
-    page = visitor.open(PAGE)
-    cut(page, "PATCH", 1)
+    page = visit("cora0").open(PAGE)
+    line = Line(page)
+    line.set(upload=SLOW)
     choose(page, path)
-    page.wait_for_function("document.querySelector('[data-part=bar]').value >= 44")
-    page.unroute_all()
+    wait_for_share(page, 20)
+    line.set(offline=True)
+    page.wait_for_timeout(1500)
+    line.set(upload=SLOW)
+    wait_for_share(page, 60)  # it went on by itself
+    line.set(offline=True)
+    page.wait_for_timeout(500)
+    line.set()
     page.reload()
-    expect(page.get_by_text("44 % of 18.0")).to_be_visible()
-    sent: list[int] = []
-    page.on(
-        "request",
-        lambda request: (
-            sent.append(int(request.headers["upload-offset"]))
-            if request.method == "PATCH"
-            else None
-        ),
-    )
+    expect(page.get_by_text("Not all of it is here yet")).to_be_visible()
+    expect(page.get_by_text("% of 18.0")).to_be_visible()
+    sent = offsets(page)
     choose(page, path)
     expect(page.get_by_text("Not all of it is here yet")).to_be_hidden()
-    expect(row(page)).to_contain_text(SAID, timeout=60_000)
-    assert sent[0] == 8 * MIB
+    expect(row(page)).to_contain_text(SAID, timeout=90_000)
+    assert sent[0] > SIZE // 3, "it began anew"
     assert whole(seeded, "broken.tif", sha256)
 
 
@@ -138,25 +150,29 @@ def test_a_pause_lasts_until_it_is_ended_and_a_file_can_be_given_up(
     path, sha256 = scan(tmp_path, "paused.tif")
     visitor = visit("cora1", locale="zh-Hans")
     page = visitor.open(PAGE)
-    page.route("**/uploads/*", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    line = Line(page)
+    line.set(upload=SLOW)
     choose(page, path)
+    wait_for_share(page, 20)
     row(page).get_by_role("button", name="暂停").click()
     expect(row(page)).to_have_attribute("data-state", "paused")
-    page.unroute_all()
+    line.set()
+    sent = offsets(page)
     row(page).get_by_role("button", name="继续").click()
-    expect(row(page)).to_contain_text("这不是图片", timeout=60_000)
+    expect(row(page)).to_contain_text("这不是图片", timeout=90_000)
+    assert sent[0] > 0
     assert whole(seeded, "paused.tif", sha256)
     other, _sha256 = scan(tmp_path, "given-up.tif")
     page.reload()
-    cut(page, "PATCH", 1)
+    line.set(upload=SLOW)
     choose(page, other)
-    page.wait_for_function("document.querySelector('[data-part=bar]').value >= 44")
+    wait_for_share(page, 20)
     row(page).get_by_role("button", name="暂停").click()
-    page.unroute_all()
+    line.set()
     row(page).get_by_role("button", name="放弃").click()
     expect(row(page)).to_contain_text("未保留任何内容")
     assert "given-up" not in seeded.run(TAKEN)
-    assert page.request.get(visitor.url + PAGE).text().count("data-unfinished") == 0
+    assert "given-up" not in page.request.get(visitor.url + PAGE).text()
 
 
 @pytest.mark.slow
@@ -165,22 +181,23 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
 ) -> None:
     path, sha256 = scan(tmp_path, "parts.tif")
     context = browser.new_context()
-    page = context.new_page()
-    visitor = Visitor(context, page, in_a_bucket.url)
+    visitor = Visitor(context, context.new_page(), in_a_bucket.url)
     visitor.sign_in("cora2")
-    page.goto(in_a_bucket.url + PAGE)
-    cut(page, "PUT", 1)
+    page, line = visitor.open(PAGE), Line(visitor.page)
+    line.set(upload=SLOW)
     choose(page, path)
-    page.wait_for_function("document.querySelector('[data-part=bar]').value >= 44")
-    page.unroute_all()
+    wait_for_share(page, 60)
+    line.set(offline=True)
+    page.wait_for_timeout(500)
+    line.set()
     page.reload()
     expect(page.get_by_text("44 % of 18.0")).to_be_visible()
     put: list[str] = []
     page.on("request", lambda each: put.append(each.url) if each.method == "PUT" else None)
     choose(page, path)
-    expect(row(page)).to_contain_text(SAID, timeout=60_000)
+    expect(row(page)).to_contain_text(SAID, timeout=90_000)
     assert len(put) == 2
-    assert all(url.startswith(os.environ.get("REKINDLE_TEST_S3_ENDPOINT", "")) for url in put)
+    assert all(url.startswith(addresses.s3()) for url in put)
     assert whole(in_a_bucket, "parts.tif", sha256)
     context.close()
 
