@@ -27,10 +27,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from archive import arriving, uploading, wording
+from archive.asking import Asked, collection_of
 from archive.lifecycle import UploadState
 from archive.models import Collection, Upload
 from archive.policy import Refused
-from archive.views import Asked, collection_of, file_item
+from archive.views import file_item
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,checksum,termination"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import (
     Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
     JsonResponse,
@@ -30,27 +29,14 @@ from django.views.decorators.http import (
 )
 
 from archive import actions, auditing, pictures, policy, queries, storage, wording
+from archive.asking import Asked, collection_of
 from archive.forms import AuditForm, CollectionForm, DescriptionForm, ReasonForm
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Photo
 from archive.policy import Refused
 from archive.sizes import NAMES
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
-    class Asked(HttpRequest):
-        """A request of somebody signed in: the site is closed to others by its middleware."""
-
-        user: User
-else:
-    Asked = HttpRequest
-
 PER_PAGE = 40
-
-
-def collection_of(request: Asked, slug: str) -> Collection:
-    return get_object_or_404(Collection.objects.curated_by(request.user), slug=slug)
 
 
 def _photo(request: Asked, ref: str) -> Photo:
