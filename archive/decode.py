@@ -67,12 +67,19 @@ class Decoded:
 
 
 class Told(NamedTuple):
-    """How the other process ended and what it cost: its words, exit code, bytes and seconds."""
+    """How the other process ended and what it cost: its words, exit code, and work in seconds."""
 
     said: bytes
     code: int
-    peak: int
     cpu: float
+
+    @property
+    def peak(self) -> int:
+        """The most memory it says it had in use, in bytes; 0 when it could not say."""
+        try:
+            return int(json.loads(self.said)["peak"])
+        except (ValueError, KeyError, TypeError):
+            return 0
 
 
 def read(path: Path, *, into: Path) -> Decoded:
@@ -108,7 +115,7 @@ def ask(path: Path, into: Path) -> Told:
         process.returncode = os.waitstatus_to_exitcode(ended)
         out.seek(0)
         said = out.read(ANSWER_BYTES)
-    return Told(said, process.returncode, cost.ru_maxrss * 1024, cost.ru_utime + cost.ru_stime)
+    return Told(said, process.returncode, cost.ru_utime + cost.ru_stime)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

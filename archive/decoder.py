@@ -23,7 +23,7 @@ import struct
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
 from archive import cell
 
@@ -318,9 +318,15 @@ def failure(error: Exception, source: Path) -> Refused:
     return Refused("damaged", detail=detail)
 
 
-def answer(result: dict[str, Any]) -> NoReturn:
-    """Say it to the parent, and go without running what a broken heap might trip over."""
-    sys.stdout.write(json.dumps(result))
+def answer(result: dict[str, Any], status: IO[str]) -> NoReturn:
+    """Say it to the parent, and go without running what a broken heap might trip over.
+
+    With the most memory that was in use, which no parent can tell: what the system counts for a
+    child begins with the size of whoever started it.
+    """
+    status.seek(0)
+    said = re.search(r"VmHWM:\s+(\d+) kB", status.read())
+    sys.stdout.write(json.dumps(result | {"peak": int(said[1]) * 1024 if said else 0}))
     sys.stdout.flush()
     sys.exit(0)
 
@@ -328,24 +334,25 @@ def answer(result: dict[str, Any]) -> NoReturn:
 def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
     """Decode one file under the limits and answer in JSON."""
     shut_the_doors(most_pixels)
+    status = Path("/proc/self/status").open()  # noqa: SIM115 - read at the end, from inside the cell
     try:
         # Before the libraries are loaded: most of what is refused is refused by its first bytes.
         with source.open("rb") as stream:
             media_type = sniff(stream.read(1024))
     except Refused as refused:
-        answer({"code": refused.code, "facts": refused.facts})
+        answer({"code": refused.code, "facts": refused.facts}, status)
     vips = open_vips()
     cell.lock(reading=[source], writing=into.parent)
     try:
         found = decode(vips, source, media_type, into, most_pixels)
     except Refused as refused:
-        answer({"code": refused.code, "facts": refused.facts})
+        answer({"code": refused.code, "facts": refused.facts}, status)
     except MemoryError:
-        answer({"code": "too-heavy", "facts": {}})
+        answer({"code": "too-heavy", "facts": {}}, status)
     except (vips.Error, OSError) as error:
         found_out = failure(error, source)
-        answer({"code": found_out.code, "facts": found_out.facts})
-    answer({"decoded": found})
+        answer({"code": found_out.code, "facts": found_out.facts}, status)
+    answer({"decoded": found}, status)
 
 
 if __name__ == "__main__":

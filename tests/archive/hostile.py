@@ -30,6 +30,8 @@ from tests.people import appoint, person
 DOORS = ("form", "api", "command")
 MOST_BYTES, MOST_SECONDS = 512 * 1024**2, 20
 LANGUAGES = ("en", "zh-hans")
+# Reasons that would be ours, not the file's.
+OURS = ("our-fault", "worker-lost", "lost-bytes", "took-too-long")
 # What a library says and a person should not have to read.
 RAW = re.compile(
     r"vips|libtiff|libjpeg|libpng|tiff2|webp:|errno|traceback|exception|\bNone\b|0x|\{|\}|_", re.I
@@ -44,6 +46,7 @@ class Sent:
     door: str
     outcome: str = ""
     seconds: float = 0
+    cpu: float = 0
     peak: int = 0
     died: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -73,11 +76,13 @@ class Gate:
         sent.seconds = time.monotonic() - began
         sent.peak = max((each.peak for each in costs), default=0)
         sent.died = sum(each.code != 0 for each in costs)
-        slowest = max((each.seconds for each in costs), default=0)
+        sent.cpu = max((each.cpu for each in costs), default=0)
         if sent.peak > MOST_BYTES:
             sent.wrong.append(f"took {sent.peak / 1024**2:.0f} MiB")
-        if slowest > MOST_SECONDS + 1:
-            sent.wrong.append(f"took {slowest:.0f} s")
+        # Work is what a file costs; how long that takes is the machine's business. One that was
+        # ended by the clock counts as hanging.
+        if sent.cpu > MOST_SECONDS + 1:
+            sent.wrong.append(f"took {sent.cpu:.0f} s of the processor")
         self._judge(photo, refusal, content, sent, pages=pages)
         return sent
 
@@ -180,7 +185,7 @@ class Gate:
 class Cost:
     """What one process that opened the file took."""
 
-    seconds: float
+    cpu: float
     peak: int
     code: int
 
@@ -191,9 +196,8 @@ def _counted(costs: list[Cost]) -> Iterator[None]:
     really = decode.ask
 
     def counted(*words: Any) -> decode.Told:
-        began = time.monotonic()
         told = really(*words)
-        costs.append(Cost(time.monotonic() - began, told.peak, told.code))
+        costs.append(Cost(told.cpu, told.peak, told.code))
         return told
 
     decode.ask = counted
@@ -206,7 +210,7 @@ def _counted(costs: list[Cost]) -> Iterator[None]:
 def _sentences(photo: Photo) -> Iterator[str]:
     """A known reason, said whole and in plain words in both languages."""
     code = photo.quarantine_code
-    if code not in wording.SENTENCES or code in ("our-fault", "worker-lost", "lost-bytes"):
+    if code not in wording.SENTENCES or code in OURS:
         yield f"it is in quarantine for {code}"
     said = []
     for language in LANGUAGES:

@@ -350,7 +350,7 @@ def test_how_a_decoder_died_says_whether_to_try_again(end: int, code: str, perma
 )
 def test_an_answer_that_cannot_be_is_not_believed(said: bytes, tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as caught:
-        decode.judge(decode.Told(said, 0, 0, 0), tmp_path / "working.tif")
+        decode.judge(decode.Told(said, 0, 0), tmp_path / "working.tif")
     assert caught.value.code == "damaged"
 
 

@@ -6,8 +6,8 @@ Every file of FOLDER/nasty goes in by all three doors, then so many mutated ones
 turn. A scratch site of its own (SQLite, a folder) takes them; the real decoder opens them. Exit
 code 1 when anything went wrong: a crash, a hang, more than 512 MiB or 20 s in the process that
 opens the file, a refusal without a clear sentence in both languages, or bytes served as uploaded
-that a browser could open. Peak memory is what the system counted for that process; it cannot be
-told from its parent's own at its birth, so a small one is counted too high.
+that a browser could open. Peak memory is what that process says it had in use (VmHWM); one that was
+ended by a limit or a fault says nothing, and its limit speaks for it.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ class Report:
         self.doors: Counter[str] = Counter()
         self.deaths: Counter[str] = Counter()
         self.wrong: list[str] = []
+        self.dearest: list[tuple[float, str]] = []
         self.slowest: list[tuple[float, str]] = []
         self.heaviest: list[tuple[int, str]] = []
 
@@ -106,6 +107,7 @@ class Report:
         self.doors[sent.door] += 1
         self.deaths[sent.outcome] += sent.died
         self.wrong += [f"{sent.name} by {sent.door}: {each}" for each in sent.wrong]
+        self.dearest = sorted([*self.dearest, (sent.cpu, sent.name)])[-3:]
         self.slowest = sorted([*self.slowest, (sent.seconds, sent.name)])[-3:]
         self.heaviest = sorted([*self.heaviest, (sent.peak, sent.name)])[-3:]
         if self.outcomes.total() % EVERY == 0:
@@ -113,8 +115,6 @@ class Report:
 
     def end(self) -> None:
         self.say()
-        for each in self.wrong:
-            print("WRONG", each)  # noqa: T201
 
     def say(self) -> None:
         text = "\n".join(self._lines())
@@ -134,10 +134,12 @@ class Report:
             )
             yield f"| {outcome} | {count}{died} |"
         yield f"| slowest, door to settled | {_named(self.slowest, 's', 1)} |"
-        yield f"| heaviest decoder, at most | {_named(self.heaviest, 'MiB', 1024**2)} |"
+        yield f"| dearest decoder, of the processor | {_named(self.dearest, 's', 1)} |"
+        yield f"| heaviest decoder | {_named(self.heaviest, 'MiB', 1024**2)} |"
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         yield f"| the process that plays site and worker | still the first one, {own:.0f} MiB |"
         yield f"| wrong | {len(self.wrong)} |"
+        yield from (f"| wrong | {each} |" for each in self.wrong[:50])
 
 
 def _named(worst: list[tuple[float, str]] | list[tuple[int, str]], unit: str, by: int) -> str:

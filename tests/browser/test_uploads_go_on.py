@@ -96,7 +96,13 @@ class Line:
 
 
 def wait_for_share(page: Page, percent: int) -> None:
-    page.wait_for_function(f"document.querySelector('[data-part=bar]').value >= {percent}")
+    """Until so much of the file has been sent; the site's policy lets no test wait in the page."""
+    bar = row(page).locator("[data-part=bar]")
+    for _ in range(600):
+        if float(bar.evaluate("bar => bar.value")) >= percent:
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"{percent} % did not come: {row(page).inner_text()}")
 
 
 def whole(site: processes.Site, name: str, sha256: str) -> bool:
