@@ -197,12 +197,14 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     page.wait_for_timeout(500)
     line.set()
     page.reload()
-    expect(page.get_by_text("44 % of 18.0")).to_be_visible()
+    told = page.get_by_text("% of 18.0")
+    expect(told).to_be_visible()
+    parts_left = {"44": 2, "88": 1}[told.inner_text().partition(" ")[0]]
     put: list[str] = []
     page.on("request", lambda each: put.append(each.url) if each.method == "PUT" else None)
     choose(page, path)
     expect(row(page)).to_contain_text(SAID, timeout=90_000)
-    assert len(put) == 2
+    assert len(put) == parts_left
     assert all(url.startswith(addresses.s3()) for url in put)
     assert whole(in_a_bucket, "parts.tif", sha256)
     context.close()
