@@ -1,6 +1,6 @@
 """Plain measurements of a scan: noise, sharpness, tone, cast, borders; luma is HxW in [0, 1]."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,10 +20,12 @@ GAUSSIAN_MEDIAN = 0.6745  # median of |x| for x normal of deviation 1
 
 BLOCK = 16  # pixels of a block in which noise is looked for
 STEPS = (1, 2, 3)  # of the second differences: fine noise shows in all, grain in the wider ones
-FLATTEST = 0.05  # share of the blocks that is looked at
+FLATTEST = 0.1  # share of the blocks that is looked at
 LOW = 0.3  # quantile of their deviations that is taken, so that texture counts little ...
 LOW_READS = 0.96  # ... and what it reads of the deviation of pure noise
 UNEVEN = 1.5  # noise is alike in all flat blocks, texture is not: above this it is doubted
+GRAINY = (0.0, 0.35, 0.7, 1.0)  # how far noise may follow brightness as grain does
+PLAINER = 0.97  # noise that follows brightness must be so much more alike to be believed
 BODIES = np.array([0, *np.arange(0.4, 1.225, 0.05)])  # below 0.4 grain is as good as white
 FLOORS = np.array([0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])  # white noise below the grain, its share
 BANDS = 6  # of brightness
@@ -64,10 +66,44 @@ def noise(parts: Sequence[Part]) -> Noise:
     if lit.sum() < BLOCK:
         return Noise(0.0, 0.0)
     flat = lit & (rough <= np.quantile(rough[lit], FLATTEST))
-    low, reading, high = np.quantile(spread[:, flat], (0.1, LOW, 0.7), axis=1)
+    reading, uneven = _reading(spread[:, flat], level[flat], level[lit])
     sigma, body = _explained(255 * reading / LOW_READS)
-    uneven = max(1.0, float((high / np.maximum(low, 1e-9))[1:].min()) / UNEVEN)
-    return Noise(sigma / uneven**4, body, _bands(rough, level, spread[1], lit))
+    doubt = max(1.0, uneven / UNEVEN) ** 4
+    return Noise(sigma / doubt, body, _bands(rough, level, spread[1], lit))
+
+
+def _reading(spread: Image, level: Image, levels: Image) -> tuple[NDArray[np.float64], float]:
+    """The three deviations over the whole picture, and how uneven they are from block to block.
+
+    Grain is weaker in the lights and in the darks than between, so the flat blocks of one print
+    differ though nothing but grain is in them: they are compared once that is taken out of them.
+    levels: of all blocks, not of the flat ones alone."""
+    found = spread.mean(axis=1), np.inf
+    for low, high, share in _followed(levels):
+        here, overall = (
+            _grain_at(np.clip((each - low) / (high - low), 0, 1), share) for each in (level, levels)
+        )
+        least, usual, most = np.quantile(spread / here, (0.1, LOW, 0.7), axis=1)
+        uneven = float((most / np.maximum(least, 1e-9))[1:].min())
+        if uneven < PLAINER * found[1]:
+            found = usual * np.sqrt(np.square(overall).mean()), uneven
+    return found
+
+
+def _followed(levels: Image) -> Iterator[tuple[float, float, float]]:
+    """Black, white and how far noise follows the tones between: those of the scan, and those that
+    the print had before it faded."""
+    low, high = np.quantile(levels, (0.02, 0.98))
+    for share in GRAINY:
+        yield 0.0, 1.0, share
+        if share:
+            yield float(low), float(max(high, low + 0.05)), share
+
+
+def _grain_at(tone: Image, share: float) -> Image:
+    """How strong noise is at that tone, from black 0 to white 1, when it follows it so far."""
+    found: Image = (1 - share) + share * (0.35 + 2.6 * tone * (1 - tone))
+    return found
 
 
 def _blocks(part: Part) -> tuple[Image, Image, Image]:
@@ -133,7 +169,7 @@ def _bands(rough: Image, level: Image, spread: Image, lit: Area) -> tuple[float,
     for number in range(BANDS):
         here = lit & (band == number)
         if here.sum() >= BLOCK:
-            flat = here & (rough <= np.quantile(rough[here], 2 * FLATTEST))
+            flat = here & (rough <= np.quantile(rough[here], FLATTEST))
             read[number], count[number] = np.quantile(spread[flat], LOW), flat.sum()
     if not count.any() or not read.any():
         return (1.0,) * BANDS

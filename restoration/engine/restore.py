@@ -3,7 +3,7 @@
 import importlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -80,7 +80,8 @@ def restore(image: Image, plan: Plan, inputs: Inputs, workshop: Any, report: Rep
         share = EFFORT[step.name] / total
         progress = _progress(report, step.name, done / total, share)
         progress(0.0, None)
-        _take(run, step, _context(run, plan, inputs, reference, workshop, progress))
+        context = _context(run, plan, inputs, reference, workshop, progress)
+        _take(run, step, replace(context, begun=image))
         done += EFFORT[step.name]
         progress(1.0, thumbnail(run.image))
     return Restored(run.image, run.maps, run.meters, run.records, run.notes)

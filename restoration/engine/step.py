@@ -26,6 +26,7 @@ class StepContext:
     """All a step may know. Arrays are read, never written.
 
     image, reference: float32 HxWx3 RGB in [0, 1]; reference is the scan and may be of another size.
+    begun: the picture as this run began, before any step; of another size once one has enlarged it.
     mask: uint8 HxW, 255 where the volunteer says damage is, None to look for it.
     faces: where somebody says that faces are; None: nobody said.
     repaired: bool HxW at the image's size: filled by earlier versions or earlier steps.
@@ -35,6 +36,7 @@ class StepContext:
 
     image: Image
     reference: Image
+    begun: Image | None = None
     mask: Mask | None = None
     repaired: NDArray[np.bool_] | None = None
     prompt: Prompt | None = None

@@ -1,7 +1,7 @@
 """The shapes of our own networks: plain 3x3 residual blocks on a half-size grid, quick on a CPU.
 
-Pixel-unshuffle in front (W. Shi 2016; FFDNet, K. Zhang 2018), three levels with skips between
-(U-Net, O. Ronneberger 2015), additive planes that say how much of each fault to expect.
+Pixel-unshuffle in front (W. Shi 2016; FFDNet, K. Zhang 2018), three or four levels with skips
+between (U-Net, O. Ronneberger 2015), additive planes that say how much of each fault to expect.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ class Shape:
     full size that come out; widths, blocks: of the three levels, finest first.
     scale: how much larger than the picture the answer is.
     residual: the answer is added to the picture.
+    deep: blocks of a fourth level, as wide as the third, which sees twice as far. 0: there is none.
     """
 
     channels: int
@@ -28,6 +29,7 @@ class Shape:
     blocks: tuple[int, int, int]
     scale: int = 1
     residual: bool = True
+    deep: int = 0
 
 
 class Block(nn.Module):
@@ -47,8 +49,27 @@ def _blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*[Block(width) for _ in range(count)])
 
 
+class Deep(nn.Module):
+    """The fourth level, beside the third; fresh, it changes nothing."""
+
+    def __init__(self, width: int, count: int) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(width, width, 2, stride=2)
+        self.blocks = _blocks(width, count)
+        self.up = nn.ConvTranspose2d(width, width, 2, stride=2)
+        self.after = Block(width)
+        with torch.no_grad():
+            for value in (*self.up.parameters(), *self.after.second.parameters()):
+                value.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.after(x + self.up(self.blocks(self.down(x))))
+        return found
+
+
 class Network(nn.Module):
-    """picture Bx(channels)xHxW, conditions Bx(conditions)x(H/2)x(W/2); sides multiples of 8."""
+    """picture Bx(channels)xHxW, conditions Bx(conditions)x(H/2)x(W/2); sides multiples of 8, of 16
+    with a fourth level."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -60,6 +81,7 @@ class Network(nn.Module):
         self.middle_in = _blocks(middle, shape.blocks[1])
         self.down_middle = nn.Conv2d(middle, coarse, 2, stride=2)
         self.coarse = _blocks(coarse, shape.blocks[2])
+        self.deep = Deep(coarse, shape.deep) if shape.deep else nn.Identity()
         self.up_middle = nn.ConvTranspose2d(coarse, middle, 2, stride=2)
         self.middle_out = _blocks(middle, shape.blocks[1])
         self.up_fine = nn.ConvTranspose2d(middle, fine, 2, stride=2)
@@ -76,7 +98,7 @@ class Network(nn.Module):
             x = torch.cat([x, conditions], 1)
         fine = self.fine_in(self.enter(x))
         middle = self.middle_in(self.down_fine(fine))
-        coarse = self.coarse(self.down_middle(middle))
+        coarse = self.deep(self.coarse(self.down_middle(middle)))
         middle = self.middle_out(self.up_middle(coarse) + middle)
         fine = self.fine_out(self.up_fine(middle) + fine)
         answer = functional.pixel_shuffle(self.leave(fine), 2 * self.shape.scale)

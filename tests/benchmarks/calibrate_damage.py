@@ -1,4 +1,4 @@
-"""Weighs what a mark of the damage network is judged by; prints what engine/damage.py holds.
+"""Weighs what a mark of the damage network is judged by; prints what engine/judging.py holds.
 
     python -m tests.benchmarks.calibrate_damage
 
@@ -7,14 +7,14 @@ Protocol. True marks: every fifth picture of train/ and six of colour/fsac_thumb
 when half of it lies on damage, false when less than 30 % does. False marks besides: all that the
 network finds on the scans below, real prints that were looked at and have hardly a speck, none of
 them taught with. A mark counts by the root of its area. Fitted is a logistic regression; the table
-that follows was judged without a picture's own marks (five folds): at each threshold the share of
-the true marks' area that is kept, of the same pictures' false marks over the true area, and the
-mean and largest share of a sound scan that is taken for damage.
+that follows was judged without a picture's own marks (five folds), leaning included: at each
+threshold the share of all true damage that is found, of the same pictures' false marks over the
+true area, and the mean and largest share of a sound scan that is taken for damage.
 """
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import minimize
 
-from restoration.engine import damage, faces, measure
+from restoration.engine import damage, faces, judging, measure
 from restoration.engine import image as pictures
 from restoration.engine.image import shrink
 from restoration.training import marks
 from restoration.training.ageing import age
 from tests.benchmarks.ten_scans import photographs
 
-SENSITIVITY = 0.4
 SEVERITIES = (0.25, 0.5, 0.8)
 LARGEST = 900
 SOUND = (
@@ -47,20 +46,27 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Marks:
-    """Those of one picture: facts Nx3, whether true, share of the picture."""
+    """Those of one picture: facts Nx5, the share of each that is damage, each one's share of the
+    picture, and what share of the picture is damaged."""
 
     facts: Floats
-    true: NDArray[np.bool_]
+    hit: Floats
     area: Floats
+    damaged: float
     sound: bool
+    labels: damage.Labels
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """Marks that are damage or not, not both."""
+        return (self.hit >= 0.5) | (self.hit < 0.3)
 
 
 def main() -> None:
     photos = photographs()
     found = [*_aged(photos), *_sound(photos)]
-    weights = _fitted(found)
-    names = ("sureness", "against_details", "evenness", "bias")
-    told = [f"{name}={value:.2f}" for name, value in zip(names, weights, strict=True)]
+    names = [each.name for each in fields(judging.Judgement)]
+    told = [f"{name}={value:.3g}" for name, value in zip(names, _fitted(found), strict=True)]
     sys.stdout.write(f"JUDGEMENT = Judgement({', '.join(told)})\n")
     judged = _without_own(found)
     for trusted in TRUSTED:
@@ -92,18 +98,18 @@ def _marks(image: NDArray[np.float32], truth: NDArray[np.bool_], *, sound: bool)
     light, inside = measure.luma_and_inside(image)
     boxes = faces.find(light) if sound else []
     levels = damage.likelihood(image)
-    labels = damage.told_apart(levels, inside, boxes, damage.limits(SENSITIVITY).likely)
-    facts = damage.measured(levels, labels, light)
+    labels = damage.told_apart(levels, inside, boxes)
+    facts = judging.measured(levels, labels, light)
     size = np.bincount(labels.ravel())[1:]
-    hit = np.bincount(labels.ravel(), truth.ravel())[1:] / size
-    clear = (hit >= 0.5) | (hit < 0.3)
-    return Marks(facts[clear], hit[clear] >= 0.5, size[clear] / labels.size, sound)
+    hit = np.bincount(labels.ravel(), truth.ravel(), minlength=len(size) + 1)[1:] / size
+    return Marks(facts, hit, size / labels.size, float(truth.mean()), sound, labels)
 
 
 def _fitted(found: list[Marks]) -> Floats:
-    facts = np.concatenate([each.facts for each in found])
-    true = np.concatenate([each.true for each in found])
-    count = np.sqrt(np.concatenate([each.area for each in found]))
+    """The weights, the bias, and the share of the marks that are damage."""
+    facts = np.concatenate([each.facts[each.clear] for each in found])
+    true = np.concatenate([each.hit[each.clear] >= 0.5 for each in found])
+    count = np.sqrt(np.concatenate([each.area[each.clear] for each in found]))
     table = np.column_stack([facts, np.ones(len(facts))])
 
     def cost(weights: Floats) -> tuple[float, Floats]:
@@ -114,18 +120,21 @@ def _fitted(found: list[Marks]) -> Floats:
             table.T @ (count * wrong) / count.sum(),
         )
 
-    return np.asarray(minimize(cost, np.zeros(table.shape[1]), jac=True).x)
+    weights = minimize(cost, np.zeros(table.shape[1]), jac=True).x
+    return np.append(weights, (count * true).sum() / count.sum())
 
 
 def _without_own(found: list[Marks]) -> list[Floats]:
-    """Each picture's judgements by weights that never saw it."""
-    weights = [
-        _fitted([each for place, each in enumerate(found) if place % FOLDS != fold])
+    """Each picture's judgements, leaning included, by weights that never saw it."""
+    rules = [
+        judging.Judgement(*_fitted([e for place, e in enumerate(found) if place % FOLDS != fold]))
         for fold in range(FOLDS)
     ]
-    return [
-        damage.Judgement(*weights[place % FOLDS]).of(each.facts) for place, each in enumerate(found)
-    ]
+    judged = []
+    for place, each in enumerate(found):
+        said = rules[place % FOLDS].of(each.facts)
+        judged.append(said + judging.leaning(said, each.labels, rules[place % FOLDS]))
+    return judged
 
 
 def _row(found: list[Marks], judged: list[Floats], trusted: float) -> str:
@@ -136,9 +145,9 @@ def _row(found: list[Marks], judged: list[Floats], trusted: float) -> str:
         if each.sound:
             sound.append(float(area.sum()))
             continue
-        true += float(each.area[each.true].sum())
-        kept += float(area[each.true].sum())
-        false += float(area[~each.true].sum())
+        true += each.damaged
+        kept += float((area * each.hit).sum())
+        false += float((area * (1 - each.hit)).sum())
     return (
         f"trusted from {trusted:+.1f}: kept {kept / true:.2f} of the true, "
         f"false {false / true:.3f}; of sound scans {np.mean(sound):.3%}, at most {max(sound):.2%}"

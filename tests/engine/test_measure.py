@@ -68,3 +68,14 @@ def test_a_large_scan_is_measured_by_windows_inside_its_borders():
     assert len(parts) == measure.WINDOWS
     assert all(planes.shape == (measure.WINDOW, measure.WINDOW, 3) for planes, _ in parts)
     assert measure.noise(parts).sigma == pytest.approx(10, rel=0.1)
+
+
+def test_grain_that_is_weak_in_the_lights_is_read_as_strong_as_it_is():
+    """The flattest parts of a picture are often its sky, where grain is weakest: what differs from
+    block to block there is no texture, and what is read there is not all of it."""
+    sky, wall = np.linspace(0.93, 0.8, 160), np.linspace(0.62, 0.38, 224)
+    ground = np.concatenate([sky, wall])[:, None] + 0.01 * np.sin(np.arange(384) / 6)
+    strength = 9 * (0.35 + 2.6 * ground * (1 - ground))
+    overall = float(np.sqrt(np.square(strength).mean()))
+    found = measure.noise(whole(ground + grain(ground.shape, 0.6) * strength / 255))
+    assert found.sigma == pytest.approx(overall, rel=0.2)

@@ -121,7 +121,7 @@ def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:
 def _repair(facts: dict[str, Any]) -> dict[str, Any] | None:
     if facts["damage"] == "none":
         return None
-    settings = {"sensitivity": 0.6 if facts["damage"] == "heavy" else 0.4}
+    settings = {"sensitivity": 0.4}
     return _row("repair", settings, "dust-and-scratches", facts, ("damage_spots", "damage_area"))
 
 

@@ -68,7 +68,15 @@ def _detected(context: StepContext, sensitivity: float) -> Mask:
     def told(part: float, preview: NDArray[Any] | None) -> None:
         context.progress(LOOKING * part, preview)
 
-    return detect(context.image, sensitivity, faces_on(context), told)
+    return detect(_unchanged(context), sensitivity, faces_on(context), told)
+
+
+def _unchanged(context: StepContext) -> Image:
+    """The picture before its tones were changed: dust stands out of a faded print, and the network
+    learnt on such; what is found is then also what the assessment has shown."""
+    if context.begun is not None and context.begun.shape == context.image.shape:
+        return context.begun
+    return context.image
 
 
 def _filled(context: StepContext, area: Area, grain: float) -> Image:

@@ -22,12 +22,14 @@ from restoration.training.lesson import Batch, Lesson, Random
 from restoration.training.networks import Network, Shape
 from restoration.training.pictures import Shelf
 
-SIDE, EXAMPLES = 128, 6
+SIDE, EXAMPLES = 192, 4
 FRESH, POOL = 2, 1200  # new examples in a batch, and how many old ones wait to be seen again
-WIDTHS, BLOCKS = (24, 48, 96), (1, 1, 4)
+WIDTHS, BLOCKS, DEEP = (24, 48, 96), (1, 1, 4), 3
 CONTRAST = 4.0  # the picture about zero and of deviation one: learnt faster
 SMALLEST, LARGEST = 640, 2600  # long side of the pictures that the windows are cut from
-DOUBLED = 0.3  # share of examples from smaller pictures, which are doubled before they are searched
+DOUBLED = (
+    0.45  # share of examples from smaller pictures, which are doubled before they are searched
+)
 SOUND = 0.2  # share of examples without damage
 SCANNED, SPARED = 0.35, 0.4  # share of examples from sound old scans; of those left as they are
 NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where else it is bright
@@ -58,7 +60,7 @@ class Finder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = Network(Shape(3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False))
+        self.network = Network(Shape(3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False, deep=DEEP))
         nn.init.constant_(self.network.get_parameter("leave.bias"), -3.0)  # damage is rare
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -324,7 +326,7 @@ def _f1(network: nn.Module, shelf: Shelf, severity: float) -> float:
     stamps = _stamps(shelf, kept=True)
     hits = claims = truths = 0
     for kept in shelf.kept:
-        high, wide = kept.shape[0] // 8 * 8, kept.shape[1] // 8 * 8
+        high, wide = kept.shape[0] // 16 * 16, kept.shape[1] // 16 * 16
         image = kept[:high, :wide].astype(np.float32) / np.float32(255)
         sheet = layers.whole(image, severity)
         image = emulsion.worn(image, rng, sheet, colour=False)

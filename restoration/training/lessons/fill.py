@@ -41,6 +41,7 @@ def fill() -> Lesson:
         loss=loss,
         figures=figures,
         inputs={"picture": (4, 1)},
+        bits=8,
         notes=NOTES,
     )
 
