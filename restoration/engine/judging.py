@@ -156,7 +156,7 @@ def _facts(
     busy = float(np.quantile(details[~close], SHARE)) if not close.all() else 0.0
     tone = _tone(levels[blob], light[blob])
     low, middle, high = np.quantile(beside, [0.05, 0.5, 0.95]) if beside.size else (tone,) * 3
-    sureness = float(_logit(np.clip(np.quantile(levels[blob], SHARE) / 255, 0.002, 0.998)))
+    best = np.clip(np.quantile(levels[blob], [SHARE]) / 255, 0.002, 0.998)
     width = 1000 * _width(blob) / scene.long_side
     uneven = float(high - low) / 3.29  # of a Gaussian's deviations
     place = float(np.searchsorted(scene.tones, tone)) / len(scene.tones)
@@ -168,7 +168,7 @@ def _facts(
             min(place, 1 - place) + 0.002,
         ]
     )
-    return (sureness, *logs)
+    return (float(_logit(best)[0]), *logs)
 
 
 def _tone(levels: Mask, light: Image) -> float:

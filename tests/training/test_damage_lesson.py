@@ -12,7 +12,7 @@ from restoration.training.layers import Layer, Sheet
 from tests.engine import pictures as samples
 from tests.services.need import need
 
-SIDE = 128
+SIDE = 192
 
 
 def sheet(severity: float = 0.8) -> Sheet:
