@@ -194,9 +194,9 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     choose(page, path)
     wait_for_share(page, 60)
     line.set(offline=True)
-    page.wait_for_timeout(500)
+    page.goto("about:blank")  # or the page goes on by itself before it is loaded anew
     line.set()
-    page.reload()
+    visitor.open(PAGE)
     told = page.get_by_text("% of 18.0")
     expect(told).to_be_visible()
     parts_left = {"44": 2, "88": 1}[told.inner_text().partition(" ")[0]]
@@ -204,7 +204,7 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     page.on("request", lambda each: put.append(each.url) if each.method == "PUT" else None)
     choose(page, path)
     expect(row(page)).to_contain_text(SAID, timeout=90_000)
-    assert len(put) == parts_left
+    assert len(put) <= parts_left, "what was there was sent again"
     assert all(url.startswith(addresses.s3()) for url in put)
     assert whole(in_a_bucket, "parts.tif", sha256)
     context.close()
