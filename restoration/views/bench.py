@@ -355,9 +355,10 @@ def _config(
     photo = found.photo
     width, height = fit(base.width, base.height, MASK_SIDE)
     painted = (kept or {}).get("mask")
+    [tiles] = pictures.tile_sources(base)
     return {
         "photo": {"id": photo.ref, "width": base.width, "height": base.height},
-        "picture": {"sources": pictures.sources(base)},
+        "picture": {"sources": pictures.sources(base), "tiles": tiles},
         "base": base.number,
         "mask": {
             "width": width,

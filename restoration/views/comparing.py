@@ -27,9 +27,10 @@ def comparison(
     `asked` names the maps that lie there at once; `is_open`: the list of maps is unfolded.
     """
     name = said(right.photo, "title").text or str(right.photo)
+    before, after = pictures.tile_sources(left, right)
     return {
-        "left": pictures.stage(left, label(left), f"{name}, {label(left)}"),
-        "right": pictures.stage(right, label(right), f"{name}, {label(right)}"),
+        "left": pictures.stage(left, label(left), f"{name}, {label(left)}") | {"tiles": before},
+        "right": pictures.stage(right, label(right), f"{name}, {label(right)}") | {"tiles": after},
         "label": name,
         "maps": _maps(right, asked, is_open or bool(asked)),
         "zoomable": True,

@@ -13,7 +13,7 @@ import { announce, hasModifier, isTyping, send, singleKeys, toast } from "./site
 import { Tint } from "./tint.js";
 import { Tour } from "./tour.js";
 import { Veil } from "./veil.js";
-import { Viewer, sharpen } from "./viewer.js";
+import { Viewer, deepen, sharpen } from "./viewer.js";
 
 const TOOLS = { h: "hand", b: "mask", e: "eraser", c: "dab", r: "region", f: "face" };
 
@@ -50,7 +50,11 @@ class Bench {
     this.viewer = new Viewer(this.stage, {
       size, root: this.stageRoot, mayPan: () => this.tool === "hand", zoomText: this.words.zoom,
     });
-    sharpen(this.viewer, one("[data-picture]", this.stage), this.config.picture.sources);
+    const image = one("[data-picture]", this.stage);
+    const { sources, tiles } = this.config.picture;
+    const larger = () => sharpen(this.viewer, image, sources);
+    if (tiles) deepen(this.viewer, this.stage, image, { bundle: this.stage.dataset.deep, source: tiles }, larger);
+    else larger();
   }
 
   startDrawing() {

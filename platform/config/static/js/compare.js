@@ -2,7 +2,7 @@
 // group that works by CSS; this adds what CSS can't do.
 
 import { hasModifier, isTyping } from "./site.js";
-import { Viewer } from "./viewer.js";
+import { Viewer, deepen } from "./viewer.js";
 
 const started = new WeakSet();
 
@@ -24,9 +24,13 @@ function startZoom(figure, stage) {
   stage.tabIndex = 0;
   stage.setAttribute("role", "application");
   stage.setAttribute("aria-label", figure.getAttribute("aria-label"));
-  return new Viewer(stage, {
-    panes: wrapPanes(figure), size, root: figure, zoomText: figure.dataset.zoomtext,
-  });
+  const panes = wrapPanes(figure);
+  const viewer = new Viewer(stage, { panes, size, root: figure, zoomText: figure.dataset.zoomtext });
+  const bundle = figure.dataset.deep;
+  for (const pane of panes.filter((each) => each.dataset.tiles)) {
+    deepen(viewer, pane, pane.querySelector("img"), { bundle, source: pane.dataset.tiles });
+  }
+  return viewer;
 }
 
 /** The maps over the later picture. Boxes and CSS show them; this keeps their patterns legible. */

@@ -74,6 +74,10 @@ export class Viewer extends EventTarget {
     return Math.min(pane.width / this.size.width, pane.height / this.size.height);
   }
 
+  get isMagnified() {
+    return this.scale * window.devicePixelRatio > MAGNIFIED;
+  }
+
   get percent() {
     return Math.round(this.scale * window.devicePixelRatio * 100);
   }
@@ -117,10 +121,9 @@ export class Viewer extends EventTarget {
     this.keepInside(pane);
     const x = pane.width / 2 - this.centre.x * this.scale;
     const y = pane.height / 2 - this.centre.y * this.scale;
-    const isMagnified = this.scale * window.devicePixelRatio > MAGNIFIED;
     for (const world of this.worlds) {
       world.style.transform = `translate(${x}px, ${y}px) scale(${this.scale})`;
-      world.classList.toggle("is-magnified", isMagnified);
+      world.classList.toggle("is-magnified", this.isMagnified);
     }
     for (const output of this.root.querySelectorAll("[data-zoom-level]")) output.textContent = `${this.percent} %`;
     this.dispatchEvent(new Event("view"));
@@ -322,5 +325,28 @@ export function sharpen(viewer, image, sources) {
     loading = false;
   };
   viewer.addEventListener("view", look);
+  look();
+}
+
+/**
+ * Put tiles under a picture once one looks closer than its own file is sharp; before that nothing
+ * is loaded for it. deep: {bundle: address of dist/zoom.js, source: JSON of an info.json}. Without
+ * the bundle `otherwise` is done.
+ */
+export function deepen(viewer, pane, image, deep, otherwise = () => {}) {
+  const look = async () => {
+    const wanted = viewer.size.width * viewer.scale * window.devicePixelRatio;
+    if (!image.naturalWidth || wanted <= image.naturalWidth) return;
+    viewer.removeEventListener("view", look);
+    image.removeEventListener("load", look);
+    try {
+      const { underlay } = await import(deep.bundle);
+      await underlay(viewer, pane, deep.source);
+    } catch {
+      otherwise();
+    }
+  };
+  viewer.addEventListener("view", look);
+  image.addEventListener("load", look);
   look();
 }

@@ -81,6 +81,53 @@ async function start(element) {
   root.dataset.ready = "";
 }
 
+/**
+ * Tiles under a picture of js/viewer.js, which keeps its gestures, keys and all that lies over it:
+ * OpenSeadragon draws what the view shows, and takes no part in anything else.
+ *
+ * view: the Viewer. pane: the element that holds the .viewer-world. source: JSON of an info.json.
+ * Resolves when the first tiles are drawn; from then on the picture in the world is see-through.
+ */
+export async function underlay(view, pane, source) {
+  forbidInlineStyle();
+  const element = document.createElement("div");
+  element.className = "viewer-tiles";
+  pane.prepend(element);
+  const viewer = OpenSeadragon({
+    element,
+    drawer: "canvas",
+    showNavigationControl: false,
+    mouseNavEnabled: false,
+    keyboardNavEnabled: false,
+    animationTime: 0,
+    blendTime: 0,
+    immediateRender: true,
+    visibilityRatio: 0,
+    minZoomImageRatio: 0,
+    maxZoomPixelRatio: Infinity,
+    crossOriginPolicy: false,
+    tabIndex: -1,
+  });
+  const image = await add(viewer, source);
+  const follow = () => {
+    if (!pane.isConnected) return viewer.destroy(); // its figure was closed
+    if (!pane.clientWidth) return undefined;
+    const { scale, centre, size } = view;
+    const [width, height] = [pane.clientWidth / scale / size.width, pane.clientHeight / scale / size.width];
+    const [left, top] = [centre.x / size.width - width / 2, centre.y / size.width - height / 2];
+    viewer.drawer.setImageSmoothingEnabled(!view.isMagnified);
+    return viewer.viewport.fitBounds(new OpenSeadragon.Rect(left, top, width, height), true);
+  };
+  view.addEventListener("view", follow);
+  viewer.addHandler("resize", follow);
+  follow();
+  await new Promise((resolve) => {
+    if (image.getFullyLoaded()) resolve();
+    else image.addOnceHandler("fully-loaded-change", resolve);
+  });
+  pane.querySelector(".viewer-world").classList.add("has-tiles");
+}
+
 for (const element of document.querySelectorAll("[data-deep-zoom]")) {
   start(element).catch(() => { element.hidden = true; });
 }
