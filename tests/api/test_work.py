@@ -263,3 +263,16 @@ def test_closed_exhibits_are_not_public(program: Programs) -> None:
     assert APIClient().get(f"{API}/exhibits").json()["count"] == 0
     assert APIClient().get(f"{API}/exhibits/{exhibit.slug}").status_code == 404
     assert program(people.cora).get(f"{API}/exhibits/{exhibit.slug}").status_code == 200
+
+
+def test_a_program_is_given_a_photo_that_fits_its_wishes(program: Programs) -> None:
+    people, box = cast(), factories.collection()
+    other = factories.collection()
+    factories.photo(box)
+    wanted = factories.photo(other)
+    vera, victor = program(people.vera), program(people.victor)
+    assert _post(vera, "claims", {"collection": other.slug})["photo"] == wanted.ref
+    answer = victor.post(f"{API}/claims", {"collection": other.slug}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing-waits")
+    bad = victor.post(f"{API}/claims", {"damage": "huge"}, format="json")
+    assert (bad.status_code, bad.json()["code"]) == (422, "invalid")

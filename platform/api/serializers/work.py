@@ -10,6 +10,7 @@ from archive.models import Photo
 from restoration import wording
 from restoration.lifecycle import ReviewReason
 from restoration.models import Claim, Draft, Job, Review, Version
+from restoration.queries import wall
 
 
 class PhotoRef(serializers.SlugRelatedField[Photo]):
@@ -32,6 +33,16 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
             "opened_at", "seen_at", "ends_at", "extended", "closed_at",
         )  # fmt: skip
         read_only_fields = fields
+
+
+class WishesSerializer(serializers.Serializer[Any]):
+    """What the photo should be like; each may be left out."""
+
+    collection = serializers.CharField(required=False, help_text="A collection's address.")
+    damage = serializers.ChoiceField(choices=wall.DAMAGE, required=False)
+    faces = serializers.BooleanField(required=False)
+    colour = serializers.BooleanField(required=False)
+    words = serializers.CharField(max_length=100, required=False)
 
 
 class DraftSerializer(serializers.ModelSerializer[Draft]):

@@ -12,7 +12,13 @@ from rest_framework.views import APIView
 
 from api.asking import Asked, claim_of, claims_for, given, photo_of
 from api.schema import tells
-from api.serializers.work import ClaimSerializer, DraftSerializer, SaveSerializer
+from api.serializers.work import (
+    ClaimSerializer,
+    DraftSerializer,
+    SaveSerializer,
+    WishesSerializer,
+)
+from archive.models import Collection
 from restoration import drafting
 from restoration.actions.claims import (
     beat_claim,
@@ -22,6 +28,7 @@ from restoration.actions.claims import (
     revoke_claim,
 )
 from restoration.actions.drafts import save_draft
+from restoration.actions.giving import give_photo
 from restoration.models import Claim, Draft
 
 
@@ -60,6 +67,25 @@ class ClaimsView(generics.ListAPIView[Claim]):
     )
     def get(self, request: Asked) -> Response:  # type: ignore[override]
         return self.list(request)
+
+    @tells(
+        _("Give me one"),
+        takes=WishesSerializer,
+        gives=ClaimSerializer,
+        state=201,
+        description=_(
+            "Claims a photo that waits and fits the wishes; an unknown collection is no wish. "
+            "409 `nothing-waits` when there is none."
+        ),
+    )
+    def post(self, request: Asked) -> Response:
+        told = given(WishesSerializer, request)
+        reach = Collection.objects.visible_to(request.user)
+        box = reach.filter(slug=told.pop("collection", "")).first()
+        wishes = {name: wish for name, wish in told.items() if wish}
+        wishes |= {"collection": box.pk} if box else {}
+        claim = give_photo(by=request.user, wishes=wishes, now=timezone.now())
+        return Response(ClaimSerializer(claim).data, status=201)
 
 
 class ClaimView(APIView):
