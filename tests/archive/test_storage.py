@@ -145,7 +145,7 @@ from archive import places
 from django.core.files.storage import default_storage
 class Slow(ContentFile):
     def read(self, size=-1):
-        if self.tell() >= 9 * 1024**2:
+        if self.tell() >= 8 * 1024**2:
             print("half", flush=True); time.sleep(60)
         return self.file.read(size)
     def chunks(self, size=65536):
