@@ -149,7 +149,7 @@ def _pairs(world: World) -> None:
     """Two photos that look alike, waiting, and two that were decided about."""
     box = world.collections["open"]
     for word, state in (("waiting", PairState.WAITING), ("decided", PairState.DIFFERENT)):
-        first, second = factories.photo(box), factories.photo(box)
+        first, second = (factories.photo(box, image=factories.picture(2)) for _ in range(2))
         world.pairs[word] = Pair.objects.create(
             collection=box, first=first, second=second, state=state, found_at=timezone.now()
         )

@@ -117,9 +117,8 @@ class Gate:
             path.write_bytes(content)
             words = {"collection": self.boxes["command"].slug, "by": self.cora.username}
             call_command("ingest", folder, wait=True, stdout=said, stderr=said, **words)
-        if "not taken" not in said.getvalue():
-            return ""
-        return said.getvalue().splitlines()[0].partition("not taken. ")[2]
+        refused = [line for line in said.getvalue().splitlines() if "not taken. " in line]
+        return refused[0].partition("not taken. ")[2] if refused else ""
 
     # --- the looking -----------------------------------------------------------------------------
     def _settled(self, door: str, content: bytes, sent: Sent) -> Photo | None:

@@ -13,7 +13,7 @@ from tests.people import PASSWORD
 from tests.services import databases, processes
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SECONDS = 10
 
@@ -55,11 +55,16 @@ class Visitor:
         assert answer.status == 302, answer.text()
 
 
+def _told(said: ConsoleMessage) -> str:
+    """With the address of what could not be loaded."""
+    return f"{said.text} {said.location.get('url', '')}".strip()
+
+
 def watched(page: Page, complaints: list[str]) -> Page:
     """Note whatever the page says is wrong: scripts, the content policy, missing files."""
     page.set_default_timeout(SECONDS * 1000)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: complaints.extend([_told(said)] * (said.type == "error")))
     return page
 
 

@@ -16,9 +16,8 @@ from tests.races.together import together
 
 def finish_two_steps(order: int) -> None:
     steps = [("tone", 0.2), ("guard", 2.0)][:: 1 if order % 2 else -1]
-    tallies.add_steps(
-        {"step": step, "backend": "embedded", "seconds": seconds} for step, seconds in steps
-    )
+    records = [{"step": step, "backend": "embedded", "seconds": seconds} for step, seconds in steps]
+    tallies.add_steps(records, megapixels=0)
 
 
 @pytest.mark.usefixtures("on_postgres")

@@ -167,7 +167,7 @@ def test_with_full_hands_it_says_why_not(client: Client, box: Collection, people
         follow=True,
         headers={"referer": f"http://testserver{reverse('restoration:wall')}"},
     )
-    assert "You already hold three photos" in answer.text
+    assert "You already hold 3 photos" in answer.text
     assert Claim.objects.count() == 3
 
 

@@ -240,7 +240,7 @@ def test_three_runs_at_once_are_enough(vera: Desk) -> None:
     for _each in range(3):
         vera.htmx("run", data=recipe())
     answer = vera.htmx("run", data=recipe())
-    assert "Three of your runs are waiting or running" in answer.text
+    assert "3 runs of yours are waiting or running" in answer.text
     assert Job.objects.count() == 3
 
 

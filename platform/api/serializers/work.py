@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from archive.models import Photo
@@ -38,7 +39,7 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
 class WishesSerializer(serializers.Serializer[Any]):
     """What the photo should be like; each may be left out."""
 
-    collection = serializers.CharField(required=False, help_text="A collection's address.")
+    collection = serializers.CharField(required=False, help_text=_("A collection's address."))
     damage = serializers.ChoiceField(choices=wall.DAMAGE, required=False)
     faces = serializers.BooleanField(required=False)
     colour = serializers.BooleanField(required=False)
