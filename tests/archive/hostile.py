@@ -116,7 +116,8 @@ class Gate:
             path = Path(folder) / f"{hashlib.sha256(content).hexdigest()[:12]}.scan"
             path.write_bytes(content)
             words = {"collection": self.boxes["command"].slug, "by": self.cora.username}
-            call_command("ingest", folder, wait=True, stdout=said, stderr=said, **words)
+            with translation.override("en"):  # pages were read in both languages before
+                call_command("ingest", folder, wait=True, stdout=said, stderr=said, **words)
         refused = [line for line in said.getvalue().splitlines() if "not taken. " in line]
         return refused[0].partition("not taken. ")[2] if refused else ""
 

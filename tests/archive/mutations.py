@@ -23,7 +23,7 @@ def seeds() -> dict[str, bytes]:
     rgb = np.random.default_rng(5).integers(30, 220, (48, 64, 3), np.uint8)
     rgb[8:40, 8:56] = rgb[8:40, 8:56] // 4 + 90  # something that compresses, too
     image = pyvips.Image.new_from_array(rgb).copy(interpretation="srgb", xres=12, yres=12)
-    deep = (image.cast("ushort") * 257).copy(interpretation="rgb16")
+    deep = (image * 257).cast("ushort").copy(interpretation="rgb16")
     inks = image.icc_transform("cmyk", input_profile="srgb")
     told = image.copy()
     told.set_type(pyvips.GValue.gint_type, "orientation", 6)
