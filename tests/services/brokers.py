@@ -11,9 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
+from django.conf import settings
+from kombu import Queue
 
 from config import broker
 from config.celery import app
+from restoration.engine.generative.rows import FAMILIES
 from tests.services import addresses
 
 # One database of Redis for each process of a parallel run.
@@ -47,21 +50,27 @@ def rabbitmq_broker() -> Iterator[str]:
 @contextlib.contextmanager
 def bells_through(url: str, folder: Path) -> Iterator[None]:
     """Let tasks sent by this process go to the broker at `url` of a site with this var folder."""
-    before = (app.conf.broker_url, app.conf.broker_transport_options)
-    _point_at(url, broker.transport_options(urlsplit(url).scheme, folder / "broker"))
+    before = (app.conf.broker_url, app.conf.broker_transport_options, app.conf.task_queues)
+    scheme = urlsplit(url).scheme
+    # RabbitMQ's queues are of another kind, and it takes no second word about one.
+    queues = broker.queues(scheme, settings.BELLS_EXCHANGE, {each.name for each in FAMILIES})
+    _point_at(url, broker.transport_options(scheme, folder / "broker"), queues)
     try:
         yield
     finally:
         _point_at(*before)
 
 
-def _point_at(url: str, options: dict[str, Any] | None) -> None:
+def _point_at(url: str, options: dict[str, Any] | None, queues: list[Queue]) -> None:
     app.conf.update(
+        task_queues=queues,
         broker_url=url,
         broker_read_url=url,
         broker_write_url=url,
         broker_transport_options=options,
     )
+    for remembered in ("queues", "router"):
+        vars(app.amqp).pop(remembered, None)
     app._after_fork()  # type: ignore[attr-defined] # forget the links to the other broker
 
 
