@@ -8,8 +8,8 @@ severity 0.8: grain, fading, stains, tone. F1 is pooled over a set and forgives 
 mask's rim, as the study's prototype was measured: right is where found and true masks meet once
 both have grown by a pixel, wrong what is found further than a pixel from the truth, missed what is
 true and further than a pixel from what is found. The strict F1 forgives nothing, and the rim that
-the product lays around its mask counts against it there. The product asks most marks for a proof
-(restoration/engine/damage.py); what its network alone finds has a row of its own. The sound
+the product lays around its mask counts against it there. The product judges each mark once more
+(restoration/engine/judging.py); what its network alone finds has a row of its own. The sound
 pictures are the same ones, clean and worn, without damage: whatever is found there is false. The
 classical detector is the best of three thresholds of top-hats in twelve directions over the local
 activity, chosen knowing the truth.
