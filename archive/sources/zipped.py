@@ -62,10 +62,10 @@ class Zipped:
             with self.archive.open(entry) as stream:
                 while block := stream.read(BLOCK):
                     yield block
+        except NotImplementedError:  # first: it is a RuntimeError too
+            raise Unreachable("zip-packed") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError):
             raise Unreachable("zip-damaged") from None
-        except NotImplementedError:
-            raise Unreachable("zip-packed") from None
 
     def head(self, place: str) -> bytes | None:
         """The first kilobyte."""
