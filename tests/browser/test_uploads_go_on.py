@@ -192,6 +192,12 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     page, line = visitor.open(PAGE), Line(visitor.page)
     line.set(upload=SLOW)
     choose(page, path)
+    wait_for_share(page, 10)
+    line.set(offline=True)
+    expect(row(page)).to_contain_text("it goes on by itself when the line is back")
+    row(page).get_by_role("button", name="Pause").click()  # and again while it waits its turn
+    row(page).get_by_role("button", name="Go on").click()
+    line.set(upload=SLOW)
     wait_for_share(page, 60)
     line.set(offline=True)
     page.goto("about:blank")  # or the page goes on by itself before it is loaded anew

@@ -1,6 +1,7 @@
 // Three ways in which a file travels: in one request; as a file that grows on the server and goes
 // on where it was cut off (tus); in parts straight to the bucket. All say the same to the page:
-// on.progress(share), then one of on.done(item), on.broken(sentence, whether it can go on).
+// on.progress(share), on.stalled() while they wait to try again, then one of on.done(item),
+// on.broken(sentence, whether it can go on).
 
 import { csrfToken, send } from "./site.js";
 
@@ -71,7 +72,7 @@ class Growing {
       removeFingerprintOnSuccess: true,
       headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
       metadata: { filename: file.name },
-      onShouldRetry: (error) => mayPass(error.originalResponse?.getStatus() ?? 0),
+      onShouldRetry: (error) => this.mayRetry(error),
       onProgress: (sent, total) => on.progress(sent / total),
       onSuccess: () => this.finish(),
       onError: (error) => this.fail(error),
@@ -82,6 +83,12 @@ class Growing {
     const [before] = (await this.upload.findPreviousUploads()).reverse();
     if (before) this.upload.resumeFromPreviousUpload(before);
     this.upload.start();
+  }
+
+  mayRetry(error) {
+    const may = mayPass(error.originalResponse?.getStatus() ?? 0);
+    if (may) this.on.stalled();
+    return may;
   }
 
   pause() { return this.upload.abort(); }
@@ -106,6 +113,16 @@ function mayPass(code) {
   return code === 0 || code >= 500 || [409, 423, 460].includes(code);
 }
 
+/** Until it is time to try again: then, when the browser says that the line is back, or when it is over. */
+function turn(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = window.setTimeout(resolve, milliseconds);
+    const now = () => { window.clearTimeout(timer); resolve(); };
+    window.addEventListener("online", now, { once: true, signal });
+    signal.addEventListener("abort", now, { once: true });
+  });
+}
+
 /** S3 multipart: the site signs each part's address, the bucket says which parts it has. */
 class Parts {
   canPause = true;
@@ -115,17 +132,19 @@ class Parts {
     this.key = ["rekindle-upload", form.dataset.endpoint, file.name, file.size, file.lastModified].join("::");
   }
 
+  /** Each start has a signal of its own: what was paused while it waited never goes on beside the next. */
   async start() {
-    this.paused = false;
+    this.going = new AbortController();
+    const { signal } = this.going;
     try {
       this.told = (await this.found()) ?? (await this.begun());
-      if (this.told.parts_url) await this.sendMissing();
-      if (this.paused) return;
+      if (this.told.parts_url) await this.sendMissing(signal);
+      if (signal.aborted) return;
       const told = this.told.join_url ? await this.ask(this.told.join_url, {}) : this.told;
       this.forget();
       this.on.done(told);
     } catch (error) {
-      if (!this.paused) this.on.broken(error.sentence, error.mayPass ?? false);
+      if (!signal.aborted) this.on.broken(error.sentence, error.mayPass ?? false);
     }
   }
 
@@ -148,18 +167,19 @@ class Parts {
     return told;
   }
 
-  async sendMissing() {
+  async sendMissing(signal) {
     const size = this.told.part_size;
     const count = Math.ceil(this.file.size / size);
     let failures = 0;
     let have = await this.list();
-    for (let number = 1; number <= count && !this.paused;) {
+    for (let number = 1; number <= count && !signal.aborted;) {
       const part = this.file.slice((number - 1) * size, number * size);
       if (have.get(number) === part.size) { number += 1; continue; }
-      if (await this.put(number, part, have)) { have.set(number, part.size); failures = 0; continue; }
-      if (this.paused) return;
+      if (await this.put(number, part, have, signal)) { have.set(number, part.size); failures = 0; continue; }
+      if (signal.aborted) return;
       if (failures >= DELAYS.length) throw new Broken(0);
-      await new Promise((resolve) => { window.setTimeout(resolve, DELAYS[failures]); });
+      this.on.stalled();
+      await turn(DELAYS[failures], signal);
       failures += 1;
       // The answer may be all that was lost.
       have = await this.list().catch(() => have);
@@ -171,13 +191,13 @@ class Parts {
     return new Map(parts.map((each) => [each.number, each.size]));
   }
 
-  async put(number, part, have) {
+  async put(number, part, have, signal) {
     const before = [...have.values()].reduce((sum, each) => sum + each, 0);
     const signed = await this.ask(this.told.parts_url, { json: { number } }).catch((error) => {
       if (error.mayPass) return null;
       throw error;
     });
-    if (!signed || this.paused) return false;
+    if (!signed || signal.aborted) return false;
     const answer = await request("PUT", signed.url, {
       body: part,
       progress: (sent) => this.on.progress((before + sent) / this.file.size),
@@ -192,7 +212,7 @@ class Parts {
     return answer.data;
   }
 
-  pause() { this.paused = true; this.xhr?.abort(); }
+  pause() { this.going.abort(); this.xhr?.abort(); }
 
   goOn() { return this.start(); }
 

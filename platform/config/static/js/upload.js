@@ -69,6 +69,7 @@ class Journey {
     this.row.show("sending", this.words.sending);
     this.way ??= await way(this.file, this.upload.form, {
       progress: (share) => this.progress(share),
+      stalled: () => { this.row.part("line").textContent = this.words.stalled; },
       done: (item) => this.arrive(item),
       broken: (sentence, mayPass) => this.break(sentence, mayPass),
     });
