@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from kombu import Queue
 from kombu.exceptions import OperationalError
 
 from archive import clock
@@ -25,6 +26,7 @@ from restoration.models import Job
 logger = logging.getLogger(__name__)
 
 FIXITY_EVERY = 3600  # seconds
+FIXITY_SLICE_SECONDS = 10.0
 BROKEN = 70  # EX_SOFTWARE: what a supervisor sees when the card was lost
 
 
@@ -59,24 +61,38 @@ def _ring_for_next(queue: str) -> None:
 
 
 @shared_task(name="restoration.check_kept_bytes", ignore_result=True)
-def check_kept_bytes() -> None:
-    """Hash again what was not hashed for long, as much as an hour may read."""
-    now = timezone.now()
+def check_kept_bytes(*, most_bytes: int | None = None) -> None:
+    """Hash again what was not hashed for long: a slice of what an hour may read.
+
+    Then it stands at the end of the queue again for the rest, `most_bytes`, because people wait
+    for this worker.
+    """
+    now, late = clock.now(), time.monotonic() + FIXITY_SLICE_SECONDS
     before = now - timedelta(days=settings.FIXITY_DAYS)
-    most = settings.FIXITY_MB_PER_HOUR * 1024**2
-    for check in fixity.check_round(now=now, before=before, most_bytes=most):
-        logger.debug("%s", check)
+    left = settings.FIXITY_MB_PER_HOUR * 1024**2 if most_bytes is None else most_bytes
+    for check in fixity.check_round(now=now, before=before, most_bytes=left):
+        left -= check.size
+        if time.monotonic() >= late:
+            if left > 0:
+                _ring_for_checks(most_bytes=left)
+            return
 
 
 def ring_for_fixity(*, now: datetime) -> int:
     """Call a worker for the checks once an hour; a message that nobody took by then is dropped."""
     if not settings.FIXITY_DAYS or not cache.add("fixity-rung", now.isoformat(), FIXITY_EVERY):
         return 0
-    try:
-        check_kept_bytes.apply_async(queue="batch", retry=False, expires=FIXITY_EVERY)
-    except (OperationalError, OSError):
-        logger.warning("no broker took the bell for the checks of files", exc_info=True)
+    _ring_for_checks()
     return 1
+
+
+def _ring_for_checks(**rest: int) -> None:
+    words = {"kwargs": rest, "queue": "batch", "retry": False, "expires": FIXITY_EVERY}
+    try:
+        check_kept_bytes.apply_async(**words)
+    except (OperationalError, OSError):
+        # The next hour's round goes on where this one ended.
+        logger.warning("no broker took the bell for the checks of files", exc_info=True)
 
 
 def ring(*, job: Job, now: datetime) -> None:
@@ -93,7 +109,9 @@ def _send(job_id: int, queue: str, near: str = "") -> None:
     """
     where: dict[str, Any] = {"queue": queue}
     if near:
-        where = {"exchange": settings.BELLS_EXCHANGE, "routing_key": presence.own_bell(near)}
+        # By its name alone: a broker that was emptied does not know any more what hangs where. And
+        # not declared, for it is the worker's own.
+        where = {"queue": Queue(presence.own_bell(near)), "declare": []}
     try:
         run_job.apply_async(kwargs={"job_id": job_id}, retry=False, **where)
     except (OperationalError, OSError):

@@ -102,8 +102,28 @@ SQLITE = {
 }
 
 
+# A machine that freezes or vanishes says no goodbye. What it had locked in the middle of a
+# transaction is free again within a minute, and who waits for a server that is gone hears of it.
+_GOODBYE = {
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+POSTGRES_LINK = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "options": " ".join(f"-c {name}={value}" for name, value in _GOODBYE.items()),
+}
+
+
 def database(name: str, url: str) -> dict[str, Any]:
-    """Return Django's settings of the database at `url` (sqlite:///path or postgres://...)."""
+    """Return Django's settings of the database at `url` (sqlite:///path or postgres://...).
+
+    What the address says of the link, as `?options=`, comes before what we would say.
+    """
     parts = urlsplit(url)
     path = unquote(parts.path[1:])
     if parts.scheme == "sqlite" and path:
@@ -119,7 +139,7 @@ def database(name: str, url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": POSTGRES_LINK | dict(parse_qsl(parts.query, keep_blank_values=True)),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

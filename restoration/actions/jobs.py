@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -148,8 +148,7 @@ def cancel_job(*, job: Job, by: User, now: datetime) -> None:
 
 def sweep_jobs(*, now: datetime) -> int:
     """Requeue what lost its lease, and ring again for what nobody picked up."""
-    lost = Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)
-    count = sum(leases.requeue_lost(job=job, now=now) for job in lost)
+    count = sum(leases.requeue_lost(job=job, now=now) for job in _lost(now))
     due = Job.objects.filter(Q(not_before=None) | Q(not_before__lte=now), state=JobState.QUEUED)
     for job in due.filter(rung_at=None).order_by("requested_at")[:AT_ONCE]:
         ring(job=job, now=now)
@@ -157,6 +156,18 @@ def sweep_jobs(*, now: datetime) -> int:
     unheard = Q(rung_at__lt=now - JOB_RING_AGAIN) | Q(rung_at__gt=now + JOB_RING_AGAIN)
     _ring_again(due.filter(unheard), now)
     return count
+
+
+def _lost(now: datetime) -> list[Job]:
+    """What lost its lease, without those rows that a link holds whose worker froze in the middle.
+
+    The database ends such a link within a minute; nobody else's job waits for that.
+    """
+    lost = Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)
+    if not connection.features.has_select_for_update_skip_locked:
+        return list(lost)
+    with transaction.atomic():
+        return list(lost.select_for_update(skip_locked=True))
 
 
 def _ring_again(unheard: QuerySet[Job], now: datetime) -> None:

@@ -70,7 +70,14 @@ def test_an_address_of_postgres_is_taken_apart() -> None:
     found = env.database("X", "postgres://vera:p%40ss@db.example:5433/photos?sslmode=require")
     wanted = {"NAME": "photos", "USER": "vera", "PASSWORD": "p@ss", "HOST": "db.example"}
     assert wanted.items() <= found.items()
-    assert (found["PORT"], found["OPTIONS"]) == ("5433", {"sslmode": "require"})
+    assert (found["PORT"], found["OPTIONS"]["sslmode"]) == ("5433", "require")
+
+
+def test_what_the_address_says_of_the_link_comes_before_what_we_would_say() -> None:
+    plain = env.database("X", "postgres://db/photos")
+    assert "idle_in_transaction_session_timeout" in plain["OPTIONS"]["options"]
+    pooled = env.database("X", "postgres://db/photos?options=&connect_timeout=3")
+    assert (pooled["OPTIONS"]["options"], pooled["OPTIONS"]["connect_timeout"]) == ("", "3")
 
 
 def test_sqlite_waits_for_its_turn_instead_of_failing() -> None:

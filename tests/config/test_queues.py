@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import redis
 from celery import Celery
+from django.conf import settings
 
 from config import broker, worker
 from config.broker import queues
+from config.celery import app
+from restoration import presence, tasks
+from tests.services.brokers import bells_through
 
 FAMILIES = ("sdxl", "klein")
 
@@ -54,3 +61,17 @@ def test_a_worker_with_models_listens_for_their_families_and_for_itself(
     heard = listened("generative", "gpu1@here")
     assert set(heard) == {"generative", "at.gpu1@here", "generative.sdxl"}
     assert listened("cpu,generative")[:2] == ["cpu", "generative"]
+
+
+def test_a_bell_for_one_worker_arrives_although_the_broker_forgot_which_queues_there_are(
+    redis_url: str, tmp_path: Path
+) -> None:
+    own = broker.own_queue(presence.own_bell("gpu1@here"), settings.BELLS_EXCHANGE)
+    with bells_through(redis_url, tmp_path), app.connection() as link:
+        own(link.default_channel).declare()
+        with contextlib.closing(redis.Redis.from_url(redis_url)) as server:
+            server.flushdb()
+        tasks._send(7, "generative", near="gpu1@here")
+        heard = own(link.default_channel).get()
+    assert heard is not None
+    assert heard.headers["task"] == tasks.run_job.name

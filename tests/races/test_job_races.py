@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from functools import partial
 
+import psycopg2
 import pytest
+from django.db import connection
 
 from archive.models import Photo
 from restoration import leases
@@ -49,6 +52,32 @@ def test_twenty_bells_for_one_job_start_it_once() -> None:
     )
     assert sum(each is not None for each in results) == 1
     assert Attempt.objects.filter(job=job).count() == 1
+
+
+def test_a_worker_frozen_in_the_middle_of_a_beat_does_not_hold_up_the_sweep(
+    on_postgres: str,
+) -> None:
+    frozen, silent = queued(), queued()
+    for job in (frozen, silent):
+        leases.start(job_id=job.pk, worker="w", now=factories.NOW)
+    later = factories.NOW + leases.lease() + timedelta(seconds=1)
+    with contextlib.closing(psycopg2.connect(on_postgres)) as link, link.cursor() as cursor:
+        cursor.execute("UPDATE restoration_job SET step = 'tone' WHERE id = %s", [frozen.pk])
+        with connection.cursor() as ours:
+            ours.execute("SET lock_timeout = '3s'")  # or a failure would last for ever
+        assert sweep_jobs(now=later) == 1
+    silent.refresh_from_db()
+    assert silent.state == JobState.QUEUED
+    assert sweep_jobs(now=later) == 1  # its link is gone now
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_the_database_ends_a_transaction_whose_client_went_silent() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+        cursor.execute("SHOW tcp_keepalives_idle")
+        assert cursor.fetchone() == ("30",)
 
 
 @pytest.mark.usefixtures("on_postgres")

@@ -307,6 +307,22 @@ def test_the_worker_checks_what_is_due_and_no_more(photo: Photo) -> None:
     assert FixityCheck.objects.count() == 3
 
 
+def test_the_worker_stands_back_for_people_after_a_slice(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(tasks.check_kept_bytes, "apply_async", lambda **more: sent.append(more))
+    monkeypatch.setattr(tasks, "FIXITY_SLICE_SECONDS", 0.0)
+    tasks.check_kept_bytes(most_bytes=1_000_000)
+    first = FixityCheck.objects.get()
+    assert [each["kwargs"] for each in sent] == [{"most_bytes": 1_000_000 - first.size}]
+    while sent:
+        tasks.check_kept_bytes(**sent.pop()["kwargs"])
+    assert FixityCheck.objects.count() == 3
+    tasks.check_kept_bytes(most_bytes=0)
+    assert not sent
+
+
 # --- a real S3 service ---------------------------------------------------------------------------
 @pytest.mark.slow
 def test_bad_objects_of_a_bucket_come_back_from_another_bucket_and_from_a_folder(

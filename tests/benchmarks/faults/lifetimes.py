@@ -6,25 +6,22 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.services import addresses
-
 ROOT = Path(__file__).resolve().parents[3]
 # Short, so that a round is; PATIENCE makes them longer on a machine that others keep busy.
 PATIENCE = float(os.environ.get("FAULTS_PATIENCE", "1"))
 LEASE_SECONDS, READING_LEASE_SECONDS = round(6 * PATIENCE), round(15 * PATIENCE)
+PORTS = 5  # the rows, the bells, the way to S3, and two that RabbitMQ wants for itself
 
 
-def addressed(folder: Path, broker: str, port: int, bucket: Mapping[str, str]) -> dict[str, str]:
-    """The environment of every program: rows at `port`, bells after it, then the way to S3."""
-    bells = {
-        "redis": f"redis://127.0.0.1:{port + 1}/0",
-        "rabbitmq": f"{addresses.rabbitmq()}/rekindle-faults-{port + 1}",
-    }
+def addressed(folder: Path, bells: str, port: int, bucket: Mapping[str, str]) -> dict[str, str]:
+    """The environment of every program: rows at `port`, `bells` after it, then the way to S3."""
     owner = "postgres" if os.geteuid() == 0 else os.environ.get("USER", "postgres")
+    # As config.env says it, in proportion to a lease that is short.
+    silent = f"options=-c%20idle_in_transaction_session_timeout%3D{LEASE_SECONDS}s"
     return dict(bucket) | {
         "REKINDLE_S3_ENDPOINT": f"http://127.0.0.1:{port + 2}",
-        "REKINDLE_DATABASE_URL": f"postgres://{owner}@127.0.0.1:{port}/postgres",
-        "REKINDLE_BROKER_URL": bells[broker],
+        "REKINDLE_DATABASE_URL": f"postgres://{owner}@127.0.0.1:{port}/postgres?{silent}",
+        "REKINDLE_BROKER_URL": bells,
         "REKINDLE_VAR_DIR": str(folder),
         "REKINDLE_JOB_LEASE_SECONDS": str(LEASE_SECONDS),
         "REKINDLE_READING_LEASE_SECONDS": str(READING_LEASE_SECONDS),

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from archive import storage
 from archive.lifecycle import PhotoState
-from archive.models import Event, Original, Photo
-from restoration import holdings, runner
+from archive.models import Event, Original, Photo, Rendition
+from restoration import counting, holdings, runner
 from restoration.lifecycle import MOVES, JobKind, JobState, VersionKind
-from restoration.models import Attempt, Claim, Job, Review, Version
+from restoration.models import Attempt, Claim, Job, Preview, Review, Version
+from restoration.purses import Entry, EntryKind, Purse
 from tests.benchmarks.faults.rounds import Round
 
 OUTCOMES = {"succeeded", "failed", "lost", "returned", "cancelled"}
@@ -28,7 +29,7 @@ class Verdict:
     doubled: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     illegal: list[str] = field(default_factory=list)
-    attempts: Counter[str] = field(default_factory=Counter)
+    attempts: dict[str, int] = field(default_factory=dict)
     originals: int = 0
     files: int = 0
     compared: int = 0
@@ -43,13 +44,13 @@ def judge(rounds: Iterable[Round], *, compare: int) -> Verdict:
     rounds = list(rounds)
     found = Verdict(
         jobs=Job.objects.count(),
-        attempts=Counter(Attempt.objects.values_list("outcome", flat=True)),
+        attempts=dict(Counter(Attempt.objects.values_list("outcome", flat=True))),
         originals=Original.objects.count(),
     )
     found.lost += _lost(rounds)
     found.doubled += _doubled()
     found.changed += _changed(rounds)
-    found.illegal += [*_illegal_jobs(), *_illegal_histories(), *_illegal_others()]
+    found.illegal += [*_illegal_jobs(), *_illegal_histories(), *_illegal_others(), *_miscounted()]
     named = holdings.named()
     found.files = len(named)
     found.changed += _wrong_bytes(named)
@@ -86,30 +87,28 @@ def _doubled() -> Iterator[str]:
 
 
 def _changed(rounds: list[Round]) -> Iterator[str]:
-    """The scans as they came in are in the rounds' own memory."""
+    """The scans as they came in are in the rounds' own memory, and may not be gone either."""
     for each in rounds:
-        for sha, content in each.uploads.items():
-            with storage.open_key(storage.original_key(sha)) as stream:
-                if stream.read() != content:
-                    yield f"round {each.number}: original {sha[:12]} is another"
+        for sha, content in each.originals.items():
+            where = f"round {each.number} ({each.fault}): original {sha[:12]}"
+            if not Original.objects.filter(pk=sha).exists():
+                yield f"{where} has no row"
+            try:
+                with storage.open_key(storage.original_key(sha)) as stream:
+                    if stream.read() != content:
+                        yield f"{where} is another"
+            except FileNotFoundError:
+                yield f"{where} is missing"
 
 
 def _wrong_bytes(named: dict[str, str]) -> Iterator[str]:
     for key, sha in named.items():
         try:
             with storage.open_key(key) as stream:
-                right = hashlib.file_digest(stream, "sha256").hexdigest() == sha
+                if hashlib.file_digest(stream, "sha256").hexdigest() != sha:
+                    yield f"{key} holds something else"
         except FileNotFoundError:
             yield f"{key} is missing"
-            continue
-        # What the factories put as originals are words, whose name is not their digest.
-        if not right and not _is_made_up(key):
-            yield f"{key} holds something else"
-
-
-def _is_made_up(key: str) -> bool:
-    with storage.open_key(key) as stream:
-        return stream.read(9) == b"original "
 
 
 def _illegal_jobs() -> Iterator[str]:
@@ -140,7 +139,7 @@ def _illegal_histories() -> Iterator[str]:
         stories[facts["id"]].append(verb.partition(".")[2])
     moves = MOVES[JobState]
     for job in Job.objects.all():
-        first, *rest = stories[job.pk]
+        first, *rest = stories[job.pk] or ["nothing"]
         state = JobState.QUEUED
         for word in rest:
             if word not in moves.get(state, ()):
@@ -157,7 +156,25 @@ def _illegal_others() -> Iterator[str]:
             yield f"{rows.__name__} {row.pk} is {row.state}"
     for photo in Photo.objects.filter(state=PhotoState.READY).exclude(reading_since=None):
         yield f"photo {photo.pk} is ready and still being read"
+    for preview in Preview.objects.all():
+        yield f"job {preview.job_id} is over and its half-finished picture is still there"
+    for rendition in Rendition.objects.exclude(given_up=0):
+        yield f"the tiles of {rendition.pk} were given up"
     yield from _gaps()
+
+
+def _miscounted() -> Iterator[str]:
+    """What is added up beside the rows: machine time that was reserved, numbers on the pages."""
+    for entry in Entry.objects.filter(kind=EntryKind.RESERVE, closed_by=None):
+        yield f"job {entry.job_id} is over and its machine time is still reserved"
+    for purse in Purse.objects.all():
+        lines = purse.entries.order_by("number").values_list("number", "seconds", "balance")
+        balance = 0
+        for place, (number, seconds, told) in enumerate(lines, start=1):
+            balance += seconds
+            if (number, told) != (place, balance):
+                yield f"line {number} of purse {purse.pk} says {told}, it adds up to {balance}"
+    yield from (f"a count differed: {each}" for each in counting.recount())
 
 
 def _gaps() -> Iterator[str]:

@@ -23,6 +23,7 @@ class Proxy:
         self.server = (parts.hostname or "127.0.0.1", parts.port or 80)
         self.url = f"http://127.0.0.1:{port}"
         self.mode = PASS
+        self.hits = 0  # what was refused, delayed or cut, so that a fault knows that it struck
         self._door = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -38,6 +39,7 @@ class Proxy:
 
     def _carry(self, client: socket.socket) -> None:
         if self.mode == REFUSE:
+            self.hits += 1
             _cut(client)
             return
         try:
@@ -58,8 +60,10 @@ class Proxy:
         with contextlib.suppress(OSError):
             while chunk := source.recv(CHUNK):
                 if self.mode == SLOW:
+                    self.hits += 1
                     time.sleep(DAWDLE_SECONDS)
                 if self.mode == REFUSE or (self.mode == BREAK and carried > CHUNK):
+                    self.hits += 1
                     _cut(source)
                     _cut(target)
                     return

@@ -7,7 +7,7 @@ import hashlib
 import io
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,10 +24,10 @@ from restoration.actions.jobs import request_job, request_retouch
 from restoration.actions.versions import scan_version
 from restoration.engine.plan import Plan
 from restoration.lifecycle import JobState
-from restoration.models import Job
+from restoration.models import Attempt, Job
 from tests import factories
 from tests.benchmarks.faults.lifetimes import PATIENCE
-from tests.benchmarks.faults.strikes import STEPS, STRIKES
+from tests.benchmarks.faults.strikes import STEPS, STRIKES, Scene
 from tests.benchmarks.faults.world import World
 from tests.people import person
 
@@ -46,35 +46,40 @@ class Round:
     seconds: float | None = None
     jobs: list[int] = field(default_factory=list)
     photos: list[int] = field(default_factory=list)
-    uploads: dict[str, bytes] = field(default_factory=dict)
+    originals: dict[str, bytes] = field(default_factory=dict)
+    lost_tries: int = 0
     why: str = ""
 
 
 def play(there: World, number: int, fault: str, dice: random.Random) -> Round:
     """Play one round on a whole site; seconds run from the fault's end to the last job's end."""
-    there.wait_for_workers()
-    done = Round(number, fault)
-    ready = prepared(number)
+    there.make_whole()
+    done, lost_before = Round(number, fault), _lost_tries()
+    ready = prepared(number, done)
 
     def ask() -> None:
         for each in ready:
-            _insist(lambda each=each: each(done))
+            _insist(each)
 
+    done.struck = STRIKES[fault](Scene(there, dice, ask))
     struck_at = time.monotonic()
-    done.struck = STRIKES[fault](there, dice, ask)
-    struck_at = time.monotonic() if done.struck else struck_at
-    deadline = time.monotonic() + LONGEST_SECONDS
+    deadline = struck_at + LONGEST_SECONDS
     while time.monotonic() < deadline:
         with database_may_be_away():
             if is_settled(done):
                 done.seconds = time.monotonic() - struck_at
+                done.lost_tries = _lost_tries() - lost_before
                 return done
         time.sleep(0.1)
     done.why = state_of(done)
     return done
 
 
-def prepared(number: int) -> list:
+def _lost_tries() -> int:
+    return Attempt.objects.filter(outcome="lost").count()
+
+
+def prepared(number: int, done: Round) -> list[Callable[[], None]]:
     """Everything that goes before the fault: people, photos, claims; then what to ask for."""
     shelf = factories.collection()
     vera, victor, cora = (person(f"{name}{number}") for name in ("vera", "victor", "cora"))
@@ -88,13 +93,13 @@ def prepared(number: int) -> list:
     sha = hashlib.sha256(retouched).hexdigest()
     storage.put_bytes(storage.incoming_key(sha), retouched)
 
-    def restore(done: Round) -> None:
+    def restore() -> None:
         job = request_job(
             source=scans[0], by=vera, fence=claims[first.pk], plan=plan, now=timezone.now()
         )
         done.jobs.append(job.pk)
 
-    def retouch(done: Round) -> None:
+    def retouch() -> None:
         job = request_retouch(
             parent=scans[1],
             by=victor,
@@ -105,22 +110,16 @@ def prepared(number: int) -> list:
         )
         done.jobs.append(job.pk)
 
-    photo, _new = receive_scan(
-        collection=shelf,
-        chunks=[upload],
-        filename="scan.png",
-        by=cora,
-        now=timezone.now(),
-        ring=False,
-    )
-
-    def read(done: Round) -> None:
-        from archive.tasks import ring
-
+    def read() -> None:
+        photo, _new = receive_scan(
+            collection=shelf, chunks=[upload], filename="scan.png", by=cora, now=timezone.now()
+        )
         done.photos.append(photo.pk)
-        done.uploads[photo.sha256] = upload
-        ring(photo_id=photo.pk, now=timezone.now())
+        done.originals[photo.sha256] = upload
 
+    for each in (first, second):
+        with storage.open_key(storage.original_key(each.sha256)) as stream:
+            done.originals[each.sha256] = stream.read()
     return [restore, retouch, read]
 
 
@@ -138,7 +137,7 @@ def _png(picture: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def _insist(call) -> None:
+def _insist(call: Callable[[], None]) -> None:
     """Ask as a browser does: again, when the site said that something is away just now."""
     deadline = time.monotonic() + 60
     while True:

@@ -1,13 +1,19 @@
-"""The faults, one function each: it strikes while the round's jobs are under way, and heals."""
+"""The faults, one function each: it strikes while the round's jobs are under way, and heals.
+
+Each tells whether it really struck, by what it saw and not by what it meant to do: somebody stood
+at the stage, a message was lost, a link is gone. A round that was not struck is a failed one.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import psutil
@@ -16,218 +22,317 @@ from django.db import connections
 from archive import clock
 from restoration.sweeps import sweep
 from tests.benchmarks.faults import proxy
+from tests.benchmarks.faults.cluster import armed
 from tests.benchmarks.faults.lifetimes import PATIENCE
-from tests.benchmarks.faults.parts import armed
-from tests.benchmarks.faults.world import FAKETIME, LEASE_SECONDS, Program, World
+from tests.benchmarks.faults.world import LEASE_SECONDS, LIVE, RUNNING, Program, World
 
-Strike = Callable[[World, random.Random, Callable[[], object]], bool]
+STEPS = ("tone", "repair", "denoise", "upscale", "guard")
 STAND_SECONDS = 60 * PATIENCE
-SMALL_FILE = 24 * 1024
-RESUME = int(signal.SIGCONT)
+SWEEPERS_AT_ONCE = 8
+LOST = "SELECT count(*) FROM restoration_attempt WHERE outcome = 'lost' AND worker = '{}@faults'"
+OVERDUE = (
+    "SELECT count(*) FROM restoration_job "
+    "WHERE state = 'running' AND lease_until < pg_catalog.clock_timestamp()"
+)
+TEN_MINUTES = "UPDATE fault_clock SET wrong = interval '{} minutes'"
 
 
-def kill_at(stage: str, there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
+@dataclass
+class Scene:
+    """What a fault has at hand: the site, its dice, and how the round's three people ask."""
+
+    there: World
+    dice: random.Random
+    ask: Callable[[], object]
+
+    def begin(self, longest: float = 0.8) -> bool:
+        """Have them ask, and wait until a worker is at it, or a moment longer."""
+        self.ask()
+        is_running = self.there.wait_for(RUNNING, STAND_SECONDS)
+        time.sleep(self.dice.uniform(0, longest))
+        return is_running and bool(self.there.count(LIVE))
+
+
+Strike = Callable[[Scene], bool]
+
+
+# --- workers -------------------------------------------------------------------------------------
+def kill_at(stage: str, scene: Scene) -> bool:
     """Kill -9 a worker where it reaches a stage: right there, or a moment after."""
+    there, is_prompt = scene.there, scene.dice.random() < 0.5
     with armed(there.cluster, stage) as somebody:
-        ask()
+        scene.ask()
         found = there.owner_of(somebody(STAND_SECONDS))
-        if found is not None and dice.random() < 0.5:
+        if found is not None and is_prompt:
             there.replace(found)
-            return True
-    if found is None:
+    if found is not None and not is_prompt:
+        time.sleep(scene.dice.uniform(0, 0.6))
+        there.replace(found)
+    return found is not None
+
+
+def kill_while_decoding(stage: str, scene: Scene) -> bool:
+    """Kill -9 a worker while the process that it sent into the file is at work there."""
+    there = scene.there
+    with armed(there.cluster, stage) as somebody:
+        scene.ask()
+        found = there.owner_of(somebody(STAND_SECONDS))
+    if found is None or not _seen(STAND_SECONDS, lambda: _decoders(found)):
         return False
-    time.sleep(dice.uniform(0, 0.6))
+    decoders = _decoders(found)
     there.replace(found)
-    return True
+    # They are in a group of their own and must know by themselves that nobody waits for them.
+    return bool(decoders) and _seen(10, lambda: not any(each.is_running() for each in decoders))
 
 
-def kill_a_child(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
+def _decoders(worker: Program) -> list[psutil.Process]:
+    found = []
+    for process in worker.processes()[1:]:
+        with contextlib.suppress(psutil.Error):
+            if "archive.decoder" in process.cmdline():
+                found.append(process)
+    return found
+
+
+def kill_the_child(scene: Scene) -> bool:
     """Kill only the pool's child, as the kernel does when memory is short."""
+    with armed(scene.there.cluster, "denoise") as somebody:
+        scene.ask()
+        found = scene.there.owner_of(somebody(STAND_SECONDS))
+        children = found.processes()[1:] if found else []
+        for process in children:
+            process.kill()
+    return bool(children)
+
+
+def kill_the_parent(scene: Scene) -> bool:
+    """Kill only the worker itself: its child is an orphan that goes on with the job."""
+    there = scene.there
     with armed(there.cluster, "denoise") as somebody:
-        ask()
-        port = somebody(STAND_SECONDS)
-        found = there.owner_of(port)
+        scene.ask()
+        found = there.owner_of(somebody(STAND_SECONDS))
         if found is None:
             return False
-        for process in found.processes()[1:]:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-    return True
+        children = found.processes()[1:]
+        found.running.send_signal(signal.SIGKILL)
+        there.workers.remove(found)
+        there.leaving.append(found)
+        there.workers.append(there.worker())
+        return any(child.is_running() for child in children)
 
 
-def ask_to_leave(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """SIGTERM in the middle: the worker finishes or hands back, and another takes its place."""
+def ask_to_leave(scene: Scene) -> bool:
+    """SIGTERM in the middle: the worker finishes or hands back, and goes by itself."""
+    there = scene.there
     with armed(there.cluster, "denoise") as somebody:
-        ask()
+        scene.ask()
         found = there.owner_of(somebody(STAND_SECONDS))
         if found is None:
             return False
         found.running.send_signal(signal.SIGTERM)
-        time.sleep(dice.uniform(0, 1))
+        time.sleep(scene.dice.uniform(0, 1))
     there.workers.remove(found)
     there.workers.append(there.worker())
-    with contextlib.suppress(Exception):
-        found.running.wait(30)
-    found.end()
+    try:
+        found.running.wait(30 * PATIENCE)
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        found.end()
     return True
 
 
-def freeze(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """Stop a worker for longer than its lease; what it hands in afterwards is not wanted."""
-    with armed(there.cluster, dice.choice(["tone", "denoise", "store"])) as somebody:
-        ask()
+def freeze(scene: Scene) -> bool:
+    """Stop a worker until its job was given to another; what it hands in then is not wanted."""
+    there = scene.there
+    with armed(there.cluster, scene.dice.choice(["tone", "denoise", "store"])) as somebody:
+        scene.ask()
         found = there.owner_of(somebody(STAND_SECONDS))
         if found is None:
             return False
         found.signal(signal.SIGSTOP)
-    time.sleep(LEASE_SECONDS + 3)
-    found.signal(RESUME)
-    return True
+    was_lost = there.wait_for(LOST.format(found.log.stem), LEASE_SECONDS + STAND_SECONDS)
+    found.signal(signal.SIGCONT)
+    return was_lost
 
 
-def sweep_at_once(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """Kill a worker, then eight sweepers come to its job in the same moment, twice."""
-    struck = kill_at("denoise", there, dice, ask)
-    for wait in (LEASE_SECONDS, 1):
-        time.sleep(wait)
-        threads = [threading.Thread(target=_sweep_once) for _ in range(8)]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
-    return struck
+# --- sweepers ------------------------------------------------------------------------------------
+def sweep_at_once(scene: Scene) -> bool:
+    """Kill a worker; eight sweepers come to its job in one moment, and one of them takes it."""
+    there = scene.there
+    for each in there.sweepers:
+        each.end()  # or one of them were there before the eight
+    struck = kill_at("denoise", scene) and there.wait_for(OVERDUE, LEASE_SECONDS + STAND_SECONDS)
+    together, found = threading.Barrier(SWEEPERS_AT_ONCE), list[int]()
+    threads = [
+        threading.Thread(target=_sweep_once, args=(together, found))
+        for _ in range(SWEEPERS_AT_ONCE)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    for each in list(there.sweepers):
+        there.replace(each)
+    return struck and len(found) == SWEEPERS_AT_ONCE and sum(found) >= 1
 
 
-def _sweep_once() -> None:
+def _sweep_once(together: threading.Barrier, found: list[int]) -> None:
     try:
-        sweep(now=clock.now())
+        now = clock.now()
+        together.wait(STAND_SECONDS)
+        found.append(sweep(now=now)["jobs"])
     finally:
         connections.close_all()
 
 
-def stop_the_broker(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """It goes with everything in it, before or after the bells, and comes back empty."""
-    before = dice.random() < 0.5
-    if not before:
-        ask()
-        time.sleep(dice.uniform(0, 1.5))
+# --- the broker ----------------------------------------------------------------------------------
+def stop_the_broker(scene: Scene) -> bool:
+    """Kill -9, before or after the bells were rung; it comes back empty."""
+    there, is_before = scene.there, scene.dice.random() < 0.5
+    struck = True if is_before else scene.begin(1.5)
+    links = there.links_to(there.broker.port)
     there.broker.stop()
-    if before:
-        ask()
-    time.sleep(dice.uniform(1, 4))
+    if is_before:
+        scene.ask()
+    time.sleep(scene.dice.uniform(1, 4))
     there.broker.start()
-    return True
+    return struck and bool(links - there.links_to(there.broker.port))
 
 
-def flush_the_broker(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """Every message is forgotten, again and again for two seconds."""
-    ask()
+def flush_the_broker(scene: Scene) -> bool:
+    """The bells lie there while the workers hold still, and all are forgotten; later ones too."""
+    there = scene.there
+    for each in there.workers:
+        each.signal(signal.SIGSTOP)
+    scene.ask()
+    struck = _seen(STAND_SECONDS, lambda: there.broker.waiting() > 0)
+    there.broker.flush()
+    struck = struck and there.broker.waiting() == 0
+    for each in there.workers:
+        each.signal(signal.SIGCONT)
     until = time.monotonic() + 2
     while time.monotonic() < until:
         there.broker.flush()
         time.sleep(0.1)
-    return True
+    return struck
 
 
-def cut_the_broker(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """Every link to it is closed."""
-    ask()
-    time.sleep(dice.uniform(0, 1.5))
-    there.broker.cut_links()
-    return True
+def cut_the_broker(scene: Scene) -> bool:
+    """Every link to it is closed while a worker is in the middle of a job."""
+    there = scene.there
+    with armed(there.cluster, scene.dice.choice(["to running", *STEPS, "store"])) as somebody:
+        scene.ask()
+        found = there.owner_of(somebody(STAND_SECONDS))
+        links = there.links_to(there.broker.port)
+        there.broker.cut_links()
+        is_cut = _seen(5, lambda: links and not links & there.links_to(there.broker.port))
+    return found is not None and is_cut
 
 
-def restart_the_database(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
+# --- the database --------------------------------------------------------------------------------
+def restart_the_database(scene: Scene) -> bool:
     """It crashes and recovers."""
-    ask()
-    time.sleep(dice.uniform(0, 3))
-    there.cluster.stop()
-    time.sleep(dice.uniform(0, 3))
-    there.cluster.start()
+    struck = scene.begin(2)
+    scene.there.cluster.stop()
+    time.sleep(scene.dice.uniform(0, 3))
+    scene.there.cluster.start()
     connections.close_all()
-    return True
+    return struck
 
 
-def cut_the_database(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
+def cut_the_database(scene: Scene) -> bool:
     """Every link to it is ended, three times, as in a failover."""
-    ask()
+    struck, ended = scene.begin(), 0
     for _again in range(3):
-        time.sleep(dice.uniform(0, 1.5))
-        there.cluster.cut_links()
+        ended += scene.there.cluster.cut_links()
+        time.sleep(scene.dice.uniform(0, 1.5))
     connections.close_all()
-    return True
+    return struck and ended > 0
 
 
-def trouble_the_storage(
-    mode: str, there: World, dice: random.Random, ask: Callable[[], object]
-) -> bool:
-    """The S3 service refuses, dawdles or breaks off for some seconds."""
-    ask()
-    time.sleep(dice.uniform(0, 1.5))
+# --- bytes ---------------------------------------------------------------------------------------
+def trouble_the_storage(mode: str, scene: Scene) -> bool:
+    """The S3 service refuses, dawdles or breaks off for some seconds and until it was felt."""
+    there = scene.there
+    before, begun = there.proxy.hits, scene.begin(0.3)
     there.proxy.mode = mode
     try:
-        time.sleep(dice.uniform(3, 8))
+        time.sleep(scene.dice.uniform(3, 8))
+        return begun and _seen(STAND_SECONDS, lambda: there.proxy.hits > before)
     finally:
         there.proxy.mode = proxy.PASS
-    return True
 
 
-def fill_the_disk(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """No worker can write a file of any size for some seconds."""
-    processes = [each for worker in there.workers for each in worker.processes()]
-    before = _limit_files(processes, SMALL_FILE)
-    ask()
-    time.sleep(dice.uniform(4, 8))
-    for process, limits in before:
-        with contextlib.suppress(psutil.Error):
-            process.rlimit(psutil.RLIMIT_FSIZE, limits)
-    return bool(before)
-
-
-def _limit_files(
-    processes: list[psutil.Process], most: int
-) -> list[tuple[psutil.Process, tuple[int, int]]]:
-    changed = []
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            limits = process.rlimit(psutil.RLIMIT_FSIZE)
-            process.rlimit(psutil.RLIMIT_FSIZE, (most, limits[1]))
-            changed.append((process, limits))
-    return changed
-
-
-def jump_the_clock(there: World, dice: random.Random, ask: Callable[[], object]) -> bool:
-    """The clock of both workers jumps ten minutes, ahead or back, while they work."""
-    if not FAKETIME.exists():
+def fill_the_disk(scene: Scene) -> bool:
+    """The disk of temporary files is full for some seconds, and until somebody said so."""
+    there, marks = scene.there, scene.there.marks()
+    if not there.scratch.can_be_full:
         return False
-    hand = there.folder / f"clock{there.made}"
-    hand.write_text("+0")
-    faked = {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(hand),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    honest: list[Program] = list(there.workers)
-    for each in honest:
-        there.replace(each, **faked)
-    there.wait_for_workers()
-    ask()
-    time.sleep(dice.uniform(0, 1.5))
-    hand.write_text(dice.choice(["+600", "-600"]))
+    scene.ask()
+    until = time.monotonic() + scene.dice.uniform(4, 8)
+    latest, said = until + STAND_SECONDS, False
+    try:
+        while time.monotonic() < (latest if not said else until):
+            there.scratch.fill()
+            said = there.say_since(marks, b"disk-full")
+            time.sleep(0.1)
+    finally:
+        there.scratch.empty()
+    return said
+
+
+# --- clocks --------------------------------------------------------------------------------------
+def jump_the_machines_clock(scene: Scene) -> bool:
+    """The clock of the machine with all workers and sweepers jumps ten minutes while they work."""
+    there = scene.there
+    there.hand.write_text("+0")
+    for each in [*there.workers, *there.sweepers]:
+        there.leaving.append(there.replace(each, there.misled))
+    there.wait_until_ready()
+    begun = scene.begin()
+    there.hand.write_text(scene.dice.choice(["+600", "-600"]))
+    return begun and all("libfaketime" in _libraries(each) for each in there.leaving)
+
+
+def _libraries(program: Program) -> str:
+    with contextlib.suppress(psutil.Error):
+        return " ".join(each.path for each in program.processes()[0].memory_maps())
+    return ""
+
+
+def jump_the_databases_clock(scene: Scene) -> bool:
+    """The clock that all leases go by jumps ten minutes while they work, and is put right again."""
+    begun = scene.begin(0.3)
+    before = clock.now()
+    scene.there.cluster.ask(TEN_MINUTES.format(scene.dice.choice([10, -10])))
+    after = clock.now()
+    time.sleep(scene.dice.uniform(2, 5))
+    scene.there.cluster.ask(TEN_MINUTES.format(0))
+    return begun and abs((after - before).total_seconds()) > 500
+
+
+def _seen(seconds: float, look: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
     return True
 
 
-STEPS = ("tone", "repair", "denoise", "upscale", "guard")
 STRIKES: dict[str, Strike] = {
     "kill before start": partial(kill_at, "to running"),
     "kill at taking up an upload": partial(kill_at, "take up"),
-    "kill while decoding a retouch": partial(kill_at, "read"),
+    "kill while decoding an upload": partial(kill_while_decoding, "take up"),
+    "kill while decoding a retouch": partial(kill_while_decoding, "read"),
     **{f"kill in {step}": partial(kill_at, step) for step in STEPS},
     "kill while storing": partial(kill_at, "store"),
     "kill before the commit": partial(kill_at, "to succeeded"),
+    "kill in the commit": partial(kill_at, "commit"),
     "kill before an upload settles": partial(kill_at, "settle"),
-    "kill the pool's child": kill_a_child,
+    "kill the pool's child": kill_the_child,
+    "kill the pool's parent": kill_the_parent,
     "SIGTERM in the middle": ask_to_leave,
     "worker frozen beyond its lease": freeze,
     "eight sweepers at once": sweep_at_once,
@@ -240,5 +345,6 @@ STRIKES: dict[str, Strike] = {
     "S3 dawdles": partial(trouble_the_storage, proxy.SLOW),
     "S3 breaks off": partial(trouble_the_storage, proxy.BREAK),
     "disk full": fill_the_disk,
-    "clock jumps": jump_the_clock,
+    "workers' clock jumps": jump_the_machines_clock,
+    "database's clock jumps": jump_the_databases_clock,
 }

@@ -1,4 +1,4 @@
-"""The parts that the faults strike: a PostgreSQL cluster and brokers of our own, never others'."""
+"""A PostgreSQL cluster of our own, and the gates in it that hold a worker at a stage."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg2
-import redis
-
-from tests.services import addresses, brokers
 
 POSTGRES_BINARIES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/bin")
 GATE = 4242  # the advisory lock that holds whoever reaches an armed stage
 
+# Made when the tables are there and before any program has a link.
 # Holds the transaction of a worker that reaches an armed stage, as if its time stood still there.
 GATES = f"""
 CREATE TABLE fault_gate (stage text PRIMARY KEY);
@@ -46,10 +44,24 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$ LANGUAGE plpgsql;
+-- The product asks the database for the time; before pg_catalog's answer it finds this one.
+CREATE TABLE fault_clock AS SELECT interval '0' AS wrong;
+CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+  'SELECT pg_catalog.clock_timestamp() + wrong FROM public.fault_clock';
+ALTER DATABASE postgres SET search_path = public, pg_catalog;
+CREATE FUNCTION fault_version() RETURNS trigger AS $$
+BEGIN
+  PERFORM fault_wait('commit');
+  RETURN NULL;
+END $$ LANGUAGE plpgsql;
 CREATE TRIGGER fault_job BEFORE UPDATE ON restoration_job
   FOR EACH ROW EXECUTE FUNCTION fault_job();
 CREATE TRIGGER fault_photo BEFORE UPDATE ON archive_photo
   FOR EACH ROW EXECUTE FUNCTION fault_photo();
+-- Deferred: it stands in the COMMIT itself, behind every other write.
+CREATE CONSTRAINT TRIGGER fault_version AFTER INSERT ON restoration_version
+  DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.kind <> 'scan') EXECUTE FUNCTION fault_version();
 """
 
 
@@ -99,12 +111,13 @@ class Cluster:
         finally:
             link.close()
 
-    def cut_links(self) -> None:
-        """End every link but our own, as a failover does."""
-        self.ask(
+    def cut_links(self) -> int:
+        """End every link but our own, as a failover does; how many there were."""
+        ended = self.ask(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
+        return len(ended)
 
     def _run(self, program: str, *words: str) -> None:
         command = [_binary(program), *words]
@@ -155,80 +168,3 @@ def armed(cluster: Cluster, stage: str) -> Iterator[Callable[[float], int | None
             cursor.execute("DELETE FROM fault_gate")
             cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
     link.close()
-
-
-class RedisBroker:
-    """A Redis server of our own."""
-
-    name = "redis"
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-        self.url = f"redis://127.0.0.1:{port}/0"
-
-    def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        words = ["--port", str(self.port), "--save", "", "--appendonly", "no"]
-        command = ["redis-server", *words, "--dir", str(self.folder)]
-        self._server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(redis.ConnectionError):
-                self._client().ping()
-                return
-            time.sleep(0.1)
-        raise AssertionError("Redis does not answer")
-
-    def stop(self) -> None:
-        """Kill it; what it held is gone."""
-        self._server.kill()
-        self._server.wait()
-
-    def flush(self) -> None:
-        """Forget every message."""
-        self._client().flushall()
-
-    def cut_links(self) -> None:
-        """Close every client's connection."""
-        client = self._client()
-        for each in client.client_list():
-            with contextlib.suppress(redis.ResponseError):
-                client.client_kill_filter(_id=each["id"], skipme=True)
-
-    def _client(self) -> redis.Redis:
-        return redis.Redis(port=self.port)
-
-
-class RabbitBroker:
-    """A virtual host of our own in the RabbitMQ server, which is never stopped itself."""
-
-    name = "rabbitmq"
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.vhost = f"rekindle-faults-{port}"
-        self.url = f"{addresses.rabbitmq()}/{self.vhost}"
-
-    def start(self) -> None:
-        """Make the virtual host, empty."""
-        with contextlib.suppress(subprocess.CalledProcessError):
-            brokers.rabbitmqctl("delete_vhost", self.vhost)
-        brokers.rabbitmqctl("add_vhost", self.vhost)
-        brokers.rabbitmqctl("set_permissions", "-p", self.vhost, "guest", ".*", ".*", ".*")
-
-    def stop(self) -> None:
-        """Delete it: every link is closed, every queue and message is gone, nobody gets in."""
-        brokers.rabbitmqctl("delete_vhost", self.vhost)
-
-    def flush(self) -> None:
-        """Forget every message."""
-        for queue in ("cpu", "batch"):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                brokers.rabbitmqctl("purge_queue", "-p", self.vhost, queue)
-
-    def cut_links(self) -> None:
-        """Close every client's connection."""
-        brokers.rabbitmqctl("close_all_connections", "--vhost", self.vhost, "a fault")
-
-
-BROKERS = {"redis": RedisBroker, "rabbitmq": RabbitBroker}
