@@ -6,10 +6,14 @@ to the sweeper, one an hour ahead would keep a dead job for an hour.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
+
+# No lease begins so far ahead: one that does was written before this clock was put back, and what
+# it holds would else wait for as long as the clock was wrong.
+AHEAD = timedelta(minutes=10)
 
 
 def now() -> datetime:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from django.conf import settings
 
@@ -100,7 +100,7 @@ def ask(path: Path, into: Path) -> Told:
     _say_what_is_missing()
     command = [sys.executable, "-P", "-m", "archive.decoder"]
     command += [str(path), str(into), str(settings.MAX_PIXELS)]
-    with tempfile.TemporaryFile() as out:
+    with _room_for_an_answer() as out:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -116,6 +116,13 @@ def ask(path: Path, into: Path) -> Told:
         out.seek(0)
         said = out.read(ANSWER_BYTES)
     return Told(said, process.returncode, cost.ru_utime + cost.ru_stime)
+
+
+def _room_for_an_answer() -> IO[bytes]:
+    """A file in memory where there are such: on a full disk nobody could say that it is full."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("answer"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import F, Q, QuerySet
 
-from archive import tasks
+from archive import clock, tasks
 from archive.models import Rendition
 from archive.sizes import PIPELINE
 
@@ -59,7 +59,7 @@ def sweep_renditions(*, now: datetime) -> int:
     """Call for what waits, so few at once that nobody's job stands behind it for long."""
     _let_go(now)
     out = _out(now)
-    free = waiting().filter(Q(rung_at=None) | Q(rung_at__lt=now - UNHEARD), taken_at=None)
+    free = waiting().exclude(_called(now)).filter(taken_at=None)
     new = free.filter(tiles=0).order_by(F("rung_at").asc(nulls_first=True), "pk")
     found = [each.pk for each in new[: max(0, AT_ONCE - out)]]
     if not found and out < AT_ONCE and _may_remake(now):
@@ -72,7 +72,11 @@ def sweep_renditions(*, now: datetime) -> int:
 
 def _out(now: datetime) -> int:
     """For how many a worker is called or at work."""
-    return waiting().filter(Q(taken_at__isnull=False) | Q(rung_at__gte=now - UNHEARD)).count()
+    return waiting().filter(Q(taken_at__isnull=False) | _called(now)).count()
+
+
+def _called(now: datetime) -> Q:
+    return Q(rung_at__gte=now - UNHEARD, rung_at__lte=now + clock.AHEAD)
 
 
 def _may_remake(now: datetime) -> bool:
@@ -83,7 +87,7 @@ def _may_remake(now: datetime) -> bool:
 
 def _let_go(now: datetime) -> None:
     """A lease whose worker went silent ends; after too many of them this pipeline gives up."""
-    gone = Rendition.objects.filter(taken_at__lt=now - LEASE)
+    gone = Rendition.objects.filter(Q(taken_at__lt=now - LEASE) | Q(taken_at__gt=now + clock.AHEAD))
     gone.filter(attempts__gte=ATTEMPTS).update(taken_at=None, attempts=0, given_up=PIPELINE)
     gone.update(taken_at=None, rung_at=None)
 

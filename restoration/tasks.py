@@ -87,9 +87,8 @@ def ring_for_fixity(*, now: datetime) -> int:
 
 
 def _ring_for_checks(**rest: int) -> None:
-    words = {"kwargs": rest, "queue": "batch", "retry": False, "expires": FIXITY_EVERY}
     try:
-        check_kept_bytes.apply_async(**words)
+        check_kept_bytes.apply_async(kwargs=rest, queue="batch", retry=False, expires=FIXITY_EVERY)
     except (OperationalError, OSError):
         # The next hour's round goes on where this one ended.
         logger.warning("no broker took the bell for the checks of files", exc_info=True)

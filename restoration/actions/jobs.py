@@ -11,13 +11,21 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from archive import clock
 from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused
 from archive.stateful import IllegalMove
 from restoration import costs, leases, ledger, masks, policy, presence
 from restoration.engine.plan import Plan
-from restoration.lifecycle import JOB_RING_AGAIN, ClaimState, JobKind, JobLane, JobState
+from restoration.lifecycle import (
+    JOB_BACKOFF,
+    JOB_RING_AGAIN,
+    ClaimState,
+    JobKind,
+    JobLane,
+    JobState,
+)
 from restoration.models import Claim, Job, Version
 from restoration.purses import Resource
 from restoration.tasks import ring
@@ -148,6 +156,7 @@ def cancel_job(*, job: Job, by: User, now: datetime) -> None:
 
 def sweep_jobs(*, now: datetime) -> int:
     """Requeue what lost its lease, and ring again for what nobody picked up."""
+    _shorten(now)
     count = sum(leases.requeue_lost(job=job, now=now) for job in _lost(now))
     due = Job.objects.filter(Q(not_before=None) | Q(not_before__lte=now), state=JobState.QUEUED)
     for job in due.filter(rung_at=None).order_by("requested_at")[:AT_ONCE]:
@@ -156,6 +165,18 @@ def sweep_jobs(*, now: datetime) -> int:
     unheard = Q(rung_at__lt=now - JOB_RING_AGAIN) | Q(rung_at__gt=now + JOB_RING_AGAIN)
     _ring_again(due.filter(unheard), now)
     return count
+
+
+def _shorten(now: datetime) -> None:
+    """What was written before the clock was put back holds no longer than if it were written now.
+
+    A worker that lives renews its lease anyway.
+    """
+    late = now + leases.lease() + clock.AHEAD
+    running = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=late)
+    running.update(lease_until=now + leases.lease())
+    waiting = Job.objects.filter(state=JobState.QUEUED, not_before__gt=now + clock.AHEAD)
+    waiting.update(not_before=now + JOB_BACKOFF)
 
 
 def _lost(now: datetime) -> list[Job]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import time
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -425,3 +431,30 @@ def test_the_parent_has_no_libvips_either() -> None:
 def test_a_profiles_name_is_clean_text() -> None:
     assert decoder.profile_name(b"") == ""
     assert decoder.profile_name(b"not a profile") == "?"
+
+
+# --- a disk that is full -------------------------------------------------------------------------
+def no_room(*_words: Any, **_more: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="no files in memory here")
+def test_what_was_found_can_be_told_although_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "scan.png"
+    picture(RAMP, "srgb").pngsave(str(path))
+    monkeypatch.setattr(tempfile, "TemporaryFile", no_room)
+    found, _pixels = read(path)
+    assert found.width == 96
+
+
+@pytest.mark.parametrize(("free", "error"), [(0, OSError), (decode.ROOM_BYTES, Unreadable)])
+def test_a_full_disk_is_no_fault_of_the_file_where_it_is_really_full(
+    free: int, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 0, free))
+    said = json.dumps({"code": "disk-full", "facts": {}, "peak": 1}).encode()
+    with pytest.raises(error):
+        decode.judge(decode.Told(said, 0, 0.1), tmp_path / "working.tif")

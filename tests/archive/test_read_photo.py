@@ -208,6 +208,17 @@ def test_a_lost_worker_is_noticed_and_the_third_is_the_last() -> None:
     assert photo.quarantine_code == "worker-lost"
 
 
+@pytest.mark.django_db
+def test_times_from_before_the_clock_was_put_back_do_not_hold_a_file_for_so_long() -> None:
+    photo, now = received(collection(), scan()), timezone.now()
+    Photo.objects.filter(pk=photo.pk).update(reading_since=now + timedelta(days=1), attempts=1)
+    sweep_readings(now=now)
+    photo.refresh_from_db()
+    assert photo.reading_since is None
+    Photo.objects.filter(pk=photo.pk).update(rung_at=now + timedelta(days=1))
+    assert sweep_readings(now=now) == 1
+
+
 # --- kill -9 -------------------------------------------------------------------------------------
 MOMENTS = ["archive.decode.read", "archive.storage.put_file", "archive.derivatives.make"]
 # Reads until the moment has been done once, then dies without a word.

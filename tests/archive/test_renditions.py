@@ -118,6 +118,16 @@ def test_a_worker_that_died_is_replaced(bells: list[str]) -> None:
     assert bells == [sha256, sha256]
 
 
+def test_times_from_before_the_clock_was_put_back_do_not_hold_a_file_for_so_long(
+    bells: list[str],
+) -> None:
+    sha256, tomorrow = stored(), NOW + timedelta(days=1)
+    renditions.note(sha256, now=tomorrow)
+    assert renditions.take(sha256=sha256, now=tomorrow) is not None
+    assert renditions.sweep_renditions(now=NOW) == 1
+    assert bells == [sha256, sha256]
+
+
 def test_a_worker_that_was_overtaken_does_not_settle_the_row() -> None:
     sha256 = stored()
     renditions.note(sha256, now=NOW)

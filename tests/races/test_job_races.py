@@ -14,7 +14,7 @@ from archive.models import Photo
 from restoration import leases
 from restoration.actions.jobs import cancel_job, sweep_jobs
 from restoration.actions.versions import scan_version
-from restoration.lifecycle import JOB_ATTEMPTS, JobKind, JobState, VersionKind
+from restoration.lifecycle import JOB_ATTEMPTS, JOB_BACKOFF, JobKind, JobState, VersionKind
 from restoration.models import Attempt, Job, Version
 from tests import factories
 from tests.people import person
@@ -69,6 +69,19 @@ def test_a_worker_frozen_in_the_middle_of_a_beat_does_not_hold_up_the_sweep(
     silent.refresh_from_db()
     assert silent.state == JobState.QUEUED
     assert sweep_jobs(now=later) == 1  # its link is gone now
+
+
+@pytest.mark.django_db
+def test_a_lease_from_before_the_clock_was_put_back_is_no_longer_than_a_new_one() -> None:
+    running, waiting, tomorrow = queued(), queued(), factories.NOW + timedelta(days=1)
+    leases.start(job_id=running.pk, worker="w", now=tomorrow)
+    Job.objects.filter(pk=waiting.pk).update(not_before=tomorrow)
+    assert sweep_jobs(now=factories.NOW) == 0
+    for job in (running, waiting):
+        job.refresh_from_db()
+    assert running.lease_until == factories.NOW + leases.lease()
+    assert waiting.not_before == factories.NOW + JOB_BACKOFF
+    assert sweep_jobs(now=factories.NOW + leases.lease() + timedelta(seconds=1)) == 1
 
 
 @pytest.mark.usefixtures("on_postgres")
