@@ -19,11 +19,12 @@ STATIC := $(shell find platform/config/static -type f -not -path '*/dist/*')
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
 LINTS := lint-code lint-format lint-types lint-templates lint-contracts lint-migrations lint-catalogues
-.PHONY: help demo test test-slow lint $(LINTS) messages bench clean
+.PHONY: help demo test test-slow test-all lint $(LINTS) messages bench clean
 help:
 	@echo 'make demo               start the demonstration museum   [PHOTOS=folder] [PORT=8000]'
 	@echo 'make test               run the tests                    [ARGS="tests/restoration -k claim"]'
 	@echo 'make test-slow          run those that take longer'
+	@echo 'make test-all           run both, as CI does'
 	@echo 'make lint               run the linters and contracts'
 	@echo 'make messages           collect the strings to translate'
 	@echo 'make bench              measure the engine            [PHOTOS=folder] [ARGS="--quick --only noise"]'
@@ -74,12 +75,16 @@ $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) -c constraints.txt -e '.[demo,gpu,train,likeness,dev]'
 	@mkdir -p $(@D) && touch $@ $(DONE)/demo
 
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# In the order of their names: the browser, the sites and the journey set out early, and at the
+# end are many short files with which both are busy to the last.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
 	@$(PYTEST) -m 'not slow' $(ARGS)
-# The same stories once more on other parts, and those that load torch in a process of their own.
+# The same stories once more on other parts, at other sizes and in other languages.
 test-slow: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
 	@$(PYTEST) -m slow $(ARGS)
+test-all: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
+	@$(PYTEST) $(ARGS)
 
 # All of them, even when one has found something.
 lint: $(DONE)/dev

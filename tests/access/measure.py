@@ -73,17 +73,28 @@ class Knocker:
 
 
 def spaces() -> list[str]:
-    """The parts of the site, so that they can be measured apart."""
+    """The parts of the site."""
     return sorted({address.space for address in addresses()})
 
 
-def rows(world: World, space: str) -> Iterator[Row]:
-    """Every door of a part, with every row it is tried with, by every method the view has."""
+def rows(world: World, cases: slice) -> Iterator[Row]:
+    """Every door, with those of the rows it is tried with, by every method the view has."""
     knocker = Knocker(world)
-    for address in (each for each in addresses() if each.space == space):
-        tried = examples(address, world)
+    for address in addresses():
+        tried = examples(address, world)[cases]
         for method in address.methods:
             yield from _rows(knocker, address, method, tried)
+
+
+def left_out(world: World, cases: slice) -> set[tuple[str, str]]:
+    """Doors and rows that are there and are not among those."""
+    tried = {each.name: examples(each, world) for each in addresses()}
+    return {
+        (name, case)
+        for name, found in tried.items()
+        for case, _values in found
+        if case not in {kept for kept, _values in found[cases]}
+    }
 
 
 def _rows(

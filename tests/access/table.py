@@ -62,10 +62,9 @@ def _row(line: dict[str, str]) -> Row:
     return Row(*(line[name] for name in HEADER[:5]), answers)
 
 
-def write(space: str, rows: Iterable[Row]) -> None:
-    """Put a part's rows in place of its old ones, and write the page anew."""
-    kept = [row for row in read().values() if row.space != space]
-    in_order = sorted([*kept, *rows], key=lambda row: (row.space, row.route, row.method))
+def write(rows: Iterable[Row]) -> None:
+    """Write the table and its page anew."""
+    in_order = sorted(rows, key=lambda row: (row.space, row.route, row.method))
     with TABLE.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream, lineterminator="\n")
         out.writerow(HEADER)

@@ -49,10 +49,12 @@ def test_a_few_hundred_changed_files_do_no_harm(gate: Gate) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("door", DOORS)
-def test_every_file_of_the_lent_folder_does_no_harm(gate: Gate, door: str) -> None:
+def test_every_file_of_the_lent_folder_does_no_harm(gate: Gate) -> None:
     need("photos")
     files = sorted(each for each in (photos_folder() / "nasty").iterdir() if each.suffix != ".csv")
-    sent = [gate.send(each.name, each.read_bytes(), door, pages=True) for each in files]
+    sent = [
+        gate.send(each.name, each.read_bytes(), DOORS[number % 3], pages=True)
+        for number, each in enumerate(files)
+    ]
     assert wrong(sent) == {}
     assert len(sent) == 115

@@ -100,12 +100,14 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     return found
 
 
+@pytest.mark.slow
 def test_every_file_is_taken_or_refused_as_expected(outcomes: Outcomes) -> None:
     refused = {n: each.code for n, each in outcomes.items() if isinstance(each, decode.Unreadable)}
     assert refused == REFUSED
     assert len(outcomes) == 115
 
 
+@pytest.mark.slow
 def test_every_refusal_is_for_good_and_has_a_whole_sentence(outcomes: Outcomes) -> None:
     for name, each in outcomes.items():
         if isinstance(each, decode.Unreadable):
@@ -120,6 +122,7 @@ def working(name: str, folder: Path) -> np.ndarray:
     return pyvips.Image.new_from_file(str(into)).numpy()
 
 
+@pytest.mark.slow
 def test_one_portrait_stored_in_seven_orientations_comes_out_the_same(tmp_path: Path) -> None:
     upright = [working(f"orientation_Portrait_{number}.jpg", tmp_path) for number in range(2, 9)]
     for each in upright[1:]:

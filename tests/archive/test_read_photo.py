@@ -220,7 +220,11 @@ def test_times_from_before_the_clock_was_put_back_do_not_hold_a_file_for_so_long
 
 
 # --- kill -9 -------------------------------------------------------------------------------------
-MOMENTS = ["archive.decode.read", "archive.storage.put_file", "archive.derivatives.make"]
+MOMENTS = [
+    "archive.storage.put_file",
+    pytest.param("archive.decode.read", marks=pytest.mark.slow),
+    pytest.param("archive.derivatives.make", marks=pytest.mark.slow),
+]
 # Reads until the moment has been done once, then dies without a word.
 KILLED = """
 import importlib, os, signal

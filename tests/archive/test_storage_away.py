@@ -52,7 +52,9 @@ def test_a_service_that_refuses_once_is_asked_again(bad_line: BadLine) -> None:
     assert read(KEY) == CONTENT
 
 
-@pytest.mark.parametrize("trouble", ["refuses", "is closed", "is slow", "is cut"])
+@pytest.mark.parametrize(
+    "trouble", ["refuses", "is closed", pytest.param("is slow", marks=pytest.mark.slow), "is cut"]
+)
 def test_each_trouble_is_told_as_one_and_never_as_a_missing_or_shorter_file(
     bad_line: BadLine, trouble: str
 ) -> None:

@@ -101,6 +101,7 @@ def test_what_was_detected_is_shown_and_not_sent_until_it_is_edited(
     assert kept_mask(page)
 
 
+@pytest.mark.slow
 def test_back_to_what_was_detected_can_be_undone(bench: Callable[..., Visitor]) -> None:
     page = bench().page
     paint(page)
@@ -112,6 +113,7 @@ def test_back_to_what_was_detected_can_be_undone(bench: Callable[..., Visitor]) 
     expect(share(page)).to_contain_text("your mask")
 
 
+@pytest.mark.slow
 def test_the_veil_lifts_when_the_repair_is_off(bench: Callable[..., Visitor]) -> None:
     page = bench().page
     page.locator("[name=step-repair]").uncheck()
@@ -122,6 +124,7 @@ def test_the_veil_lifts_when_the_repair_is_off(bench: Callable[..., Visitor]) ->
     expect(page.locator("canvas[data-mask]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_reload_keeps_the_mask_the_colours_and_the_words(bench: Callable[..., Visitor]) -> None:
     page = bench().page
     paint(page)
@@ -135,6 +138,7 @@ def test_a_reload_keeps_the_mask_the_colours_and_the_words(bench: Callable[..., 
     expect(page.get_by_label("Period")).to_have_value("September 1974")
 
 
+@pytest.mark.slow
 def test_without_a_line_the_work_is_kept_here_and_sent_later(
     bench: Callable[..., Visitor],
 ) -> None:
@@ -165,6 +169,7 @@ def test_a_page_closed_without_a_line_finds_its_work_again(bench: Callable[..., 
     assert kept_mask(again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["Keep what I have here", "Take the other tab's"])
 def test_two_tabs_are_asked_whose_work_goes_on(bench: Callable[..., Visitor], answer: str) -> None:
     visitor = bench()
@@ -181,6 +186,7 @@ def test_two_tabs_are_asked_whose_work_goes_on(bench: Callable[..., Visitor], an
     expect(page.get_by_label("Place", exact=True)).to_have_value("Tehran" if theirs else "Beijing")
 
 
+@pytest.mark.slow
 def test_a_claim_that_ended_is_told_kindly_and_the_draft_is_kept(
     bench: Callable[..., Visitor], site: processes.Site
 ) -> None:
@@ -197,6 +203,7 @@ Claim.objects.filter(photo__ref="{ref}").update(state="expired")
     expect(page.locator("[data-clock]")).to_contain_text("What you did is kept")
 
 
+@pytest.mark.slow
 def test_more_time_is_given_once(bench: Callable[..., Visitor], site: processes.Site) -> None:
     visitor = bench()
     page = visitor.page
@@ -212,6 +219,7 @@ Claim.objects.update(ends_at=timezone.now() + timedelta(hours=1))
     expect(page.get_by_role("button", name="Extend")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_introduction_is_closed_once_and_for_all(bench: Callable[..., Visitor]) -> None:
     page = bench().page
     steps = page.locator(".tour-steps li")
@@ -225,6 +233,7 @@ def test_the_introduction_is_closed_once_and_for_all(bench: Callable[..., Visito
     expect(steps.first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_picture_stays_in_view(bench: Callable[..., Visitor]) -> None:
     page = bench(width=390, has_touch=True).page
     page.locator("[name=upscale-sharpen]").evaluate("each => each.scrollIntoView()")

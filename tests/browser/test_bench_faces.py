@@ -86,6 +86,7 @@ def test_a_box_is_drawn_moved_sized_and_undone(bench: Callable[..., Page]) -> No
     expect(page.get_by_text("No face was found.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_box_is_moved_and_sized_and_deleted_by_keys(bench: Callable[..., Page]) -> None:
     page = bench(1)
     page.locator("[name=tool][value=face]").check()
@@ -100,6 +101,7 @@ def test_a_box_is_moved_and_sized_and_deleted_by_keys(bench: Callable[..., Page]
     expect(rows(page)).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_what_is_said_of_a_face_outlives_a_reload(bench: Callable[..., Page]) -> None:
     page = bench(2)
     page.get_by_label("Face 1: what it is").select_option("not a face")
@@ -113,6 +115,7 @@ def test_what_is_said_of_a_face_outlives_a_reload(bench: Callable[..., Page]) ->
     assert value(page, 1, "width") == 12.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_list_fits_the_page(bench: Callable[..., Page], width: int) -> None:
     page = bench(3, width=width)

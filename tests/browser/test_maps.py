@@ -105,7 +105,7 @@ def colour_at(page: Page, across: float) -> bytes:
     return page.screenshot(clip={"x": x, "y": y, "width": 24, "height": 24})
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, pytest.param(390, marks=pytest.mark.slow)])
 def test_at_the_bench_each_map_is_laid_over_and_lifted_by_keys(
     visit: Callable[..., Visitor], seeded: dict[str, Any], width: int
 ) -> None:
@@ -133,6 +133,7 @@ def test_at_the_bench_each_map_is_laid_over_and_lifted_by_keys(
     assert visitor.complaints == []
 
 
+@pytest.mark.slow
 def test_the_five_maps_look_different_and_the_picture_shows_between_their_lines(
     visit: Callable[..., Visitor], seeded: dict[str, Any]
 ) -> None:
@@ -149,6 +150,7 @@ def test_the_five_maps_look_different_and_the_picture_shows_between_their_lines(
     assert len(seen | {bare}) == 6
 
 
+@pytest.mark.slow
 def test_the_lines_keep_their_distance_however_near_one_looks(
     visit: Callable[..., Visitor], seeded: dict[str, Any]
 ) -> None:
@@ -168,6 +170,7 @@ def test_the_lines_keep_their_distance_however_near_one_looks(
     assert distance() == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_map_brings_the_picture_that_it_lies_over(
     visit: Callable[..., Visitor], seeded: dict[str, Any]
 ) -> None:
@@ -181,6 +184,7 @@ def test_a_map_brings_the_picture_that_it_lies_over(
     expect(layer(page, "changed")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_without_a_script_the_boxes_work_and_an_address_chooses(
     visit: Callable[..., Visitor], seeded: dict[str, Any]
 ) -> None:
@@ -194,6 +198,7 @@ def test_without_a_script_the_boxes_work_and_an_address_chooses(
     assert over == pytest.approx(under, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 390])
 def test_at_the_desk_all_maps_are_at_hand(
     visit: Callable[..., Visitor], seeded: dict[str, Any], width: int
@@ -208,6 +213,7 @@ def test_at_the_desk_all_maps_are_at_hand(
     assert visitor.complaints == []
 
 
+@pytest.mark.slow
 def test_a_run_shows_its_picture_once_and_ends_with_a_way_to_what_it_made(
     visit: Callable[..., Visitor], seeded: dict[str, Any], site: processes.Site
 ) -> None:

@@ -177,12 +177,14 @@ def test_a_site_whose_database_and_bytes_are_gone_comes_back_row_for_row_and_byt
     drill(tmp_path / "backup", f"sqlite:///{tmp_path / 'new.sqlite3'}")
 
 
+@pytest.mark.slow
 def test_a_backup_of_sqlite_comes_back_on_postgresql(
     site: str, tmp_path: Path, postgres_url: str
 ) -> None:
     drill(tmp_path / "backup", postgres_url)
 
 
+@pytest.mark.slow
 def test_a_backup_of_postgresql_comes_back_on_sqlite(on_postgres: str, tmp_path: Path) -> None:
     furnish()
     drill(tmp_path / "backup", f"sqlite:///{tmp_path / 'new.sqlite3'}")
@@ -219,6 +221,7 @@ def test_rows_are_of_one_moment_and_nobody_waits_to_write_on_sqlite() -> None:
     assert connection.transaction_mode == "IMMEDIATE"  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_rows_are_of_one_moment_and_nobody_waits_to_write_on_postgresql() -> None:
     _holds_one_moment()
@@ -267,6 +270,7 @@ def test_a_backup_that_was_cut_off_is_none_and_the_one_before_it_counts(
     assert backup.find(folder)[0] == whole
 
 
+@pytest.mark.slow
 def test_a_backup_killed_in_the_middle_of_a_file_is_none_and_the_next_one_is_whole(
     site: str, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_deployment_has_nothing_to_complain_of(production: dict[str, str]) -> 
     ), answer.stderr
 
 
+@pytest.mark.slow
 def test_the_check_would_have_complained(production: dict[str, str], tmp_path: Path) -> None:
     spoilt = production | {
         "REKINDLE_SITE_URL": "http://photos.example.org",

@@ -119,6 +119,7 @@ def test_a_small_turn_is_told_in_degrees():
     assert abs(refusal.value.facts["degrees"]) == pytest.approx(3, abs=1)
 
 
+@pytest.mark.slow
 def test_no_picture_belongs_to_another_of_the_same_size():
     pictures = [clean(resize(picture(name), 256, 256)) for name in NAMES]
     for parent, upload in itertools.combinations(pictures, 2):

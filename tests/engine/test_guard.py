@@ -54,6 +54,7 @@ def test_an_honest_chain_passes():
     assert verdict(honest()) == "pass"
 
 
+@pytest.mark.slow
 def test_an_honest_chain_at_twice_the_size_passes():
     assert verdict(honest("upscale")) == "pass"
 

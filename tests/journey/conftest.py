@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser
 
 from restoration.engine import image as pictures
@@ -38,43 +40,61 @@ def site(live_site: Site) -> Site:
     return live_site
 
 
-@pytest.fixture
-def cora(browser: Browser, site: Site) -> Iterator[Person]:
-    yield from _signed_in(browser, site, "cora")
+@pytest.fixture(scope="module")
+def come_in(browser: Browser, site: Site) -> Callable[[str], Person]:
+    """Signs people in by the form, and the next day by what their browser has kept."""
+    kept: dict[str, Any] = {}
+
+    def begin(name: str) -> Person:
+        person = Person(browser, site, state=kept.get(name))
+        if name not in kept:
+            person.sign_in(name)
+            kept[name] = person.context.storage_state()
+        return person
+
+    return begin
 
 
 @pytest.fixture
-def ada(browser: Browser, site: Site) -> Iterator[Person]:
-    yield from _signed_in(browser, site, "ada")
+def cora(come_in: Callable[[str], Person]) -> Iterator[Person]:
+    yield from _to_the_end(come_in("cora"))
 
 
 @pytest.fixture
-def vera(browser: Browser, site: Site) -> Iterator[Person]:
-    yield from _signed_in(browser, site, "vera")
+def ada(come_in: Callable[[str], Person]) -> Iterator[Person]:
+    yield from _to_the_end(come_in("ada"))
+
+
+@pytest.fixture
+def vera(come_in: Callable[[str], Person]) -> Iterator[Person]:
+    yield from _to_the_end(come_in("vera"))
 
 
 @pytest.fixture
 def stan(browser: Browser, site: Site) -> Iterator[Person]:
     """A stranger."""
-    person = Person(browser, site)
-    yield person
-    person.leave()
+    yield from _to_the_end(Person(browser, site))
 
 
-def _signed_in(browser: Browser, site: Site, name: str) -> Iterator[Person]:
-    person = Person(browser, site)
-    person.sign_in(name)
+def _to_the_end(person: Person) -> Iterator[Person]:
     yield person
     person.leave()
 
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two real scans where they are lent, else two pictures aged by our own code."""
-    real = [photos_folder() / name for name in SCANS]
+    """Two real scans where they are lent, else two pictures aged by our own code; small ones."""
+    real, folder = [photos_folder() / name for name in SCANS], tmp_path_factory.mktemp("scans")
     if all(path.is_file() for path in real):
-        return real
-    return _aged(tmp_path_factory.mktemp("scans"))
+        return [_small(path, folder) for path in real]
+    return _aged(folder)
+
+
+def _small(path: Path, folder: Path) -> Path:
+    """Half of its width: four runs on it take a quarter of the time."""
+    with Image.open(path) as scan:
+        scan.reduce(2).save(folder / path.name, quality=95)
+    return folder / path.name
 
 
 def _aged(folder: Path) -> list[Path]:

@@ -18,11 +18,14 @@ WIDTHS = (1440, 390)
 class Person:
     """One person with a browser of their own."""
 
-    def __init__(self, browser: Browser, site: Site, *, javascript: bool = True) -> None:
+    def __init__(
+        self, browser: Browser, site: Site, *, javascript: bool = True, state: Any = None
+    ) -> None:
         self.site = site
         self.context = browser.new_context(
             viewport={"width": 1440, "height": 900},
             java_script_enabled=javascript,
+            storage_state=state,
             accept_downloads=True,
         )
         self.page: Page = self.context.new_page()

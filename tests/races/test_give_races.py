@@ -43,7 +43,7 @@ def never_more_hands_than_slots() -> None:
 
 @pytest.mark.usefixtures("on_postgres")
 @pytest.mark.parametrize(
-    ("volunteers", "photos"), [(60, 12), pytest.param(1000, 200, marks=pytest.mark.slow)]
+    ("volunteers", "photos"), [(40, 8), pytest.param(1000, 200, marks=pytest.mark.slow)]
 )
 def test_a_crowd_gets_every_photo_and_none_twice(volunteers: int, photos: int) -> None:
     boxes = [factories.collection() for _ in range(4)]

@@ -237,6 +237,7 @@ def test_without_the_photo_in_hand_it_is_refused(desk: Desk, tmp_path: Path) -> 
     assert not Job.objects.exists()
 
 
+@pytest.mark.slow
 def test_colour_of_an_ancestor_is_still_told_on_a_retouch_and_on_a_run_after_it(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:

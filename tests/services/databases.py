@@ -41,17 +41,30 @@ def manage(*words: str, **variables: str) -> str:
 @contextlib.contextmanager
 def postgres_database(template: str = "") -> Iterator[str]:
     """Make a PostgreSQL database, a copy of the one at the address `template` if given; drop it."""
-    name = f"rekindle_test_{uuid.uuid4().hex[:12]}"
-    copy = sql.SQL("TEMPLATE {}").format(sql.Identifier(urlsplit(template).path[1:]))
-    _ask_postgres(
-        sql.SQL("CREATE DATABASE {} {}").format(
-            sql.Identifier(name), copy if template else sql.SQL("")
-        )
-    )
+    url = create_postgres(template)
     try:
-        yield urlunsplit(urlsplit(addresses.postgres())._replace(path=f"/{name}"))
+        yield url
     finally:
-        _ask_postgres(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_postgres(url)
+
+
+def create_postgres(template: str = "") -> str:
+    """Make a database, a copy of the template if given; return its address."""
+    name = f"rekindle_test_{uuid.uuid4().hex[:12]}"
+    words = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template:
+        words += sql.SQL(" TEMPLATE {}").format(sql.Identifier(_name(template)))
+    _ask_postgres(words)
+    return urlunsplit(urlsplit(addresses.postgres())._replace(path=f"/{name}"))
+
+
+def drop_postgres(url: str) -> None:
+    """Drop it, whoever is connected."""
+    _ask_postgres(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_name(url))))
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path[1:]
 
 
 def sqlite_database(folder: Path, template: str) -> str:

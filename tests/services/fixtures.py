@@ -12,6 +12,7 @@ import pytest
 from config import settings as written
 from tests.services import addresses, brokers, buckets, databases, lines, processes
 from tests.services.need import chromium, need
+from tests.services.shared import Shared
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,21 +30,32 @@ CHROMIUM_WORDS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Shared:
+    """What all workers of this run use together."""
+    own = tmp_path_factory.getbasetemp()
+    return Shared(own if worker_id == "master" else own.parent)
+
+
 # --- databases -----------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+def migrated_sqlite(shared: Shared) -> str:
     """The address of a SQLite database with all tables and no rows; copy it, do not use it."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('migrated') / 'empty.sqlite3'}"
-    databases.migrate(url)
-    return url
+    path = shared.once("empty.sqlite3", lambda path: databases.migrate(f"sqlite:///{path}"))
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres() -> Iterator[str]:
+def migrated_postgres(shared: Shared) -> Iterator[str]:
     """The address of a PostgreSQL database with all tables and no rows; copy it, do not use it."""
     need("postgres")
-    with databases.postgres_database() as url:
+
+    def migrated() -> str:
+        url = databases.create_postgres()
         databases.migrate(url)
+        return url
+
+    with shared.lent("postgres", migrated, databases.drop_postgres) as url:
         yield url
 
 
@@ -162,12 +174,12 @@ def running_worker(tmp_path: Path) -> Iterator[Callable[..., processes.Process]]
 
 
 @pytest.fixture(scope="session")
-def collected_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def collected_static(shared: Shared) -> Path:
     """A folder with the static files as they are served for real, for the sites to share."""
-    folder = tmp_path_factory.mktemp("static")
     words = ("collectstatic", "--no-input", "--verbosity", "0")
-    databases.manage(*words, REKINDLE_STATIC_DIR=str(folder))
-    return folder
+    return shared.once(
+        "static", lambda path: databases.manage(*words, REKINDLE_STATIC_DIR=str(path))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +209,10 @@ def start_site(
         yield begin
 
 
-@pytest.fixture(scope="module", params=["embedded", "institution"])
+SIZES = ["embedded", pytest.param("institution", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=SIZES)
 def live_site(
     request: pytest.FixtureRequest, start_site: Callable[..., processes.Site], tmp_path_factory: Any
 ) -> Iterator[processes.Site]:

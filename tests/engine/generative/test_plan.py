@@ -37,11 +37,13 @@ def test_repair_redraw_and_guard_run_to_the_end(done, piece, hole):
     assert np.array_equal(done.maps["repaired"] > 0, hole > 0)
 
 
+@pytest.mark.slow
 def test_the_same_plan_gives_the_same_bytes(done, piece, hole, workshop):
     again = restore(piece, PLAN, Inputs(mask=hole), workshop, quiet)
     assert np.array_equal(done.image, again.image)
 
 
+@pytest.mark.slow
 def test_a_cancel_in_the_middle_of_a_step_stops_the_plan(piece, hole, workshop):
     def cancelling(step, fraction, preview=None):
         if step == "redraw" and preview is not None:
