@@ -60,6 +60,6 @@ patterns = [
     path("schema", docs.SchemaView.as_view(), name="schema"),
     path("docs", login_not_required(docs.docs), name="docs"),
     # Programs that mistype an address get a problem detail too.
-    re_path(r"^.*$", docs.NothingView.as_view(), name="nothing"),
+    re_path(r"^[\s\S]*$", docs.NothingView.as_view(), name="nothing"),
 ]
 urlpatterns = [path("v1/", include(patterns))]

@@ -17,12 +17,16 @@ def test_the_schema_is_valid_and_generated_without_a_warning() -> None:
     assert err.getvalue() == ""
 
 
-def test_every_operation_may_answer_with_a_problem() -> None:
+def test_every_operation_says_how_it_may_be_refused() -> None:
     schema = SchemaGenerator().get_schema(request=None, public=True)
     validate_schema(schema)
+    for answer in schema["components"]["responses"].values():
+        assert list(answer["content"]) == ["application/problem+json"]
     for methods in schema["paths"].values():
         for operation in methods.values():
-            assert "application/problem+json" in operation["responses"]["default"]["content"]
+            refusals = {each: told for each, told in operation["responses"].items() if each > "399"}
+            assert "401" in refusals
+            assert all("$ref" in told for told in refusals.values())
             assert operation["summary"]
             assert operation["description"]
 
@@ -52,4 +56,9 @@ def test_the_schema_is_open_and_the_rest_is_not(client: Client) -> None:
         for operation in methods.values()
         if {} in operation.get("security", [{}])
     ]
-    assert sorted(open_ones) == ["/api/v1/exhibits", "/api/v1/exhibits/{slug}", "/api/v1/token"]
+    assert sorted(open_ones) == [
+        "/api/v1/exhibits",
+        "/api/v1/exhibits/{slug}",
+        "/api/v1/schema",
+        "/api/v1/token",
+    ]

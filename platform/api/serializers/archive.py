@@ -7,12 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.serializers.strict import StrictModelSerializer, Text
 from archive import wording
 from archive.models import Collection, Photo
 from restoration.models import Assessment
 
 
-class CollectionSerializer(serializers.ModelSerializer[Collection]):
+class CollectionSerializer(StrictModelSerializer):
     """The photos of one institution under one rights statement and one set of rules."""
 
     class Meta:
@@ -21,7 +22,7 @@ class CollectionSerializer(serializers.ModelSerializer[Collection]):
         read_only_fields = ("created_at",)
 
 
-class CollectionChangeSerializer(serializers.ModelSerializer[Collection]):
+class CollectionChangeSerializer(StrictModelSerializer):
     """What can be changed of a collection; its address never changes."""
 
     class Meta:
@@ -76,19 +77,19 @@ class ScanSerializer(serializers.Serializer[Any]):
 class DescriptionSerializer(serializers.Serializer[Any]):
     """What is said about a photo; what is left out stays."""
 
-    title_en = serializers.CharField(required=False, allow_blank=True)
-    title_zh = serializers.CharField(required=False, allow_blank=True)
-    date_edtf = serializers.CharField(required=False, allow_blank=True)
-    place_en = serializers.CharField(required=False, allow_blank=True)
-    place_zh = serializers.CharField(required=False, allow_blank=True)
-    people_en = serializers.CharField(required=False, allow_blank=True)
-    people_zh = serializers.CharField(required=False, allow_blank=True)
-    description_en = serializers.CharField(required=False, allow_blank=True)
-    description_zh = serializers.CharField(required=False, allow_blank=True)
-    identifier = serializers.CharField(required=False, allow_blank=True)
+    title_en = Text(required=False, allow_blank=True)
+    title_zh = Text(required=False, allow_blank=True)
+    date_edtf = Text(required=False, allow_blank=True)
+    place_en = Text(required=False, allow_blank=True)
+    place_zh = Text(required=False, allow_blank=True)
+    people_en = Text(required=False, allow_blank=True)
+    people_zh = Text(required=False, allow_blank=True)
+    description_en = Text(required=False, allow_blank=True)
+    description_zh = Text(required=False, allow_blank=True)
+    identifier = Text(required=False, allow_blank=True)
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
     """Why; kept in the photo's history."""
 
-    reason = serializers.CharField(max_length=2000)
+    reason = Text(max_length=2000)

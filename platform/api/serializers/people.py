@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import User
+from api.serializers.strict import Text
 
 
 class SignInSerializer(serializers.Serializer[Any]):
     """A name (or e-mail address) and a password."""
 
-    name = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+    name = Text(max_length=254)
+    password = Text(max_length=1000, trim_whitespace=False, write_only=True)
 
 
 class TokenSerializer(serializers.Serializer[Any]):

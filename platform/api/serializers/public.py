@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from api.serializers.strict import LARGEST_KEY, Text, Whole
 from exhibit import showing
 from exhibit.models import Exhibit, Placement, Publication, Room
 
@@ -100,15 +101,15 @@ class ExhibitDetailSerializer(ExhibitSerializer):
 class PublishSerializer(serializers.Serializer[Any]):
     """Which accepted version hangs in which room, and what is written beside it."""
 
-    version = serializers.IntegerField(min_value=1)
-    room = serializers.IntegerField(min_value=1)
-    caption_en = serializers.CharField(max_length=300, required=False, allow_blank=True)
-    caption_zh = serializers.CharField(max_length=300, required=False, allow_blank=True)
-    story_en = serializers.CharField(max_length=20000, required=False, allow_blank=True)
-    story_zh = serializers.CharField(max_length=20000, required=False, allow_blank=True)
+    version = Whole(min_value=1, max_value=LARGEST_KEY)
+    room = Whole(min_value=1, max_value=LARGEST_KEY)
+    caption_en = Text(max_length=300, required=False, allow_blank=True)
+    caption_zh = Text(max_length=300, required=False, allow_blank=True)
+    story_en = Text(max_length=20000, required=False, allow_blank=True)
+    story_zh = Text(max_length=20000, required=False, allow_blank=True)
 
 
 class RetractSerializer(serializers.Serializer[Any]):
     """Why; the public page shows it."""
 
-    reason = serializers.CharField(max_length=2000)
+    reason = Text(max_length=2000)

@@ -7,11 +7,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from api.serializers.strict import LARGEST_KEY, Flag, FreeForm, Text, Whole
 from archive.models import Photo
 from restoration import wording
 from restoration.lifecycle import ReviewReason
 from restoration.models import Claim, Draft, Job, Review, Version
 from restoration.queries import wall
+
+LARGEST_COUNT = 2**31 - 1
 
 
 class PhotoRef(serializers.SlugRelatedField[Photo]):
@@ -39,11 +42,11 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
 class WishesSerializer(serializers.Serializer[Any]):
     """What the photo should be like; each may be left out."""
 
-    collection = serializers.CharField(required=False, help_text=_("A collection's address."))
+    collection = Text(required=False, help_text=_("A collection's address."))
     damage = serializers.ChoiceField(choices=wall.DAMAGE, required=False)
-    faces = serializers.BooleanField(required=False)
-    colour = serializers.BooleanField(required=False)
-    words = serializers.CharField(max_length=100, required=False)
+    faces = Flag(required=False)
+    colour = Flag(required=False)
+    words = Text(max_length=100, required=False)
 
 
 class DraftSerializer(serializers.ModelSerializer[Draft]):
@@ -61,19 +64,19 @@ class DraftSerializer(serializers.ModelSerializer[Draft]):
 class SaveSerializer(serializers.Serializer[Any]):
     """A draft to keep: the `rev` it was made from (0 for the first) and the claim it is under."""
 
-    claim = serializers.IntegerField(min_value=1)
-    rev = serializers.IntegerField(min_value=0)
-    body = serializers.DictField()
+    claim = Whole(min_value=1, max_value=LARGEST_KEY)
+    rev = Whole(min_value=0, max_value=LARGEST_COUNT)
+    body = FreeForm()
 
 
 class RunSerializer(serializers.Serializer[Any]):
     """A run to ask for: which version it starts from (the scan when left out), and the plan."""
 
-    claim = serializers.IntegerField(min_value=1)
-    source = serializers.IntegerField(  # type: ignore[assignment]
-        min_value=1, required=False
+    claim = Whole(min_value=1, max_value=LARGEST_KEY)
+    source = Whole(  # type: ignore[assignment]
+        min_value=1, max_value=LARGEST_KEY, required=False
     )
-    plan = serializers.DictField()
+    plan = FreeForm()
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -100,7 +103,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
     """One kept image with its parent, what made it (`records`) and what was measured (`meters`)."""
 
     photo = PhotoRef()
-    made_by = serializers.StringRelatedField[Any]()
+    made_by = serializers.StringRelatedField[Any](allow_null=True)
     records = serializers.ListField(child=serializers.DictField(), read_only=True)
     meters = serializers.DictField(read_only=True)
     maps = serializers.DictField(child=serializers.CharField(), read_only=True)
@@ -122,13 +125,13 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
 class SubmitSerializer(serializers.Serializer[Any]):
     """A last word to the reviewer."""
 
-    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    note = Text(max_length=2000, required=False, allow_blank=True, default="")
 
 
 class RetouchSerializer(serializers.Serializer[Any]):
     """A retouched file, the claim it was made under, and what was done."""
 
-    claim = serializers.IntegerField(min_value=1)
+    claim = serializers.IntegerField(min_value=1, max_value=LARGEST_KEY)
     file = serializers.FileField(max_length=255)
     note = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
@@ -161,14 +164,21 @@ class WaitingSerializer(serializers.Serializer[Any]):
 class AcceptSerializer(serializers.Serializer[Any]):
     """An optional word to the maker."""
 
-    advice = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+    advice = Text(max_length=4000, required=False, allow_blank=True, default="")
 
 
-class DecideSerializer(serializers.Serializer[Any]):
-    """A reason from the list, and words for the maker; a return needs the words."""
+class ReturnSerializer(serializers.Serializer[Any]):
+    """A reason from the list, and what would make it accepted."""
 
     reason = serializers.ChoiceField(choices=ReviewReason.choices)
-    advice = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+    advice = Text(max_length=4000)
+
+
+class DeclineSerializer(serializers.Serializer[Any]):
+    """A reason from the list, and words for the maker where there are any."""
+
+    reason = serializers.ChoiceField(choices=ReviewReason.choices)
+    advice = Text(max_length=4000, required=False, allow_blank=True, default="")
 
 
 class MaskSerializer(serializers.Serializer[Any]):

@@ -89,6 +89,7 @@ class ScansView(APIView):
         takes=ScanSerializer,
         gives=PhotoSerializer,
         state=201,
+        also=200,
         description=_(
             "For curators. A worker reads it next; the same file again is the same photo (200)."
         ),

@@ -52,7 +52,8 @@ class TokenView(APIView):
         return [SignInThrottle()] if self._signs_in() else []
 
     def _signs_in(self) -> bool:
-        return self.request is not None and self.request.method == "POST"
+        # What is neither is answered as not allowed, to everybody.
+        return self.request is not None and self.request.method != "DELETE"
 
     @tells(
         _("Sign in and get a token"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters.rest_framework as django_filters
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
@@ -24,6 +26,7 @@ from archive.sizes import NAMES
 from restoration.queries import wall as the_wall
 
 JPEG = "image/jpeg"
+YES_OR_NO = (("true", _("yes")), ("false", _("no")))
 
 
 class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -35,7 +38,12 @@ class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=the_wall.STATES, method="on_the_wall", label=_("What goes on around a ready photo.")
     )
     damage = django_filters.ChoiceFilter("assessment__damage", choices=the_wall.DAMAGE)
-    faces = django_filters.BooleanFilter(method="with_faces", label=_("Whether faces are on it."))
+    faces = django_filters.TypedChoiceFilter(
+        choices=YES_OR_NO,
+        coerce="true".__eq__,
+        method="with_faces",
+        label=_("Whether faces are on it."),
+    )
     words = django_filters.CharFilter(method="saying", label=_("Words in its description."))
 
     class Meta:
@@ -48,7 +56,7 @@ class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
         )
         return photos.filter(pk__in=found.order_by().values("pk"))
 
-    def with_faces(self, photos: QuerySet[Photo], name: str, value: bool) -> QuerySet[Photo]:
+    def with_faces(self, photos: QuerySet[Photo], name: str, value: Any) -> QuerySet[Photo]:
         many = {"assessment__faces__gt": 0} if value else {"assessment__faces": 0}
         return photos.filter(**many)
 
@@ -63,7 +71,6 @@ class PhotosView(generics.ListAPIView[Photo]):
     serializer_class = PhotoSerializer
     queryset = Photo.objects.none()
     filterset_class = PhotoFilter
-    filter_backends = (django_filters.DjangoFilterBackend,)
 
     def get_queryset(self) -> QuerySet[Photo]:
         photos = Photo.objects.visible_to(self.request.user)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +13,8 @@ from api.asking import Asked, given, review_of, version_of
 from api.schema import tells
 from api.serializers.work import (
     AcceptSerializer,
-    DecideSerializer,
+    DeclineSerializer,
+    ReturnSerializer,
     ReviewSerializer,
     WaitingSerializer,
 )
@@ -27,7 +26,7 @@ from restoration.actions.reviews import (
     release_review,
     return_version,
 )
-from restoration.models import Review, Version
+from restoration.models import Version
 from restoration.queries import desk
 
 
@@ -126,12 +125,14 @@ class ReturnView(APIView):
 
     @tells(
         _("Return with advice"),
-        takes=DecideSerializer,
+        takes=ReturnSerializer,
         gives=ReviewSerializer,
         description=_("The maker answers with a child of this version."),
     )
     def post(self, request: Asked, pk: int) -> Response:
-        return _decided(request, pk, return_version)
+        review, told = review_of(request, pk), given(ReturnSerializer, request)
+        return_version(review=review, by=request.user, now=timezone.now(), **told)
+        return Response(ReviewSerializer(review).data)
 
 
 class DeclineView(APIView):
@@ -139,16 +140,11 @@ class DeclineView(APIView):
 
     @tells(
         _("Decline"),
-        takes=DecideSerializer,
+        takes=DeclineSerializer,
         gives=ReviewSerializer,
         description=_("The maker reads the reason."),
     )
     def post(self, request: Asked, pk: int) -> Response:
-        return _decided(request, pk, decline_version)
-
-
-def _decided(request: Asked, pk: int, verb: Callable[..., None]) -> Response:
-    review: Review = review_of(request, pk)
-    told = given(DecideSerializer, request)
-    verb(review=review, by=request.user, now=timezone.now(), **told)
-    return Response(ReviewSerializer(review).data)
+        review, told = review_of(request, pk), given(DeclineSerializer, request)
+        decline_version(review=review, by=request.user, now=timezone.now(), **told)
+        return Response(ReviewSerializer(review).data)

@@ -1,0 +1,29 @@
+"""Filters of lists: a choice that is left empty is a mistake, not a wish for everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import ChoiceFilter, DjangoFilterBackend, TypedChoiceFilter
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+CHOICES = (ChoiceFilter, TypedChoiceFilter)
+
+
+class Filters(DjangoFilterBackend):  # type: ignore[misc]
+    """Those of the framework, except that `?state=` is refused."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: Any
+    ) -> QuerySet[Any]:
+        filters = self.get_filterset_class(view, queryset)
+        for name, each in filters.base_filters.items() if filters else ():
+            if isinstance(each, CHOICES) and request.query_params.get(name) == "":
+                raise exceptions.ValidationError(
+                    {name: _("One of the choices, or nothing at all.")}
+                )
+        found: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return found
