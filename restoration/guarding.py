@@ -257,6 +257,7 @@ _COVERS = {
     "coloured_guess": ("coloured_guess_area", 100.0),
     "coloured_evidence": ("coloured_evidence_area", 100.0),
 }
+LAYERS = frozenset(_COVERS)
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,57 @@
 """Pages that are the same for every stranger are made once for each edition, and then shown again.
 
-Kept in the memory of each process: no other server is asked for them. Whether they still hold is
-asked of the database at most once a second, so a picture that is taken down is gone from every
-process a second later, and from the one that took it down at once.
+They are kept in the database (exhibit.keeping): a process that never made a page shows it as the
+others do, and the sweeper makes them ahead of the visitors (config.pages_ahead). What a process has
+shown it remembers, and asks at most every BELIEVED seconds whether the edition is still the same.
+So a picture that is taken down is gone from all of them BELIEVED seconds later, and the request
+that took it down is answered only then.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
+import django
+from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, QueryDict
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language_from_request
 
-from config.logs import view_name
+from config.logs import AHEAD, OURS, view_name
+from exhibit import keeping
+from exhibit.keeping import Page
 from exhibit.queries import edition
+from restoration.guarding import LAYERS
 
-LOOK_AGAIN = 1.0  # seconds
-SAFE = ("GET", "HEAD", "OPTIONS")
+logger = logging.getLogger(__name__)
+
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+BELIEVED = 0.2
 # Counts on it are of the moment, so it is not kept for as long as the others.
 OF_THE_MOMENT = {"exhibit:home": 60}
-
-
-@dataclass(frozen=True)
-class Page:
-    """A kept answer: what is sent, what it is called, and the name of the view that made it."""
-
-    body: bytes
-    headers: dict[str, str]
-    etag: str
-    view: str
+VARY = ("Cookie", "Accept-Language", "Accept-Encoding")
+# Headers that are of one answer and not of the page, and those that also go with "not modified".
+OF_AN_ANSWER = {"content-length", "etag"}
+OF_BOTH = ("Cache-Control", "Vary")
+PACKED = re.compile(r"\bgzip\b")  # as Django's own middleware reads Accept-Encoding
+# Whoever comes while another makes the page waits for it so long, then makes it too.
+PATIENCE = 5.0
+DESKS = 64
 
 
 class KeptPages:
@@ -45,60 +60,159 @@ class KeptPages:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.number, self.looked_at = 0, 0.0
+        self.desks = [threading.Lock() for _each in range(DESKS)]
+        if settings.PAGES_KEPT_SECONDS:
+            _software()  # now, and not while the first visitor waits
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "GET" or not settings.PAGES_KEPT_SECONDS or not _stranger(request):
-            response = self.get_response(request)
-            if request.method not in SAFE:
-                self.looked_at = 0.0  # it may have changed a page
-            return response
-        key = self._key(request)
-        page: Page | None = caches["pages"].get(key)
-        if page is None:
-            response = self.get_response(request)
-            page = _page(request, response)
-            if page is None:
-                return response
-            seconds = min(settings.PAGES_KEPT_SECONDS, OF_THE_MOMENT.get(page.view, 10**9))
-            caches["pages"].set(key, page, seconds)
-        return _answer(request, page)
+        if not settings.PAGES_KEPT_SECONDS:
+            return self.get_response(request)
+        if request.method not in SAFE:
+            return self._after_others_know(self.get_response(request))
+        if not _for_a_stranger(request):
+            return self.get_response(request)
+        # What anybody may hang on an address ("?utm_source=…") is not asked, nor shown to others.
+        request.META["QUERY_STRING"] = query = _query(request)
+        name = name_of(request.path, query, get_language_from_request(request))
+        page = None if AHEAD in request.META else self._remembered(name)
+        return _answer(request, page) if page else self._looked_up(request, name)
 
-    def _key(self, request: HttpRequest) -> str:
-        """The edition is read before the page is made: one that turns meanwhile makes it anew."""
-        now = time.monotonic()
-        if now - self.looked_at > LOOK_AGAIN:
+    def _after_others_know(self, response: HttpResponse) -> HttpResponse:
+        """Who changed a public page is answered when no process believes the former edition."""
+        number = edition()
+        if number != self.number:
+            self.number = number
+            time.sleep(BELIEVED)
+        return response
+
+    def _remembered(self, name: str) -> Page | None:
+        """The page as this process had it, when the edition that it believes in is still that."""
+        number, now = self.number, time.monotonic()
+        page: Page | None = caches["pages"].get(f"{number}-{name}")
+        if page is not None and now - self.looked_at > BELIEVED:
             self.number, self.looked_at = edition(), now
-        language = get_language_from_request(request)
-        where = f"{request.scheme}://{request.get_host()}{request.get_full_path()}"
-        told = f"{self.number} {language} {where}"
-        return hashlib.sha256(told.encode()).hexdigest()
+        return page if number == self.number else None
+
+    def _looked_up(self, request: HttpRequest, name: str) -> HttpResponse:
+        """The page as some process kept it; if none did, it is made here."""
+        number, page = self._look(request, name)
+        if page is not None:
+            return _answer(request, page)
+        with self._alone(name) as waited:
+            # Read before the page is made: an edition that turns meanwhile has it made anew.
+            number, page = self._look(request, name) if waited else (number, None)
+            if page is None:
+                response = self.get_response(request)
+                page = _kept(request, response, name, number)
+        return response if page is None else _answer(request, page)
+
+    def _look(self, request: HttpRequest, name: str) -> tuple[int, Page | None]:
+        now, began = time.time(), time.monotonic()
+        number, page = keeping.look(name, now=now)
+        self.number, self.looked_at = number, began
+        if page is None or AHEAD in request.META:
+            return number, None
+        caches["pages"].set(f"{number}-{name}", page, page.good_until - now)
+        return number, page
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[bool]:
+        """One thread makes a page, the others wait a while; whether this one had to."""
+        desk = self.desks[int(name, 16) % DESKS]
+        at_once = desk.acquire(blocking=False)
+        held = at_once or desk.acquire(timeout=PATIENCE)
+        try:
+            yield not at_once
+        finally:
+            if held:
+                desk.release()
 
 
-def _stranger(request: HttpRequest) -> bool:
-    """Nobody is signed in, and nothing was said to this visitor that a page has to tell."""
-    if request.path.startswith(settings.STATIC_URL) or "Authorization" in request.headers:
+def name_of(path: str, query: str, language: str) -> str:
+    """What a page is called where it is kept; another software makes other pages."""
+    told = f"{_software()} {language} {path}?{query}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+@cache
+def _software() -> str:
+    """A digest of all that a page is made with: our code, templates, words, and what we are told.
+
+    Of the contents, not of the times, so that all machines with the same release share their pages.
+    """
+    told = hashlib.sha256(django.__version__.encode())
+    for name in ("SITE_URL", "TIME_ZONE", "LANGUAGE_CODE", "CONTENT_SECURITY_POLICY"):
+        told.update(repr(getattr(settings, name)).encode())
+    for file in _sources():
+        told.update(file.name.encode() + file.read_bytes())
+    return told.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    ours = {Path(apps.get_app_config(name).path) for name in OURS}
+    for folder in sorted(ours, key=lambda each: each.name):
+        yield from sorted(folder.rglob("*.py"))
+    told: list[Path] = [*settings.TEMPLATES[0]["DIRS"], *settings.LOCALE_PATHS]  # type: ignore[misc]
+    for folder in told:
+        yield from sorted(each for each in folder.rglob("*") if each.is_file())
+    yield from sorted(Path(settings.STATIC_ROOT).glob("staticfiles.json"))
+
+
+def _for_a_stranger(request: HttpRequest) -> bool:
+    """A public page for whom nobody is signed in and nothing was said that a page has to tell."""
+    if request.method != "GET" or "HTTP_AUTHORIZATION" in request.META:
+        return False
+    home, exhibits = _places()
+    if request.path != home and not request.path.startswith(exhibits):
         return False
     return not {settings.SESSION_COOKIE_NAME, "messages"} & request.COOKIES.keys()
 
 
-def _page(request: HttpRequest, response: HttpResponse) -> Page | None:
-    """What to keep of an answer; nothing where it is not the same for every stranger."""
+@cache
+def _places() -> tuple[str, str]:
+    return reverse("exhibit:home"), reverse("exhibit:list")
+
+
+def _query(request: HttpRequest) -> str:
+    """The part of the query that a public page heeds: a layer that there is."""
+    told = request.META.get("QUERY_STRING", "")
+    if not told:
+        return ""
+    layer = QueryDict(told).get("layer", "")
+    return urlencode({"layer": layer}) if layer in LAYERS else ""
+
+
+def _kept(request: HttpRequest, response: HttpResponse, name: str, number: int) -> Page | None:
+    """The answer as it was kept; nothing where it is not the same for every stranger."""
     if not getattr(response, "same_for_strangers", False) or response.cookies:
         return None
-    body = response.content
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    return Page(body, dict(response.items()) | {"ETag": etag}, etag, view_name(request))
+    patch_vary_headers(response, VARY)
+    headers = {key: value for key, value in response.items() if key.lower() not in OF_AN_ANSWER}
+    if "'nonce-" in headers.get("Content-Security-Policy", ""):
+        return None  # good for one answer alone
+    view = view_name(request)
+    seconds = min(settings.PAGES_KEPT_SECONDS, OF_THE_MOMENT.get(view, 10**9))
+    page = keeping.page(response.content, headers, view, until=time.time() + seconds)
+    try:
+        keeping.keep(name, page, made_in=number)
+    except DatabaseError:
+        logger.warning("a page could not be kept; it is shown all the same", exc_info=True)
+    return page
 
 
 def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     # What counts requests wants to know whose page it was; no view was asked.
     request.resolver_match = SimpleNamespace(view_name=page.view)  # type: ignore[assignment]
-    seen = parse_etags(request.headers.get("If-None-Match", ""))
-    if "*" in seen or page.etag in {each.removeprefix("W/") for each in seen}:
-        told = ("ETag", "Cache-Control", "Vary")
-        headers = {name: page.headers[name] for name in told if name in page.headers}
-        answer: HttpResponse = HttpResponseNotModified(headers=headers)
-    else:
-        answer = HttpResponse(page.body, headers=page.headers)
-    patch_vary_headers(answer, ("Cookie", "Accept-Language"))
-    return answer
+    has = request.META.get("HTTP_IF_NONE_MATCH", "")
+    if has and _is_among(page.etag, parse_etags(has)):
+        told = {name: page.headers[name] for name in OF_BOTH if name in page.headers}
+        return HttpResponseNotModified(headers=told | {"ETag": page.etag})
+    packed = PACKED.search(request.META.get("HTTP_ACCEPT_ENCODING", "")) is not None
+    body = page.packed if packed else page.body
+    told = {**page.headers, "ETag": page.etag, "Content-Length": str(len(body))}
+    return HttpResponse(body, headers=told | {"Content-Encoding": "gzip"} if packed else told)
+
+
+def _is_among(etag: str, seen: Iterable[str]) -> bool:
+    """By the weak comparison, as RFC 9110 wants it for If-None-Match."""
+    return bool({"*", etag.removeprefix("W/")} & {each.removeprefix("W/") for each in seen})

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,13 @@ from archive import logbook
 
 OURS = {"config", "api", "accounts", "exhibit", "restoration", "archive"}
 HEADER = "X-Request-ID"
+SENT = "HTTP_X_REQUEST_ID"  # reading all headers for one would be most of what a kept page costs
 GIVEN = re.compile(r"[0-9A-Za-z-]{8,64}")
 MOST_PLACES = 30
 NO_VIEW = "none"  # static files, and addresses that lead nowhere
+# Set in the environment of a request that the site makes of itself, which is nobody's visit. No
+# header of a visitor can be called so.
+AHEAD = "rekindle.ahead"
 
 requests = logging.getLogger("config.requests")
 
@@ -85,8 +89,10 @@ class RequestIds:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
-        name = given if GIVEN.fullmatch(given) else uuid.uuid4().hex
+        if AHEAD in request.META:
+            return self.get_response(request)
+        given = request.META.get(SENT, "")
+        name = given if GIVEN.fullmatch(given) else secrets.token_hex(16)
         started = time.perf_counter()
         with logbook.about(request=name):
             response = self.get_response(request)

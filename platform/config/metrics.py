@@ -25,7 +25,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from config.logs import view_name
+from config.logs import AHEAD, view_name
 from restoration.queries.figures import Figures, HistogramFigures, figures
 from restoration.tallies import STEP, WAIT, Measure
 
@@ -50,8 +50,9 @@ class RequestTimes:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
-        seconds = time.perf_counter() - started
-        REQUESTS.labels(view_name(request), f"{response.status_code // 100}xx").observe(seconds)
+        if AHEAD not in request.META:
+            answered = view_name(request), f"{response.status_code // 100}xx"
+            REQUESTS.labels(*answered).observe(time.perf_counter() - started)
         return response
 
 

@@ -27,6 +27,7 @@ Model = type[models.Model]
 LEFT_OUT = {
     "sessions.Session",
     "exhibit.Edition",
+    "exhibit.KeptPage",
     "restoration.Standing",
     "restoration.Turn",
     "restoration.Sum",

@@ -127,7 +127,7 @@ CACHES = {
     }
     if _CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Each process keeps its own, a few dozen megabytes at most; see config.kept_pages.
+    # What each process remembers of the pages that are kept, a few megabytes; config.kept_pages.
     "pages": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "pages",
@@ -135,7 +135,7 @@ CACHES = {
     },
 }
 # For how long a page that is the same for every stranger is shown again before it is made anew;
-# a change of what is public makes it anew at once. 0: never kept.
+# a change of what is public makes it anew at once. 0: never kept. See config.kept_pages.
 PAGES_KEPT_SECONDS = envint("REKINDLE_PAGES_KEPT_SECONDS", 3600)
 
 # --- bytes -------------------------------------------------------------------------------------

@@ -300,3 +300,27 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class KeptPage(models.Model):
+    """A page as every stranger sees it, where all processes of the site find it (keeping).
+
+    Good for one edition and until a second of the clock; whoever may not see it any more is not
+    asked: the edition has turned.
+    """
+
+    name = models.CharField(primary_key=True, max_length=32)
+    edition = models.BigIntegerField()
+    good_until = models.BigIntegerField()
+    etag = models.CharField(max_length=40)
+    headers = models.TextField()
+    # The name of the view that made it, for those who count requests.
+    view = models.CharField(max_length=80)
+    packed = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("kept page")
+        verbose_name_plural = _("kept pages")
+
+    def __str__(self) -> str:
+        return self.name

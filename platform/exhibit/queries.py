@@ -34,10 +34,10 @@ def walk(exhibit: Exhibit) -> list[Placement]:
     return list(placements().filter(room__exhibit=exhibit).shown().in_order())
 
 
-def steps(exhibit: Exhibit) -> list[tuple[int, str]]:
-    """The same as (placement, photo's reference) alone, for previous and next."""
+def steps(exhibit: Exhibit) -> list[tuple[int, str, int]]:
+    """The same as (placement, photo's reference, room) alone, for previous and next."""
     hung = Placement.objects.filter(room__exhibit=exhibit).shown().in_order()
-    return list(hung.values_list("pk", "photo__ref"))
+    return list(hung.values_list("pk", "photo__ref", "room"))
 
 
 def hung_at(exhibit: Exhibit, ref: str) -> Placement | None:

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import DatabaseError
 
 from config import worker
+from config.management.commands import sweep
 from restoration import presence
-from restoration.management.commands import sweep
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -81,6 +82,8 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         | {"zoom_url": reverse("exhibit:zoom", args=[slug, ref])},
         "account": wording.account(showing.account(placement.publication)),
         "layers": showing.layers(placement.publication),
+        # The site's own name, by whichever one it was asked: the page is kept for all of them.
+        "site_url": settings.SITE_URL,
         "share_picture": showing.address(placement.publication, showing.RESTORED, 1600),
         "permalink": showing.permalink(placement.publication),
         "made_url": reverse("exhibit:made", args=[slug, ref]),
@@ -219,17 +222,15 @@ def _downloads(placement: Placement) -> list[dict[str, str]]:
 
 
 def _neighbours(placement: Placement) -> dict[str, Any]:
-    """Where previous and next lead, and which room of how many this is."""
+    """Where previous and next lead, and which room of how many with pictures this is."""
     exhibit = placement.room.exhibit
-    steps = queries.steps(exhibit)
-    at = [pk for pk, _photo in steps].index(placement.pk)
-    rooms = [room.pk for room in queries.rooms(exhibit)]
-    refs = [ref for _place, ref in steps]
+    places, refs, rooms = zip(*queries.steps(exhibit), strict=True)
+    at, with_pictures = places.index(placement.pk), list(dict.fromkeys(rooms))
     return {
         "previous_url": _step(exhibit, refs[at - 1]) if at else "",
         "next_url": _step(exhibit, refs[at + 1]) if at + 1 < len(refs) else "",
-        "room_number": rooms.index(placement.room_id) + 1,
-        "room_count": len(rooms),
+        "room_number": with_pictures.index(placement.room_id) + 1,
+        "room_count": len(with_pictures),
     }
 
 

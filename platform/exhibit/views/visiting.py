@@ -15,7 +15,8 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 # Seconds for which a browser or a cache on the way may show a page without asking again.
 A_WHILE = 60
-# Of the addresses with a query, only those with these names are kept: anybody can make up more.
+# What of a query a public page heeds (config.kept_pages knows the values); of an address with
+# more to it nothing is kept, for anybody can make up more.
 ASKED = frozenset({"layer"})
 
 

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
 from archive import clock
+from config import pages_ahead
 from restoration.sweeps import sweep
 
 ALIVE = "sweeper-alive"
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 def _round() -> dict[str, int]:
     """What was done, by name; a database that is away for a moment does not end the sweeper."""
     try:
-        return {name: count for name, count in sweep(now=clock.now()).items() if count}
+        done = sweep(now=clock.now(), besides={"public pages": pages_ahead.make})
+        return {name: count for name, count in done.items() if count}
     except DatabaseError:
         logger.warning("the database is away; sweeping again later", exc_info=True)
         return {}
