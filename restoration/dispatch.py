@@ -56,6 +56,8 @@ class Waiting:
     kind: str
     needs: Sequence[str]
     since: datetime
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,34 @@ def line(*, queues: Collection[str], offers: Collection[str], now: datetime) -> 
 
     Of one person and lane no more than DEPTH: the others are behind them anyway.
     """
-    found = [each for each in _waiting(queues, now) if presence.covers(offers, each.needs)]
-    if not found:
-        return []
-    spent, at_work = _spent(now), _at_work()
-    floored = {each.pk for each in found if _on_the_floor(each, at_work, now)}
+    found = waiting(queues=queues, offers=offers, now=now)
+    return sorted(found, key=Turns.at(now).of) if found else []
 
-    def turn(each: Waiting) -> tuple[Any, ...]:
-        if each.pk in floored:
+
+@dataclass(frozen=True)
+class Turns:
+    """By what the order is decided, as the rows are at a moment; two queries."""
+
+    now: datetime
+    spent: Mapping[int | None, float]
+    at_work: Collection[tuple[int | None, str]]
+
+    @classmethod
+    def at(cls, now: datetime) -> Turns:
+        """Who had how much lately, and who has something running."""
+        return cls(now, _spent(now), _at_work())
+
+    def of(self, each: Waiting, *, before: float = 0.0) -> tuple[Any, ...]:
+        """The lower, the earlier; `before` are seconds that its person will have had until then."""
+        if not before and self._is_on_the_floor(each):
             return (0, 0, 0.0, each.since, each.pk)
         in_background = each.lane != JobLane.INTERACTIVE
-        return (1, in_background, spent.get(each.person, 0.0), each.since, each.pk)
+        had = self.spent.get(each.person, 0.0) + before
+        return (1, in_background, had, each.since, each.pk)
 
-    return sorted(found, key=turn)
+    def _is_on_the_floor(self, each: Waiting) -> bool:
+        waited = self.now - each.since >= FLOOR_WAIT
+        return waited and (each.person, each.lane) not in self.at_work
 
 
 def preferred(fair: Sequence[Waiting], at: Seat, *, now: datetime) -> Sequence[Waiting]:
@@ -120,17 +137,20 @@ def _is_warm(each: Waiting, at: Seat) -> bool:
     return bool(named) and named <= set(at.warm)
 
 
-def _waiting(queues: Collection[str], now: datetime) -> list[Waiting]:
+def waiting(*, queues: Collection[str], offers: Collection[str], now: datetime) -> list[Waiting]:
+    """What waits there and can be run with these offers, of one person and lane at most DEPTH."""
     due = Q(not_before=None) | Q(not_before__lte=now)
     kind_of_work = [F("requested_by"), F("lane"), F("needs")]
     rank = Window(RowNumber(), partition_by=kind_of_work, order_by=["requested_at", "pk"])
+    size = ("source__width", "source__height")
     rows = (
         Job.objects.filter(due, state=JobState.QUEUED, queue__in=queues)
         .annotate(rank=rank)
         .filter(rank__lte=DEPTH)
-        .values_list("pk", "requested_by_id", "lane", "kind", "needs", "requested_at")
+        .values_list("pk", "requested_by_id", "lane", "kind", "needs", "requested_at", *size)
     )
-    return [Waiting(*row) for row in rows]
+    found = (Waiting(*row) for row in rows)
+    return [each for each in found if presence.covers(offers, each.needs)]
 
 
 def _spent(now: datetime) -> Mapping[int | None, float]:
@@ -148,7 +168,3 @@ def _spent(now: datetime) -> Mapping[int | None, float]:
 def _at_work() -> set[tuple[int | None, str]]:
     running = Job.objects.filter(state=JobState.RUNNING).order_by()
     return set(running.values_list("requested_by_id", "lane").distinct())
-
-
-def _on_the_floor(each: Waiting, at_work: Collection[Any], now: datetime) -> bool:
-    return now - each.since >= FLOOR_WAIT and (each.person, each.lane) not in at_work

@@ -292,6 +292,12 @@ class Job(Stateful):
             models.Index(fields=("state", "queue", "requested_at"), name="job_queue"),
             models.Index(fields=("state", "lease_until"), name="job_sweep"),
             models.Index(fields=("requested_by", "state"), name="job_mine"),
+            # What the last finished runs of a kind took, for whoever waits.
+            models.Index(
+                fields=("queue", "kind", "ended_at"),
+                condition=Q(state="succeeded"),
+                name="job_took",
+            ),
             # How many runs somebody asked for in the last hour.
             models.Index(fields=("requested_by", "requested_at"), name="job_pace"),
         )

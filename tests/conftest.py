@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import translation
 
 from archive import tiles
+from restoration.queries import waiting
 from restoration.reactions import REACTIONS
 from tests.services.need import summary
 
@@ -26,6 +27,7 @@ def _quick_and_in_memory(settings: Any) -> None:
     # Tests make rows and take them back; what a page showed in between must not be shown again.
     settings.PAGES_KEPT_SECONDS = 0
     tiles.directory.cache_clear()  # of the bytes of the test before
+    waiting._drawn.clear()  # nor the line of the test before
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 

@@ -277,7 +277,9 @@ def _laid_out(
         "swatches": panel.swatches(recipe),
         "faces": faces.listed(recipe),
         "marks": _marks(kept),
-        "estimate": estimate(waiting.outlook_for(base, needs=[presence.EMBEDDED], now=now)),
+        "estimate": estimate(
+            waiting.outlook_for(base, by=request.user, needs=[presence.EMBEDDED], now=now)
+        ),
         "left": allowing.left_now(
             request.user, photo.collection_id, now=now, gpu=bool(recipe.models)
         ),
