@@ -29,7 +29,7 @@ def every_variable_is_known(**kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"{name} is set, but no setting has this name.",
-            hint=f"Did you mean {near[0]}?" if near else "docs/operator.md lists the names.",
+            hint=f"Did you mean {near[0]}?" if near else "docs/operate.md lists the names.",
             id="config.W001",
         )
         for name in sorted(ours - known)

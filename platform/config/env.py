@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 PREFIX = "REKINDLE_"
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
-# Every name that was asked for, so that a test can compare them with docs/operator.md
+# Every name that was asked for, so that a test can compare them with docs/operate.md
 # and a check can name a misspelled one.
 asked: set[str] = set()
 

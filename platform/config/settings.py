@@ -1,4 +1,4 @@
-"""The one file of settings, read from the environment; docs/operator.md explains every name.
+"""The one file of settings, read from the environment; docs/operate.md explains every name.
 
 A clone runs with no environment at all: SQLite, the embedded broker and a folder of bytes in var/.
 """

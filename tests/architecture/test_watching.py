@@ -93,6 +93,6 @@ def test_what_the_rows_say_is_never_added_up_over_processes() -> None:
 
 
 def test_every_alarm_has_its_entry_in_the_runbook() -> None:
-    text = Path(ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    text = Path(ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     entries = re.findall(r"^\| `(Rekindle\w+)` \|", text, re.MULTILINE)
     assert entries == [rule["alert"] for rule in alarms()]

@@ -1,6 +1,6 @@
 """A migration must not stop a running site: old programs and new rows, new programs and old rows.
 
-The rule, and how each of these is done in steps instead, is in docs/operator.md.
+The rule, and how each of these is done in steps instead, is in docs/operate.md.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def of_all() -> Iterator[tuple[str, Any]]:
 
 def test_no_migration_does_at_once_what_a_running_site_would_notice() -> None:
     found = {f"{name}: {danger}" for name, danger in of_all()}
-    assert sorted(found - set(ALLOWED)) == [], "docs/operator.md says how it is done in steps"
+    assert sorted(found - set(ALLOWED)) == [], "docs/operate.md says how it is done in steps"
     assert sorted(set(ALLOWED) - found) == [], "allowed, and nobody does it any more"
     assert all(ALLOWED.values())
 

@@ -71,7 +71,7 @@ def test_bytes_go_to_a_bucket_when_one_is_named(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_explained_to_the_operator() -> None:
-    text = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `(REKINDLE_[A-Z0-9_]+)`", text, re.MULTILINE))
     ours = {name for name in env.asked if name.startswith(env.PREFIX)}
     assert ours == {n for n in explained if not n.startswith("REKINDLE_TEST_")} | {
@@ -80,7 +80,7 @@ def test_every_setting_is_explained_to_the_operator() -> None:
 
 
 def test_the_rules_for_other_origins_in_the_manual_are_ones_a_service_understands() -> None:
-    text = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     [told] = re.findall(r"^```json\n(\{\n  \"CORSRules\".*?)^```", text, re.MULTILINE | re.DOTALL)
     service = boto3.client("s3", region_name="us-east-1").meta.service_model
     shape = service.shape_for("CORSConfiguration")

@@ -107,7 +107,7 @@ class World:
         return Nursery(self.environment | wrong)
 
     def worker(self, nursery: Nursery | None = None) -> Program:
-        """A new worker, with the words of docs/operator.md; it does not wait until it is ready."""
+        """A new worker, with the words of docs/operate.md; it does not wait until it is ready."""
         self.made += 1
         name = f"w{self.made}"
         words = ["celery", "--quiet", "-A", "config", "worker"]

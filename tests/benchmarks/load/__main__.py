@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.load [--photos 1000 10000 100000] [--rounds 5]
 
-Makes a PostgreSQL database for each size, starts the site as docs/operator.md says and the bare
+Makes a PostgreSQL database for each size, starts the site as docs/operate.md says and the bare
 page beside it, and asks both in turns. Exit code 1 when a page cost more than it may.
 """
 

@@ -1,4 +1,4 @@
-"""The site as docs/operator.md starts it, the yardstick beside it, and what both used."""
+"""The site as docs/operate.md starts it, the yardstick beside it, and what both used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Server:
 def serving(
     application: str, environment: Mapping[str, str], folder: Path, ready: str
 ) -> Iterator[Server]:
-    """gunicorn, with the words of docs/operator.md, two processes of eight threads."""
+    """gunicorn, with the words of docs/operate.md, two processes of eight threads."""
     port = processes.free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]

@@ -188,7 +188,7 @@ def test_looking_imports_neither_torch_nor_diffusers():
 
 
 def test_the_operators_table_has_every_model_as_the_registry_knows_it():
-    page = (Path(__file__).parents[3] / "docs" / "operator.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "operate.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     for model in MODELS:
         (row,) = [line for line in rows if line.startswith(f"| `{model.name}` |")]

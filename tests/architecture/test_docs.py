@@ -1,0 +1,48 @@
+"""What the pages and the code say of other pages is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.services.need import ROOT
+
+# What is written by hand, and may name a page.
+SUFFIXES = {".md", ".py", ".yaml", ".sh", ".toml", ".html", ""}
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.splitlines()]
+
+
+def pages() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def test_every_page_that_is_named_anywhere_is_there() -> None:
+    named = [
+        (path, name)
+        for path in tracked()
+        if path.suffix in SUFFIXES and path.is_file()
+        for name in re.findall(r"\bdocs/[\w./-]+\.md\b", path.read_text(encoding="utf-8"))
+    ]
+    assert len(named) > 20
+    assert [(str(path), name) for path, name in named if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    ours = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in ours if not (page.parent / link).exists()] == []
+
+
+def test_no_link_in_the_repository_leads_out_of_it() -> None:
+    links = [path for path in tracked() if path.is_symlink()]
+    assert [path for path in links if not path.resolve().is_relative_to(ROOT)] == []
