@@ -86,7 +86,7 @@ def read(path: Path, *, into: Path) -> Decoded:
     """Decode `path` wholly into an upright sRGB TIFF at `into`, of 16 bits when the source has 16.
 
     `into` lies in a folder of its own, the only place where the other process may write.
-    Unreadable when the file is not one of the four kinds, not whole, or more than it should be.
+    Unreadable when the file is not one of the five kinds, not whole, or more than it should be.
     """
     try:
         return judge(ask(path, into), into)
@@ -169,7 +169,7 @@ def _can_be(found: Decoded, into: Path) -> bool:
     """Whether the answer is of the kind that an honest decoder gives."""
     kinds: dict[Any, Any] = {"str": str, "int": int, "float | None": float | int | None}
     right = all(isinstance(getattr(found, each.name), kinds[each.type]) for each in fields(found))
-    if not right or found.media_type not in decoder.LOADERS or not into.is_file():
+    if not right or found.media_type not in decoder.KINDS or not into.is_file():
         return False
     sides = min(found.width, found.height), max(found.width, found.height)
     with into.open("rb") as stream:
@@ -196,6 +196,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
         "TMPDIR": str(folder),
+        "OPENBLAS_NUM_THREADS": "1",
         "VIPS_WARNING": "1",
         "VIPS_BLOCK_UNTRUSTED": "1",
     }

@@ -25,7 +25,7 @@ import unicodedata
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
-from archive import cell
+from archive import cell, jpeg2000
 
 MIB = 1024**2
 SMALLEST_SIDE = 32
@@ -42,6 +42,8 @@ ORDINARY_SECONDS = 20
 # What each pixel beyond may take: twice 16-bit RGBA, and five times what it took where we measured.
 DATA_PER_PIXEL = 16
 SECONDS_PER_MEGAPIXEL = 2
+# OpenJPEG holds every sample in four bytes, and a second time while it turns waves into samples.
+JPEG2000_TIMES = 2
 # Addresses are not memory: stacks and arenas of threads reserve far more than they ever touch.
 ADDRESSES = 3 * 1024 * MIB
 OPEN_FILES = 64
@@ -52,6 +54,7 @@ LOADERS = {
     "image/png": ("pngload", "VipsForeignLoadPng"),
     "image/webp": ("webpload", "VipsForeignLoadWebp"),
 }
+KINDS = (*LOADERS, jpeg2000.MEDIA_TYPE)
 # What people hold for photographs and we do not read, so that the sentence can name it.
 OTHERS = (
     (rb"GIF8[79]a", "GIF"),
@@ -61,7 +64,6 @@ OTHERS = (
     (rb"....ftyp(avif|avis)", "AVIF"),
     (rb"....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)", "HEIC"),
     (rb"....ftypcrx ", "camera raw"),
-    (rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000"),
     (rb"\xff\x0a|\x00\x00\x00\x0cJXL ", "JPEG XL"),
     (rb"P[1-7]\s", "PNM"),
     (rb"FUJIFILMCCD-RAW|II\x1a\x00\x00\x00HEAPCCDR|IIU\x00|II(RO|RS)\x08", "camera raw"),
@@ -148,6 +150,8 @@ def sniff(head: bytes) -> str:
         return "image/png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
+    if head.startswith((jpeg2000.BOX, jpeg2000.CODESTREAM)):
+        return jpeg2000.MEDIA_TYPE
     for pattern, kind in OTHERS:
         if re.match(pattern, head, re.DOTALL):
             raise Refused("kind-not-allowed", kind=kind)
@@ -288,6 +292,8 @@ def decode(
     vips: Any, source: Path, media_type: str, into: Path, most_pixels: int
 ) -> dict[str, Any]:
     """Read `source`, write the upright sRGB TIFF, tell what the original was."""
+    if media_type == jpeg2000.MEDIA_TYPE:
+        return _decode_jpeg2000(vips, source, into, most_pixels)
     if media_type == "image/tiff":
         refuse_camera_raw(source)
     image = header(vips, source, media_type, access="sequential")
@@ -297,9 +303,28 @@ def decode(
     if found["orientation"] > 2:
         # A picture that is turned cannot be read from top to bottom.
         image = header(vips, source, media_type, access="random")
-    upright = on_white(in_srgb(vips, image.autorot()))
-    upright.tiffsave(str(into), compression="deflate", predictor="horizontal", keep="none")
+    _write(vips, image.autorot(), into)
     return found
+
+
+def _decode_jpeg2000(vips: Any, source: Path, into: Path, most_pixels: int) -> dict[str, Any]:
+    """The same for what libvips does not read; it always stands upright."""
+    try:
+        told = jpeg2000.header(source)
+        blank = jpeg2000.shape(vips, told)
+        check_header(blank, source.stat().st_size, most_pixels)
+        allow(blank.width * blank.height * JPEG2000_TIMES)
+        _write(vips, jpeg2000.pixels(vips, source, told), into)
+    except jpeg2000.Strange as strange:
+        raise Refused("samples-not-allowed", detail=str(strange)) from None
+    except (ValueError, RuntimeError, SyntaxError, struct.error) as error:
+        raise failure(error, source) from None
+    return describe(blank, jpeg2000.MEDIA_TYPE)
+
+
+def _write(vips: Any, image: Any, into: Path) -> None:
+    upright = on_white(in_srgb(vips, image))
+    upright.tiffsave(str(into), compression="deflate", predictor="horizontal", keep="none")
 
 
 def failure(error: Exception, source: Path) -> Refused:
@@ -342,6 +367,8 @@ def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
     except Refused as refused:
         answer({"code": refused.code, "facts": refused.facts}, status)
     vips = open_vips()
+    if media_type == jpeg2000.MEDIA_TYPE:
+        jpeg2000.load()
     cell.lock(reading=[source], writing=into.parent)
     try:
         found = decode(vips, source, media_type, into, most_pixels)

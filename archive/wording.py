@@ -15,7 +15,7 @@ STORAGE_AWAY = _(
 )
 
 SENTENCES: dict[str, str | Promise] = {
-    "not-a-picture": _("This is not a picture. Send a JPEG, TIFF, PNG or WebP file."),
+    "not-a-picture": _("This is not a picture. Send a JPEG, TIFF, PNG, WebP or JPEG 2000 file."),
     "kind-not-allowed": _(
         "Files of the kind {kind} cannot be taken."
         " Save it as TIFF, PNG, JPEG or WebP and send that."
