@@ -37,7 +37,13 @@ from restoration.models import Job, Version, ancestry
 FACTS = ("id", "sha256", "size", "pages", "kind", "outcome", "seen_sha256", "file_sha256", "code")
 # Chapters of the photo's life that say when people sat at their desks, and of packs like this one.
 UNTOLD = ("claim.", "draft.", "evidence.")
-ENDINGS = {"image/jpeg": ".jpg", "image/tiff": ".tif", "image/png": ".png", "image/webp": ".webp", "image/jp2": ".jp2"}
+ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tif",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/jp2": ".jp2",
+}
 VIEW = "1600.jpg"
 READABLE = 0o644 << 16
 UNIX = 3

@@ -89,15 +89,15 @@ def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
 
 
 def account(publication: Publication) -> dict[str, Any]:
-    """How it was made, as the public may read it: without the words of a hidden account."""
+    """How it was made, as the public may read it.
+
+    Without the names that people gave their own files; and without the words of a hidden account.
+    """
     made = dict(publication.made)
     if publication.words_hidden_at is None:
-        return made
+        return made | {"versions": _without(made, "filename")}
     hidden = {"by": str(wording.SOMEBODY), "prompt": None}
-    versions = [
-        each | hidden | {"records": [_wordless(record) for record in each.get("records", [])]}
-        for each in made.get("versions", [])
-    ]
+    versions = [each | hidden for each in _without(made, "filename", "note")]
     credits = [
         row if row["role"] == "reviewed" else row | {"name": str(wording.SOMEBODY)}
         for row in made.get("credits", [])
@@ -105,10 +105,17 @@ def account(publication: Publication) -> dict[str, Any]:
     return made | {"versions": versions, "credits": credits}
 
 
-def _wordless(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A step without what a hand wrote beside it."""
+def _without(made: Mapping[str, Any], *words: str) -> list[dict[str, Any]]:
+    """The versions without what a hand wrote beside a step under these names."""
+    return [
+        each | {"records": [_wordless(record, words) for record in each.get("records", [])]}
+        for each in made.get("versions", [])
+    ]
+
+
+def _wordless(record: Mapping[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
     given = record.get("settings") or {}
-    kept = {name: value for name, value in given.items() if name not in ("note", "filename")}
+    kept = {name: value for name, value in given.items() if name not in words}
     return {**record, "settings": kept}
 
 
@@ -132,7 +139,7 @@ def _map(publication: Publication, shown: guarding.Layer | None) -> dict[str, An
 def before_publishing(version: Version) -> dict[str, Any]:
     """The same comparison for the curator, before anything of it is public."""
     photo = version.photo
-    name = said(photo, "title").text or str(photo)
+    name = said(photo, "title").text or photo.ref
     scan = Version.objects.select_related("photo").get(photo=photo, kind=VersionKind.SCAN)
     shown = guarding.layer(guarding.layers(version.maps, version.meters), "")
     return {
