@@ -26,6 +26,7 @@ def addressed(folder: Path, bells: str, port: int, bucket: Mapping[str, str]) ->
         "REKINDLE_JOB_LEASE_SECONDS": str(LEASE_SECONDS),
         "REKINDLE_READING_LEASE_SECONDS": str(READING_LEASE_SECONDS),
         "REKINDLE_DRAIN_SECONDS": "1",
+        "REKINDLE_FIXITY_DAYS": "0",  # each new sweeper would have all files read again
         "REKINDLE_SECRET_KEY": "only-for-faults",
         "REKINDLE_LOG_LEVEL": "INFO",
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -70,7 +70,7 @@ def play(there: World, number: int, fault: str, dice: random.Random) -> Round:
                 done.seconds = time.monotonic() - struck_at
                 done.lost_tries = _lost_tries() - lost_before
                 return done
-        time.sleep(0.1)
+        time.sleep(0.25)
     done.why = state_of(done)
     return done
 

@@ -62,7 +62,9 @@ class Program:
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 for link in process.net_connections("tcp"):
-                    if link.raddr and link.raddr.port == port:
+                    # One that was closed at the other end stays until somebody reads that it was.
+                    is_open = link.status == psutil.CONN_ESTABLISHED
+                    if is_open and link.raddr.port == port:
                         found.add((process.pid, link.laddr.port))
         return found
 
@@ -158,7 +160,7 @@ class World:
         while not self.count(question):
             if time.monotonic() > deadline:
                 return False
-            time.sleep(0.03)
+            time.sleep(0.1)
         return True
 
     def marks(self) -> dict[Path, int]:
