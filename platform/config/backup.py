@@ -1,4 +1,4 @@
-"""A backup of the whole site in a folder, and the way back.
+"""A backup of the whole site in a folder or a bucket, and the way back.
 
     bytes/…                   every stored file that a row names, under the storage's own keys
     backups/STAMP/rows.jsonl  every row, as it was at one moment
@@ -6,9 +6,10 @@
     backups/STAMP/manifest.json
 
 1. The rows come first, the bytes after them: what a row names was stored before the row was.
-2. The manifest is written last, in one move. A folder without one is no backup, whatever is in it.
-3. Bytes are named by their content, so all backups in a folder share them, and only new ones are
-   copied. What was copied is hashed again each time.
+2. The manifest is written last, in one move. A stamp without one is no backup, whatever is in it.
+3. Bytes are named by their content, so all backups in a place share them, and only new ones are
+   copied. What was copied is hashed again each time; in a bucket only when asked, for that is to
+   fetch it all, and what a bucket shows came in whole.
 """
 
 from __future__ import annotations
@@ -18,19 +19,25 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage, Storage
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from archive import derivatives, storage
+from archive import derivatives, places, storage
+from archive.forwarding import way
 from config import rows
 from restoration import counting
 from restoration.holdings import named
@@ -74,19 +81,60 @@ class Manifest:
     lacking: list[str]
 
 
+# --- where ---------------------------------------------------------------------------------------
+def at(where: str, *, new: bool = False) -> Storage:
+    """The folder of that path, made when `new`, or with s3://NAME a bucket of our own service."""
+    place = _bucket(where) if where.startswith(places.S3) else _folder(Path(where).resolve())
+    if new and (folder := places.path(place, "")):
+        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    return place
+
+
+def _folder(folder: Path) -> Storage:
+    main, other, _both = way()
+    for place in filter(None, (main, other)):
+        kept = places.path(place, "")
+        # Ours would lie among theirs, or be theirs: `bytes` is what both are called.
+        if kept and (folder.is_relative_to(kept.resolve()) or kept.resolve() == folder / BYTES):
+            raise BackupRefused(f"The site keeps its own files in {kept}. Name another place.")
+    return FileSystemStorage(location=folder)
+
+
+def _bucket(where: str) -> Storage:
+    main, other, _both = way()
+    if where in {places.address(place) for place in (main, other) if place}:
+        raise BackupRefused(f"The site keeps its own files in {where}. Name another place.")
+    if "/" in where.removeprefix(places.S3):
+        raise BackupRefused(f"{where}: name a bucket of its own, not a folder in one.")
+    try:
+        place = places.at(where)
+        next(places.listing(place, f"{BACKUPS}/"), None)
+    except places.StorageAway as error:
+        raise BackupRefused(f"{where} cannot be read: {error}") from None
+    return place
+
+
+def address(place: Storage, name: str) -> str:
+    """How a person finds a file of a backup."""
+    return f"{places.address(place)}/{name}"
+
+
 # --- out -----------------------------------------------------------------------------------------
-def make(folder: Path, *, now: datetime) -> tuple[Path, Manifest]:
-    """Back everything up; gives the folder of this backup and its manifest."""
-    here = folder / BACKUPS / now.strftime("%Y%m%dT%H%M%SZ")
-    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    (folder / BACKUPS).mkdir(exist_ok=True)
-    here.mkdir()
-    with rows.snapshot():
-        with (here / ROWS).open("w", encoding="utf-8") as out:
-            tables = rows.dump(out)
-        wanted, migrations = named(), sorted(_applied())
-    kept, lacking = _keep_bytes(folder, wanted)
-    with (here / FILES).open("w", encoding="utf-8") as out:
+def make(place: Storage, *, now: datetime, again: bool = False) -> tuple[str, Manifest]:
+    """Back everything up; gives the backup's stamp and its manifest. `again`: read all kept bytes.
+
+    StorageAway when the site's storage or the place does not answer; then it is no backup.
+    """
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    here = f"{BACKUPS}/{stamp}"
+    if stamp in _stamps(place):
+        raise BackupRefused(f"There is a backup {stamp} already. Wait a second.")
+    # The moment is held by a transaction, which is over before anything is sent to a bucket.
+    rows_file = _writing(place, f"{here}/{ROWS}")
+    with rows_file as part, rows.snapshot(), part.open("w", encoding="utf-8") as out:
+        tables, wanted, migrations = rows.dump(out), named(), sorted(_applied())
+    kept, lacking = _keep_bytes(place, wanted, again=again)
+    with _writing(place, f"{here}/{FILES}") as part, part.open("w", encoding="utf-8") as out:
         out.writelines(json.dumps(each) + "\n" for each in kept)
     manifest = Manifest(
         format=FORMAT,
@@ -95,26 +143,44 @@ def make(folder: Path, *, now: datetime) -> tuple[Path, Manifest]:
         database=connection.vendor,
         migrations=migrations,
         tables=tables,
-        rows_sha256=_settled(here / ROWS),
-        files_sha256=_settled(here / FILES),
+        rows_sha256=_seen(place, f"{here}/{ROWS}"),
+        files_sha256=_seen(place, f"{here}/{FILES}"),
         files=len(kept),
         bytes=sum(each.size for each in kept),
         lacking=lacking,
     )
     text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False)
-    with _whole(here / MANIFEST) as out_bytes:
-        out_bytes.write_bytes(text.encode())
-    return here, manifest
+    with _writing(place, f"{here}/{MANIFEST}") as part:
+        part.write_bytes(text.encode())
+    return stamp, manifest
 
 
 def _applied() -> set[str]:
     return {".".join(key) for key in MigrationRecorder(connection).applied_migrations()}
 
 
-def _settled(path: Path) -> str:
-    """The digest of a file that is on the disk for good."""
-    _sync(path)
-    return storage.digest(path)
+def _seen(place: Storage, name: str) -> str:
+    """The digest of what lies there now; nothing when there is none."""
+    try:
+        with places.get(place, name) as stream:
+            return storage.measure(stream)[0]
+    except FileNotFoundError:
+        return ""
+
+
+@contextlib.contextmanager
+def _writing(place: Storage, name: str) -> Iterator[Path]:
+    """A path to write to; it becomes the file of that name in one move, or nothing does."""
+    target = places.path(place, name)
+    if target is not None:
+        with _whole(target) as part:
+            yield part
+        return
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+        part = Path(folder) / "part"
+        yield part
+        with part.open("rb") as stream:
+            places.put(place, name, File(stream))
 
 
 def _sync(path: Path) -> None:
@@ -127,7 +193,6 @@ def _sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def _whole(target: Path) -> Iterator[Path]:
-    """A path to write to; it becomes the target in one move, or nothing does."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
     os.close(handle)
@@ -141,10 +206,13 @@ def _whole(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _keep_bytes(folder: Path, wanted: dict[str, str]) -> tuple[list[Stored], list[str]]:
+def _keep_bytes(
+    place: Storage, wanted: dict[str, str], *, again: bool
+) -> tuple[list[Stored], list[str]]:
+    trusted = {} if again else _trusted(place)
     kept, lacking = [], []
     for key, sha256 in sorted(wanted.items()):
-        found = _keep(folder / BYTES / key, key, sha256)
+        found = _keep(place, key, sha256, trusted)
         if found is None:
             lacking.append(key)
         else:
@@ -152,15 +220,26 @@ def _keep_bytes(folder: Path, wanted: dict[str, str]) -> tuple[list[Stored], lis
     return kept, lacking
 
 
-def _keep(target: Path, key: str, sha256: str) -> Stored | None:
+def _trusted(place: Storage) -> dict[str, int]:
+    """What need not be read again, and how long it is: a bucket shows nothing that is not whole."""
+    if not places.is_bucket(place):
+        return {}
+    return {item.key: item.size for item in places.listing(place, f"{BYTES}/")}
+
+
+def _keep(place: Storage, key: str, sha256: str, trusted: Mapping[str, int]) -> Stored | None:
     """The file in the backup, copied unless it is there already; None when it is not to be had."""
-    if not (target.is_file() and storage.digest(target) == sha256):
+    name = f"{BYTES}/{key}"
+    if name in trusted:
+        return Stored(key, sha256, trusted[name])
+    if _seen(place, name) != sha256:
         try:
-            with _whole(target) as part:
+            with _writing(place, name) as part:
                 _fetch(key, sha256, part)
         except (FileNotFoundError, _Altered):
             return None
-    return Stored(key, sha256, target.stat().st_size)
+    kept = places.look(place, name)
+    return Stored(key, sha256, kept.size) if kept else None
 
 
 class _Altered(Exception):  # noqa: N818 - says what happened
@@ -191,46 +270,58 @@ def _open(key: str, sha256: str) -> IO[bytes]:
 
 
 # --- finding -------------------------------------------------------------------------------------
-def find(folder: Path, *, stamp: str = "") -> tuple[Path, Manifest]:
-    """The newest whole backup of a folder, or the one of that name."""
-    places = sorted((folder / BACKUPS).glob(stamp or "*"), reverse=True)
-    whole = [place for place in places if (place / MANIFEST).is_file()]
+def _stamps(place: Storage) -> dict[str, set[str]]:
+    """What lies under each stamp, whole backups and those that were cut off."""
+    found = defaultdict(set)
+    for item in places.listing(place, f"{BACKUPS}/"):
+        _backups, stamp, *rest = item.key.split("/")
+        found[stamp].add("/".join(rest))
+    return dict(found)
+
+
+def find(place: Storage, *, stamp: str = "") -> tuple[str, Manifest]:
+    """The newest whole backup of a place, or the one of that name."""
+    there = {name: each for name, each in _stamps(place).items() if stamp in ("", name)}
+    whole = sorted(name for name, each in there.items() if MANIFEST in each)
     if not whole:
-        cut_off = f" ({len(places)} was cut off before its end)" if places else ""
-        raise BackupRefused(f"There is no whole backup in {folder}{cut_off}.")
-    told = json.loads((whole[0] / MANIFEST).read_text(encoding="utf-8"))
+        cut_off = f" ({len(there)} was cut off before its end)" if there else ""
+        raise BackupRefused(f"There is no whole backup in {places.address(place)}{cut_off}.")
+    with places.get(place, f"{BACKUPS}/{whole[-1]}/{MANIFEST}") as stream:
+        told = json.loads(stream.read())
     if told.get("format") != FORMAT:
         raise BackupRefused(
             f"This backup has format {told.get('format')}, and this version reads {FORMAT}. "
             f"Install version {told.get('version')} and restore it there."
         )
-    return whole[0], Manifest(**told)
+    return whole[-1], Manifest(**told)
 
 
-def files_of(here: Path) -> Iterator[Stored]:
+def files_of(place: Storage, stamp: str) -> Iterator[Stored]:
     """The files that belong to a backup."""
-    with (here / FILES).open(encoding="utf-8") as lines:
+    with _lines(place, f"{BACKUPS}/{stamp}/{FILES}") as lines:
         for line in lines:
             yield Stored(*json.loads(line))
 
 
-def verify(folder: Path, here: Path, manifest: Manifest) -> None:
+@contextlib.contextmanager
+def _lines(place: Storage, name: str) -> Iterator[IO[str]]:
+    with places.get(place, name) as stream, TextIOWrapper(stream, encoding="utf-8") as lines:
+        yield lines
+
+
+def verify(place: Storage, stamp: str, manifest: Manifest) -> None:
     """Read every byte of a backup, or BackupRefused with what is wrong."""
-    bad = [
-        str(here / name)
-        for name, sha256 in ((ROWS, manifest.rows_sha256), (FILES, manifest.files_sha256))
-        if not _is(here / name, sha256)
-    ]
+    here = f"{BACKUPS}/{stamp}"
+    told = {f"{here}/{ROWS}": manifest.rows_sha256, f"{here}/{FILES}": manifest.files_sha256}
+    bad = [address(place, name) for name, sha256 in told.items() if _seen(place, name) != sha256]
     if not bad:
         bad = [
-            each.key for each in files_of(here) if not _is(folder / BYTES / each.key, each.sha256)
+            each.key
+            for each in files_of(place, stamp)
+            if _seen(place, f"{BYTES}/{each.key}") != each.sha256
         ]
     if bad:
         raise BackupRefused(f"This backup is damaged: {_some(bad)}. Nothing was changed.")
-
-
-def _is(path: Path, sha256: str) -> bool:
-    return path.is_file() and storage.digest(path) == sha256
 
 
 def _some(names: list[str]) -> str:
@@ -239,25 +330,25 @@ def _some(names: list[str]) -> str:
 
 
 # --- in ------------------------------------------------------------------------------------------
-def restore(folder: Path, *, stamp: str = "", over: bool = False, say: Say) -> Manifest:
+def restore(place: Storage, *, stamp: str = "", over: bool = False, say: Say) -> Manifest:
     """Bring everything back. Refuses first, then bytes, then all rows in one transaction."""
-    here, manifest = find(folder, stamp=stamp)
+    stamp, manifest = find(place, stamp=stamp)
     _check_migrations(manifest)
     _check_database(manifest, over)
     say("Reading every byte of the backup")
-    verify(folder, here, manifest)
+    verify(place, stamp, manifest)
     if not _applied():
         call_command("migrate", interactive=False, verbosity=0)
     say(f"Bringing back {manifest.files} files")
-    for each in files_of(here):
-        _put(folder, each)
+    for each in files_of(place, stamp):
+        _put(place, each)
     say("Making the smaller pictures again")
-    for each in files_of(here):
+    for each in files_of(place, stamp):
         if each.key == storage.working_key(each.sha256):
             derivatives.ensure(each.sha256)
     # Last of all: cut off before, the site is empty as it was, and this is called again.
     say("Bringing back the rows")
-    _load(here, manifest)
+    _load(place, stamp, manifest)
     return manifest
 
 
@@ -289,16 +380,31 @@ def _check_database(manifest: Manifest, over: bool) -> None:
         )
 
 
-def _put(folder: Path, each: Stored) -> None:
-    storage.put_back(each.key, each.sha256, folder / BYTES / each.key)
+def _put(place: Storage, each: Stored) -> None:
+    with _local(place, f"{BYTES}/{each.key}") as path:
+        storage.put_back(each.key, each.sha256, path)
     with storage.open_key(each.key) as stream:
         seen, _size = storage.measure(stream)
     if seen != each.sha256:
         raise BackupRefused(f"The storage gave back other bytes than were put: {each.key}.")
 
 
-def _load(here: Path, manifest: Manifest) -> None:
-    with transaction.atomic(), (here / ROWS).open(encoding="utf-8") as lines:
+@contextlib.contextmanager
+def _local(place: Storage, name: str) -> Iterator[Path]:
+    """A path to a file of the backup on this machine's disk."""
+    here = places.path(place, name)
+    if here is not None:
+        yield here
+        return
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
+        path = Path(folder) / "bytes"
+        with places.get(place, name) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, storage.BLOCK)
+        yield path
+
+
+def _load(place: Storage, stamp: str, manifest: Manifest) -> None:
+    with transaction.atomic(), _lines(place, f"{BACKUPS}/{stamp}/{ROWS}") as lines:
         counts = rows.load(lines)
         if counts != manifest.tables:
             raise BackupRefused("The rows do not add up to what the manifest says.")

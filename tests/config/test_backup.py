@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, connections, transaction
@@ -37,7 +38,7 @@ from restoration.models import Draft, Job, Preview, Sheet, Version
 from tests import factories
 from tests.factories import NOW
 from tests.people import appoint, cast
-from tests.services import databases
+from tests.services import buckets, databases
 from tests.services.need import ROOT
 
 KEPT = ("originals", "working", "sheets", "incoming")
@@ -119,15 +120,15 @@ def wipe() -> None:
         places.remove(default_storage, each.key)
 
 
-def make(folder: Path) -> str:
+def make(where: Path | str, **options: Any) -> str:
     out = StringIO()
-    call_command("backup", folder, stdout=out, stderr=StringIO())
+    call_command("backup", str(where), **options, stdout=out, stderr=StringIO())
     return out.getvalue()
 
 
-def restore(folder: Path, **options: Any) -> str:
+def restore(where: Path | str, **options: Any) -> str:
     out = StringIO()
-    call_command("restore_backup", folder, stdout=out, stderr=StringIO(), **options)
+    call_command("restore_backup", str(where), stdout=out, stderr=StringIO(), **options)
     return out.getvalue()
 
 
@@ -137,7 +138,7 @@ def refused(change: Any) -> None:
 
 
 # --- the drill -----------------------------------------------------------------------------------
-def drill(folder: Path, url: str) -> None:
+def drill(folder: Path | str, url: str) -> None:
     """Destroy the storage, go to another database, bring all back and compare."""
     make(folder)
     before, files = every_row(), every_file()
@@ -199,6 +200,40 @@ def test_a_site_on_postgresql_and_s3_whose_rows_and_bucket_are_gone_comes_back(
         drill(tmp_path / "backup", another)
 
 
+@pytest.mark.slow
+def test_a_site_whose_backup_lies_in_another_bucket_comes_back(
+    on_postgres: str, bytes_in_s3: dict[str, str], migrated_postgres: str
+) -> None:
+    furnish()
+    with pytest.raises(CommandError, match="keeps its own files in s3://"):
+        make(f"s3://{bytes_in_s3['REKINDLE_S3_BUCKET']}")
+    with buckets.bucket(bytes_in_s3["REKINDLE_S3_ENDPOINT"]) as copies:
+        where = f"s3://{copies['REKINDLE_S3_BUCKET']}"
+        with databases.postgres_database(template=migrated_postgres) as another:
+            drill(where, another)
+        _a_bucket_is_read_again_only_when_asked(where)
+
+
+def _a_bucket_is_read_again_only_when_asked(where: str) -> None:
+    place = backup.at(where)
+    _stamp, manifest = backup.find(place)
+    files = {each.key for each in places.listing(place, "bytes/")}
+    assert len(files) == manifest.files
+    spoilt = max(files)
+    places.put(place, spoilt, ContentFile(b"rotten"))
+    with pytest.raises(CommandError, match="damaged"):
+        restore(where, over=True)
+    assert not _is_right(place, spoilt, backup.make(place, now=NOW)[0])
+    assert _is_right(place, spoilt, backup.make(place, now=NOW + timedelta(days=1), again=True)[0])
+    assert {each.key for each in places.listing(place, "bytes/")} == files
+
+
+def _is_right(place: Storage, name: str, stamp: str) -> bool:
+    wanted = {f"bytes/{each.key}": each.sha256 for each in backup.files_of(place, stamp)}
+    with places.get(place, name) as stream:
+        return storage.measure(stream)[0] == wanted[name]
+
+
 # --- one moment ----------------------------------------------------------------------------------
 def _holds_one_moment() -> None:
     def elsewhere() -> None:
@@ -232,7 +267,7 @@ def test_a_second_backup_copies_only_what_is_new(
     site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "backup"
-    backup.make(folder, now=NOW)
+    backup.make(backup.at(str(folder)), now=NOW)
     copied: list[str] = []
     fetch = backup._fetch
     monkeypatch.setattr(
@@ -241,11 +276,11 @@ def test_a_second_backup_copies_only_what_is_new(
     new = factories.photo(Collection.objects.get(), bytes_too=True)
     spoilt = next(path for path in (folder / "bytes").rglob("*.png"))
     spoilt.write_bytes(b"rotten")
-    _here, manifest = backup.make(folder, now=NOW + timedelta(days=1))
+    _stamp, manifest = backup.make(backup.at(str(folder)), now=NOW + timedelta(days=1))
     expected = {storage.original_key(new.sha256), storage.working_key(new.working_sha256)}
     assert set(copied) == expected | {str(spoilt.relative_to(folder / "bytes"))}
     assert manifest.lacking == []
-    assert backup.find(folder)[1].made_at == (NOW + timedelta(days=1)).isoformat()
+    assert backup.find(backup.at(str(folder)))[1].made_at == (NOW + timedelta(days=1)).isoformat()
 
 
 def test_a_backup_that_was_cut_off_is_none_and_the_one_before_it_counts(
@@ -259,15 +294,15 @@ def test_a_backup_that_was_cut_off_is_none_and_the_one_before_it_counts(
     with monkeypatch.context() as patched:
         patched.setattr(backup, "_keep", killed)
         with pytest.raises(KeyboardInterrupt):
-            backup.make(folder, now=NOW)
+            backup.make(backup.at(str(folder)), now=NOW)
     with pytest.raises(CommandError, match="no whole backup"):
         restore(folder)
-    whole, _manifest = backup.make(folder, now=NOW + timedelta(hours=1))
+    whole, _manifest = backup.make(backup.at(str(folder)), now=NOW + timedelta(hours=1))
     with monkeypatch.context() as patched:
         patched.setattr(backup, "_keep", killed)
         with pytest.raises(KeyboardInterrupt):
-            backup.make(folder, now=NOW + timedelta(hours=2))
-    assert backup.find(folder)[0] == whole
+            backup.make(backup.at(str(folder)), now=NOW + timedelta(hours=2))
+    assert backup.find(backup.at(str(folder)))[0] == whole
 
 
 @pytest.mark.slow
@@ -290,9 +325,9 @@ def test_a_backup_killed_in_the_middle_of_a_file_is_none_and_the_next_one_is_who
         restore(folder, over=True)
     last.unlink()
     last.write_bytes(good)
-    _here, manifest = backup.make(folder, now=NOW)
+    _stamp, manifest = backup.make(backup.at(str(folder)), now=NOW)
     assert manifest.lacking == []
-    backup.verify(folder, *backup.find(folder))
+    backup.verify(backup.at(str(folder)), *backup.find(backup.at(str(folder))))
 
 
 def until(seen: Callable[[], object]) -> None:
@@ -310,7 +345,7 @@ def test_a_file_that_is_altered_is_not_copied_and_is_named(site: str, tmp_path: 
     path.write_bytes(b"altered")
     with pytest.raises(CommandError, match="whole but for"):
         make(tmp_path / "backup")
-    _here, manifest = backup.find(tmp_path / "backup")
+    _stamp, manifest = backup.find(backup.at(str(tmp_path / "backup")))
     assert manifest.lacking == [key]
     assert not (tmp_path / "backup" / "bytes" / key).exists()
 
@@ -324,6 +359,22 @@ def test_a_storage_that_is_not_mounted_makes_no_backup(site: str, tmp_path: Path
         restore(tmp_path / "backup")
 
 
+def test_the_site_is_no_place_for_its_own_backup(site: str, tmp_path: Path) -> None:
+    for where in (tmp_path / "bytes", tmp_path / "bytes" / "copies", tmp_path):
+        with pytest.raises(CommandError, match="keeps its own files"):
+            make(where)
+        with pytest.raises(CommandError, match="keeps its own files"):
+            restore(where)
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_bucket_is_refused_with_the_reason(site: str) -> None:
+    with pytest.raises(CommandError, match="REKINDLE_S3_ENDPOINT"):
+        make("s3://copies")
+    with pytest.raises(CommandError, match="a bucket of its own"):
+        make("s3://copies/site")
+
+
 # --- no ------------------------------------------------------------------------------------------
 @pytest.fixture
 def kept(site: str, tmp_path: Path) -> Path:
@@ -333,8 +384,8 @@ def kept(site: str, tmp_path: Path) -> Path:
 
 
 def rewrite(folder: Path, **changes: Any) -> None:
-    here, _manifest = backup.find(folder)
-    path = here / backup.MANIFEST
+    stamp, _manifest = backup.find(backup.at(str(folder)))
+    path = folder / backup.BACKUPS / stamp / backup.MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
@@ -351,14 +402,14 @@ def test_a_site_in_use_is_not_written_over_unless_told(kept: Path) -> None:
 
 
 def test_migrations_that_nobody_here_knows_are_refused(kept: Path) -> None:
-    migrations = backup.find(kept)[1].migrations
+    migrations = backup.find(backup.at(str(kept)))[1].migrations
     rewrite(kept, migrations=[*migrations, "archive.0999_from_the_future"], version="9.9")
     with pytest.raises(CommandError, match=r"0999_from_the_future.* Install version 9\.9"):
         restore(kept, over=True)
 
 
 def test_a_backup_from_before_an_update_is_refused_with_the_way_to_go(kept: Path) -> None:
-    migrations = backup.find(kept)[1].migrations
+    migrations = backup.find(backup.at(str(kept)))[1].migrations
     rewrite(kept, migrations=[each for each in migrations if "freeze_checks" not in each])
     with pytest.raises(CommandError, match=r"older than archive\.0005_freeze_checks"):
         restore(kept, over=True)
@@ -378,9 +429,9 @@ def test_another_format_is_refused(kept: Path) -> None:
 
 @pytest.mark.parametrize("what", ["a file", "the rows"])
 def test_a_damaged_backup_changes_nothing(kept: Path, what: str) -> None:
-    here, _manifest = backup.find(kept)
+    stamp, _manifest = backup.find(backup.at(str(kept)))
     path = next((kept / "bytes" / "originals").rglob("*/*/*")) if what == "a file" else None
-    target = path or here / backup.ROWS
+    target = path or kept / backup.BACKUPS / stamp / backup.ROWS
     target.write_bytes(target.read_bytes()[:-1])
     before, files = every_row(), every_file()
     with pytest.raises(CommandError, match="damaged"):
@@ -389,7 +440,7 @@ def test_a_damaged_backup_changes_nothing(kept: Path, what: str) -> None:
 
 
 def test_rows_that_do_not_add_up_leave_the_site_as_it_was(kept: Path) -> None:
-    tables = backup.find(kept)[1].tables
+    tables = backup.find(backup.at(str(kept)))[1].tables
     rewrite(kept, tables=tables | {"archive.Photo": 99})
     before = every_row()
     with pytest.raises(CommandError, match="do not add up"):

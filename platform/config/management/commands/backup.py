@@ -1,12 +1,12 @@
-"""`manage.py backup FOLDER`: all rows and all bytes that they name, whole or not at all."""
+"""`manage.py backup PLACE`: all rows and all bytes that they name, whole or not at all."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from archive.places import StorageAway
 from config import backup
 
 
@@ -14,15 +14,24 @@ class Command(BaseCommand):
     help = "Back up the database and every stored file that it names; only new files are copied."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="where all backups of this site go")
+        parser.add_argument(
+            "place", help="where all backups of this site go: a folder, or s3://BUCKET"
+        )
+        parser.add_argument(
+            "--again", action="store_true", help="read also what lies in the bucket already"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            here, manifest = backup.make(options["folder"], now=timezone.now())
+            place = backup.at(options["place"], new=True)
+            stamp, manifest = backup.make(place, now=timezone.now(), again=options["again"])
         except backup.BackupRefused as refused:
             raise CommandError(str(refused)) from None
+        except StorageAway as away:
+            raise CommandError(f"A storage does not answer; this is no backup. {away}") from None
         self.stdout.write(
-            f"{here}: {sum(manifest.tables.values())} rows, {manifest.files} files,"
+            f"{backup.address(place, f'{backup.BACKUPS}/{stamp}')}:"
+            f" {sum(manifest.tables.values())} rows, {manifest.files} files,"
             f" {manifest.bytes} bytes"
         )
         for key in manifest.lacking:
