@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 from PIL import Image
 
+from accounts.models import User
 from archive import storage
 from archive.actions import receive_scan
 from archive.lifecycle import PhotoState
@@ -127,7 +128,7 @@ def _photo(shelf: Collection, seed: int) -> Photo:
     return factories.photo(shelf, image=factories.picture(seed, **SIDES))
 
 
-def _claimed(photo: Photo, by: object) -> int:
+def _claimed(photo: Photo, by: User) -> int:
     return claim_photo(photo=photo, by=by, now=timezone.now()).pk
 
 

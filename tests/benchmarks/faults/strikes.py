@@ -168,10 +168,10 @@ def sweep_at_once(scene: Scene) -> bool:
         threading.Thread(target=_sweep_once, args=(together, found))
         for _ in range(SWEEPERS_AT_ONCE)
     ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     for each in list(there.sweepers):
         there.replace(each)
     return struck and len(found) == SWEEPERS_AT_ONCE and sum(found) >= 1
