@@ -106,7 +106,7 @@ def kill_the_child(scene: Scene) -> bool:
 
 
 def kill_the_parent(scene: Scene) -> bool:
-    """Kill only the worker itself: its child is an orphan that goes on with the job."""
+    """Kill only the worker itself; the system tells its child, which leaves the job where it is."""
     there = scene.there
     with armed(there.cluster, "denoise") as somebody:
         scene.ask()
@@ -118,7 +118,7 @@ def kill_the_parent(scene: Scene) -> bool:
         there.workers.remove(found)
         there.leaving.append(found)
         there.workers.append(there.worker())
-        return any(child.is_running() for child in children)
+    return bool(children)
 
 
 def ask_to_leave(scene: Scene) -> bool:
