@@ -21,8 +21,8 @@ from config.kept_pages import name_of
 from config.logs import AHEAD
 from exhibit import keeping
 
-# Of each round, so that nothing else which the sweeper looks after waits for it.
-SECONDS = 2.0
+# Of each round: the sweeper waits for the next one that much less, so that nothing waits for this.
+SECONDS = 4.0
 # What is good for less is made anew before a visitor finds it out.
 MARGIN = timedelta(seconds=20)
 MOST = 4000  # the pictures at the end of a larger exhibit are made when somebody asks for them

@@ -1,1 +1,1 @@
-"""What the pages of the site cost, beside a bare Django page under the same server."""
+"""What the pages of the site cost beside a bare Django page, and what a crowd finds there."""

@@ -2,7 +2,8 @@
 
 Rows as the verbs leave them, without their bytes: no page that is measured here reads a picture.
 Of every hundred photos six are accepted, four of them published, two wait for review, one was
-returned; the rest wait for hands. The exhibit has 120 pictures in six rooms, whatever the size.
+returned; the rest wait for hands. The exhibit has 120 pictures in six rooms, or all that there are:
+40 in a museum of 1,000.
 """
 
 from __future__ import annotations
@@ -118,6 +119,14 @@ SELECT 'restore', '{{}}', repeat('0', 64), '["embedded"]', 'cpu', 'succeeded', a
 FROM (SELECT n, now() - interval '80 days' + n * interval '1 second' AS at
   FROM generate_series(1, {photos}) n, generate_series(1, 2) WHERE n % 3 = 0) each;
 """
+# Four of five have a photo in hand, among those that wait.
+HELD = """
+INSERT INTO restoration_claim (photo_id, slot, volunteer_id, state, opened_at, seen_at, ends_at,
+  extended)
+SELECT p.id, 1, 9 + p.at, 'open', now(), now(), now() + interval '48 hours', false
+FROM (SELECT id, row_number() OVER (ORDER BY md5(id::text)) AS at FROM archive_photo
+  WHERE id % 100 >= 9) p WHERE p.at <= {people} AND p.at % 5 > 0;
+"""
 TABLES = ("archive_collection", "archive_photo", "restoration_review", "exhibit_publication",
           "exhibit_exhibit", "exhibit_room")  # fmt: skip
 STEP = {"step": "tone", "backend": "embedded", "settings": {"strength": 0.5}, "seconds": 0.4}
@@ -131,6 +140,8 @@ class Museum:
     photos: int
     sessions: list[str]
     pictures: list[str]
+    # What each of them has in hand: the photo's reference and the claim's number, or nothings.
+    held: list[list[Any]]
     exhibit: str = "games"
 
 
@@ -146,6 +157,7 @@ def make(url: str, *, photos: int, people: int) -> Museum:
         told = {name: _quoted(value) for name, value in _told().items()}
         cursor.execute(VERSIONS.format(**numbers, **shown, **told))
         cursor.execute(JOBS.format(**numbers))
+        cursor.execute(HELD.format(**numbers))
         for table in TABLES:
             cursor.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
@@ -154,13 +166,19 @@ def make(url: str, *, photos: int, people: int) -> Museum:
             "SELECT ref FROM exhibit_placement p JOIN archive_photo f ON f.id = p.photo_id"
         )
         pictures = [ref for (ref,) in cursor.fetchall()]
+        cursor.execute(
+            "SELECT p.ref, c.id FROM accounts_user u LEFT JOIN restoration_claim c "
+            "ON c.volunteer_id = u.id LEFT JOIN archive_photo p ON p.id = c.photo_id "
+            "WHERE u.id >= 10 ORDER BY u.id"
+        )
+        held = [[ref, claim] for ref, claim in cursor.fetchall()]
     link.close()
     link = psycopg2.connect(url)
     link.autocommit = True
     with link.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     link.close()
-    return Museum(photos, _signed_in(url), pictures)
+    return Museum(photos, _signed_in(url), pictures, held)
 
 
 def _defaults(cursor: Any) -> None:

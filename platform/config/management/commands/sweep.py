@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -44,9 +45,10 @@ class Command(BaseCommand):
                 signal.signal(number, lambda *_: stop.set())
         while True:
             close_old_connections()
+            began = time.monotonic()
             done = _round()
             (settings.VAR_DIR / ALIVE).touch()  # for whoever watches this process
             if done:
                 logger.info("swept %s", ", ".join(f"{what}: {n}" for what, n in done.items()))
-            if not every or stop.wait(every):
+            if not every or stop.wait(max(0.0, every - (time.monotonic() - began))):
                 break
