@@ -18,7 +18,7 @@ from scipy import ndimage
 from archive import actions, ingest, likeness, pairing
 from archive.lifecycle import PairState, PhotoState
 from archive.models import Collection, Event, Fingerprint, Pair, Photo
-from archive.twins import BAND_BITS, bands_of
+from archive.twins import BAND_BITS, bands_of, joined
 from tests import factories
 from tests.factories import NOW
 from tests.people import Cast, appoint, cast
@@ -163,7 +163,18 @@ def test_the_search_asks_the_indexes_and_is_one_query(box: Collection) -> None:
             assert all(f"fingerprint_{band}" in plan for band in "abcd")
 
 
+@pytest.mark.django_db
+def test_no_index_leads_to_a_whole_collection() -> None:
+    """While a box is taken in, PostgreSQL's statistics are old, and it would read all of it."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, Fingerprint._meta.db_table)
+    led = {tuple(each["columns"]) for each in found.values() if each["index"]}
+    assert not any(columns[0] == "collection_id" for columns in led)
+    assert {(band, "collection_id") for band in pairing.BANDS} <= led
+
+
 def test_the_bands_hold_all_bits() -> None:
+    assert joined(*bands_of(A)) == A
     bands = bands_of(A)
     assert sum(band << BAND_BITS * (3 - at) for at, band in enumerate(bands)) == A
 
