@@ -5,7 +5,8 @@ asked, as a mark thinner than a pixel leaves little to see, and a large one is a
 smaller, as the network never saw marks so wide. But what it was taught on was damaged on purpose,
 and in the rubble of a real building site it sees more scratches than in a scratched sky. So each of
 its marks is judged once more, as a whole (restoration/engine/judging.py). Faces are left out.
-Rather a speck missed than a button erased.
+Rather a speck missed than a button erased. Where a piece of the print is gone there is nothing for
+a network to see; restoration/engine/torn.py finds it.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from restoration.engine.faces import Box
 from restoration.engine.image import check_image, resize, resize_mask, room, shrink
 from restoration.engine.luma import Image
 from restoration.engine.measure import Area
+from restoration.engine.torn import torn_off
 
 Mask = NDArray[np.uint8]
 Labels = NDArray[np.int32]
@@ -39,7 +41,7 @@ EIGHT = np.ones((3, 3), bool)
 def trusted(sensitivity: float) -> float:
     """The judgement from which a mark is kept: sensitivity 0 (only what is certain) to 1 (dust on
     every wall)."""
-    return 6 - 4 * sensitivity
+    return 5.6 - 4 * sensitivity
 
 
 def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
@@ -61,6 +63,7 @@ def find(
     """
     levels = likelihood(check_image(image), progress)
     found = kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
+    found |= torn_off(image, inside)
     return found.astype(np.uint8) * 255
 
 

@@ -20,7 +20,7 @@ from restoration.engine.image import resize_mask, shrink
 from restoration.engine.luma import Image, chroma, luma
 
 PIVOT = 0.57  # the grey towards which fading draws
-OWN = 0.4  # the share of the print's own middle tone in the tone that stays where it is
+OWN = 0.3  # the share of the print's own middle tone in the tone that stays where it is
 BLACK, WHITE = 0.03, 0.98  # a full print has these; no more is ever asked for
 STEEPEST = 2.2  # the most that any part of the curve may stretch
 KNEE = 0.14  # from here to either end of the range the curve bends, so that nothing is clipped

@@ -34,34 +34,46 @@ REACH = 0.06  # deviation of those surroundings, of the long side
 CELLS = 2  # on so fine a grid: this many cells to a deviation
 LEAST_SHARE = 1e-4
 MOST_LEANING = 4.0  # a logit: sure marks make others so much more likely, never more
+BROAD = 650  # how wide against the details around it (as in `measured`) a broad mark is
+PALE = 0.026  # luma: a broad mark that differs by less is not worth filling
 ROUNDS = 60
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How much each of `measured`'s facts weighs; what comes out is a logit. usual: the share of
-    the marks that were damage where this was weighed."""
+    """How much each of `measured`'s facts weighs, two of them also by their squares: neither the
+    broadest nor the starkest marks are damage. What comes out is a logit. usual: the share of the
+    marks that were damage where this was weighed."""
 
     sureness: float
     against_details: float
     unevenness: float
     contrast: float
     commonness: float
+    against_details_squared: float
+    contrast_squared: float
     bias: float
     usual: float
 
     def of(self, facts: Floats) -> Floats:
         *weights, bias, _ = astuple(self)
-        return np.asarray(facts @ np.array(weights) + bias)
+        return np.asarray(terms(facts) @ np.array(weights) + bias)
+
+
+def terms(facts: Floats) -> Floats:
+    """Nx7: the five facts, and the squares of `against_details` and of `contrast`."""
+    return np.column_stack([facts, np.square(facts[:, [1, 3]])])
 
 
 JUDGEMENT = Judgement(
-    sureness=0.595,
-    against_details=0.252,
-    unevenness=-1.05,
-    contrast=-0.225,
-    commonness=-0.754,
-    bias=-6.11,
+    sureness=0.618,
+    against_details=1.48,
+    unevenness=-0.974,
+    contrast=-1.22,
+    commonness=-0.781,
+    against_details_squared=-0.141,
+    contrast_squared=-0.203,
+    bias=-9.51,
     usual=0.595,
 )
 
@@ -69,8 +81,16 @@ JUDGEMENT = Judgement(
 def believed(levels: Mask, labels: Labels, light: Image, trusted: float) -> Area:
     """By a mark's number, 0 for none: whether its judgement, leaning included, is above `trusted`
     (a logit). levels: the network's, of 255; light: luma; all HxW."""
-    said = JUDGEMENT.of(measured(levels, labels, light))
-    return np.concatenate([[False], said + leaning(said, labels) > trusted])
+    facts = measured(levels, labels, light)
+    said = JUDGEMENT.of(facts)
+    kept = (said + leaning(said, labels) > trusted) & ~_hides_nothing(facts)
+    return np.concatenate([[False], kept])
+
+
+def _hides_nothing(facts: Floats) -> Area:
+    """Broad marks as bright as what surrounds them: leaves against a sky, not damage to fill."""
+    broad, contrast = facts[:, 1], facts[:, 3]
+    return (broad > np.log(BROAD)) & (contrast < np.log(PALE + QUIET))
 
 
 def leaning(said: Floats, labels: Labels, rules: Judgement = JUDGEMENT) -> Floats:

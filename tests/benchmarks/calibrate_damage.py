@@ -110,7 +110,7 @@ def _fitted(found: list[Marks]) -> Floats:
     facts = np.concatenate([each.facts[each.clear] for each in found])
     true = np.concatenate([each.hit[each.clear] >= 0.5 for each in found])
     count = np.sqrt(np.concatenate([each.area[each.clear] for each in found]))
-    table = np.column_stack([facts, np.ones(len(facts))])
+    table = np.column_stack([judging.terms(facts), np.ones(len(facts))])
 
     def cost(weights: Floats) -> tuple[float, Floats]:
         said = table @ weights

@@ -74,3 +74,14 @@ def test_a_mark_of_a_tone_that_is_found_nowhere_else_is_the_more_unusual():
     rare, common = judging.measured(levels, labels, light)
     assert rare[4] < common[4] - 2  # commonness, a logarithm
     assert rare[3] > common[3]  # contrast
+
+
+def test_a_broad_mark_as_bright_as_its_surroundings_is_not_filled():
+    labels = np.zeros((480, 480), np.int32)
+    labels[60:180, 60:180], labels[300:420, 300:420] = 1, 2
+    light = np.full((480, 480), 0.4, np.float32)
+    light += np.random.default_rng(3).normal(0, 0.004, light.shape).astype(np.float32)
+    light[labels == 1] += 0.01
+    light[labels == 2] += 0.45
+    levels = (labels > 0).astype(np.uint8) * 250
+    assert judging.believed(levels, labels, light, -20.0).tolist() == [False, False, True]

@@ -1,0 +1,108 @@
+"""Where a piece of the print is torn off, and what lies behind it shows: scanner's lid or album.
+
+Nothing in such a place is the photograph, and no network is needed to see it: it has neither the
+grain of the print nor the tint that the print has in tones like it, and it ends at once. A scan
+without a tint says too little, and what runs along most of a side is a frame.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from restoration.engine.image import resize_mask, shrink
+from restoration.engine.luma import Image, chroma, luma
+
+Area = NDArray[np.bool_]
+Labels = NDArray[np.int32]
+
+SIDE = 1000  # long side in pixels: torn pieces are looked for at this size
+NEAR = 5  # pixels: neighbours
+EVEN, OF_GRAIN = 0.004, 0.25  # deviation of luma among neighbours, and its share of the print's
+SAME = 0.02  # luma: what lies behind is of one tone
+ALIKE = 0.04  # luma: tones so near should have the same tint
+LEAST, MOST = 0.02, 0.98  # quantiles whose tint stands for tones that the print has not
+BEYOND = 0.04  # luma past the print's own black or white
+TINTED = 0.03  # red less blue, the least that a tint is
+OWN = 0.65  # a torn place has less than this share of it
+RIM = 9  # pixels: so wide may the blocks of a JPEG blur where it ends
+STEP, ALL_ALONG = 0.05, 0.75  # luma past the rim, and the share of the rim that has such a step
+SMALLEST = 0.0006  # share of the picture
+LONGEST = 0.6  # share of a side: more is a frame
+LIP = 4  # pixels: bare paper along a tear
+
+
+def torn_off(image: Image, inside: Area) -> Area:
+    """bool HxW, true where a piece of the print is missing at its edge.
+
+    image: float32 HxWx3 RGB in [0, 1]. inside: bool HxW, the print without what frames it.
+    """
+    small = np.clip(shrink(image, SIDE), 0, 1)
+    within = resize_mask(inside.astype(np.uint8), *small.shape[:2]) > 0
+    light, warm, spread = _facts(small)
+    usual = float(np.median(spread[within])) if within.any() else 0.0
+    even = spread < min(EVEN, OF_GRAIN * usual)
+    found = np.zeros(light.shape, bool)
+    for piece in _at_the_edge(even):
+        ends = _one_tone(piece, light) and _ends(piece, light)
+        if ends and _foreign(piece, within & ~piece, light, warm):
+            found |= _to_its_rim(piece, light)
+    return np.asarray(resize_mask(found.astype(np.uint8), *image.shape[:2]) > 0)
+
+
+def _facts(image: Image) -> tuple[Image, Image, Image]:
+    """Luma, red less blue among neighbours, and the deviation of luma among them; all HxW."""
+    light, colour = luma(image), chroma(image)
+    warm = ndimage.uniform_filter(colour[..., 0] - colour[..., 2], NEAR)
+    mean = ndimage.uniform_filter(light.astype(np.float64), NEAR)
+    square = ndimage.uniform_filter(np.square(light, dtype=np.float64), NEAR)
+    return light, warm, np.sqrt(np.maximum(square - np.square(mean), 0)).astype(np.float32)
+
+
+def _at_the_edge(even: Area) -> Iterator[Area]:
+    """Pieces of one tone that reach an edge, none of them a frame."""
+    labels, count = ndimage.label(even)
+    size = np.bincount(labels.ravel(), minlength=count + 1)
+    for name in np.unique(np.concatenate(_sides(labels))):
+        if name == 0 or size[name] < SMALLEST * labels.size:
+            continue
+        piece = labels == name
+        if max(float(side.mean()) for side in _sides(piece)) < LONGEST:
+            yield piece
+
+
+def _sides(plane: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    return [plane[0], plane[-1], plane[:, 0], plane[:, -1]]
+
+
+def _one_tone(piece: Area, light: Image) -> bool:
+    low, high = np.quantile(light[piece], (0.05, 0.95))
+    return float(high - low) < SAME
+
+
+def _ends(piece: Area, light: Image) -> bool:
+    """Whether it ends at once all along: a sky goes on in clouds, snow in its shadows."""
+    near = ndimage.binary_dilation(piece, iterations=RIM)
+    ring = ndimage.binary_dilation(near, iterations=2) & ~near
+    step = np.abs(light[ring] - np.median(light[piece])) > STEP
+    return bool(ring.any()) and float(step.mean()) > ALL_ALONG
+
+
+def _to_its_rim(piece: Area, light: Image) -> Area:
+    """The piece as far as its tone goes, and the bare paper along the tear."""
+    alike = np.abs(light - np.median(light[piece])) < STEP
+    whole = piece | (ndimage.binary_dilation(piece, iterations=RIM) & alike)
+    return np.asarray(ndimage.binary_dilation(whole, iterations=LIP))
+
+
+def _foreign(piece: Area, within: Area, light: Image, warm: Image) -> bool:
+    """Whether the print, where it is as bright, has a tint that the piece has not."""
+    tone = float(np.median(light[piece]))
+    black, white = np.quantile(light[within], (LEAST, MOST))
+    if black - BEYOND < tone < white + BEYOND:
+        alike = within & (np.abs(light - np.clip(tone, black, white)) < ALIKE)
+    else:
+        alike = within & ((light < black) if tone < black else (light > white))
+    own = float(np.median(warm[alike])) if alike.any() else 0.0
+    return own > TINTED and abs(float(np.median(warm[piece]))) < OWN * own
