@@ -90,7 +90,7 @@ def believed(levels: Mask, labels: Labels, light: Image, trusted: float) -> Area
 def _hides_nothing(facts: Floats) -> Area:
     """Broad marks as bright as what surrounds them: leaves against a sky, not damage to fill."""
     broad, contrast = facts[:, 1], facts[:, 3]
-    return (broad > np.log(BROAD)) & (contrast < np.log(PALE + QUIET))
+    return np.asarray((broad > np.log(BROAD)) & (contrast < np.log(PALE + QUIET)))
 
 
 def leaning(said: Floats, labels: Labels, rules: Judgement = JUDGEMENT) -> Floats:
