@@ -25,7 +25,8 @@ from archive import places, storage
 from archive.lifecycle import BAD, AlarmState, Outcome
 from archive.models import Alarm, FixityCheck
 from archive.stateful import IllegalMove
-from restoration.holdings import Holding, due, photos_of
+from restoration import tallies
+from restoration.holdings import Holding, due, longest_unread, photos_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,11 @@ def check_round(
         unread = unread + 1 if check.outcome == Outcome.UNREACHABLE else 0
         if unread >= IN_A_ROW:
             return
+
+
+def note_age() -> None:
+    """Write down how long ago the file was read that was not read for longest."""
+    tallies.note_unread_since(longest_unread())
 
 
 def _in_turn(now: datetime, before: datetime) -> Iterator[Holding]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from archive import storage
@@ -54,6 +54,29 @@ def _dated(
     wanted = dated.filter(last__lt=before, tried__lt=retry).order_by()
     columns: QuerySet[Any, Any] = wanted.values_list("last", "held_as", column)
     return columns
+
+
+def longest_unread() -> datetime | None:
+    """When the file was last read that was not read for longest; a new one counts from its coming.
+
+    Goes through every file, so it is for once an hour and not for a page.
+    """
+    rows = [
+        _read_last(Original.objects.all(), Kept.ORIGINAL, "sha256", "stored_at"),
+        _read_last(Version.objects.all(), Kept.WORKING, "sha256", "made_at"),
+        _read_last(
+            Photo.objects.exclude(working_sha256=""), Kept.WORKING, "working_sha256", "added_at"
+        ),
+    ]
+    return min((last for last in rows if last is not None), default=None)
+
+
+def _read_last(rows: QuerySet[Any], kind: Kept, column: str, came: str) -> datetime | None:
+    checks = FixityCheck.objects.filter(kind=kind, sha256=OuterRef(column)).values("sha256")
+    read = checks.exclude(outcome=Outcome.UNREACHABLE).values(last=Max("at"))
+    dated = rows.annotate(last=Coalesce(Subquery(read), F(came)))
+    oldest: datetime | None = dated.aggregate(oldest=Min("last"))["oldest"]
+    return oldest
 
 
 def photos_of(holding: Holding) -> QuerySet[Photo]:

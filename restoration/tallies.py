@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F
@@ -69,3 +70,21 @@ def add_steps(records: Iterable[Mapping[str, Any]], *, megapixels: float) -> Non
         add(STEP, (step, backend), seconds)
     for step, backend, seconds in sorted(timed) if megapixels else ():
         add(RATE, (step, backend), seconds / megapixels)
+
+
+# When the file was last read that was not read for longest: too dear to find out at every scrape.
+UNREAD_SINCE = {"measure": "unread-since", "first": "", "second": "", "le": ""}
+
+
+def note_unread_since(moment: datetime | None) -> None:
+    """Write it down, instead of what was written before; None: nothing is kept."""
+    if moment is None:
+        Tally.objects.filter(**UNREAD_SINCE).delete()
+    else:
+        Tally.objects.update_or_create(defaults={"total": moment.timestamp()}, **UNREAD_SINCE)
+
+
+def unread_since(tallies: Iterable[Tally]) -> datetime | None:
+    """What was written down, found among all of them."""
+    found = [each.total for each in tallies if each.measure == UNREAD_SINCE["measure"]]
+    return datetime.fromtimestamp(found[0], UTC) if found else None

@@ -68,6 +68,8 @@ def check_kept_bytes(*, most_bytes: int | None = None) -> None:
     for this worker.
     """
     now, late = clock.now(), time.monotonic() + FIXITY_SLICE_SECONDS
+    if most_bytes is None:
+        fixity.note_age()
     before = now - timedelta(days=settings.FIXITY_DAYS)
     left = settings.FIXITY_MB_PER_HOUR * 1024**2 if most_bytes is None else most_bytes
     for check in fixity.check_round(now=now, before=before, most_bytes=left):

@@ -31,6 +31,7 @@ from restoration.tallies import STEP, WAIT, Measure
 
 # Where the library lets several processes of one site add up; set by whoever starts them.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
+DAY = 24 * 3600
 
 REQUESTS = Histogram(
     "rekindle_request_seconds",
@@ -97,6 +98,7 @@ class _Rows:
         yield CounterMetricFamily(
             "rekindle_ingested_originals", "Originals taken in.", found.originals
         )
+        yield from _of_kept_bytes(found)
 
 
 OF_QUEUES = {
@@ -114,6 +116,22 @@ def _of_queues(found: Figures) -> Iterator[Metric]:
         for queue in found.queues:
             family.add_metric([queue.queue], getattr(queue, field))
         yield family
+
+
+def _of_kept_bytes(found: Figures) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "rekindle_bad_files", "Files that are missing or altered.", found.bad_files
+    )
+    words = "Since the file was read again that was not read for longest, as of the last hour."
+    unread = GaugeMetricFamily("rekindle_fixity_age_seconds", words)
+    if found.unread_seconds is not None:
+        unread.add_metric([], found.unread_seconds)
+    yield unread
+    yield GaugeMetricFamily(
+        "rekindle_fixity_age_wanted_seconds",
+        "How old that may become by the settings; 0: nothing is read by itself.",
+        DAY * settings.FIXITY_DAYS,
+    )
 
 
 def _attempts(found: Figures) -> Metric:

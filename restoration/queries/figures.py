@@ -14,11 +14,11 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
-from archive.models import Original
+from archive.models import Alarm, Original
 from restoration import presence
 from restoration.lifecycle import JobState
 from restoration.models import Attempt, Job, Tally
-from restoration.tallies import STEP, WAIT, Measure
+from restoration.tallies import STEP, WAIT, Measure, unread_since
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,16 @@ class Figures:
     steps: list[HistogramFigures]
     originals: int
     original_bytes: int
+    # Files known to be missing or altered, by photo; how long ago the least lately read was read.
+    bad_files: int
+    unread_seconds: float | None
 
 
 def figures(*, queues: Iterable[str], now: datetime) -> Figures:
     """Count it all; a queue without any job is named too, with zeros."""
     tallies = list(Tally.objects.all())
     kept = Original.objects.aggregate(count=Count("*"), bytes=Sum("size"))
+    since = unread_since(tallies)
     return Figures(
         queues=_queues(queues, now),
         attempts=_attempts(),
@@ -65,6 +69,8 @@ def figures(*, queues: Iterable[str], now: datetime) -> Figures:
         steps=_histograms(STEP, tallies),
         originals=kept["count"],
         original_bytes=kept["bytes"] or 0,
+        bad_files=Alarm.objects.standing().count(),
+        unread_seconds=max((now - since).total_seconds(), 0.0) if since else None,
     )
 
 

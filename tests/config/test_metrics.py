@@ -16,11 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from archive.models import Photo
+from archive.lifecycle import Kept, Outcome
+from archive.models import Alarm, FixityCheck, Photo
 from config import logs, metrics
-from restoration import leases, presence
+from restoration import fixity, leases, presence
 from restoration.actions.jobs import cancel_job, sweep_jobs
 from restoration.actions.versions import scan_version
+from restoration.holdings import Holding, due
 from restoration.lifecycle import JobKind, VersionKind
 from restoration.models import Job
 from restoration.queries.figures import figures
@@ -90,13 +92,13 @@ def test_whoever_does_not_bear_the_token_reads_nothing(
 
 
 @pytest.mark.usefixtures("open_page")
-def test_a_scrape_asks_the_database_five_times_whatever_there_is(
+def test_a_scrape_asks_the_database_six_times_whatever_there_is(
     client: Client, photo: Photo, django_assert_num_queries: Any
 ) -> None:
     for number in range(5):
         job = queued(photo, asked=factories.NOW, queue=("cpu", "generative", "x")[number % 3])
         start(job, now=factories.NOW + timedelta(seconds=10**number))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         scrape(client)
 
 
@@ -104,7 +106,7 @@ def test_a_scrape_asks_the_database_five_times_whatever_there_is(
 def test_no_table_that_grows_is_read_without_an_index() -> None:
     with CaptureQueriesContext(connection) as asked:
         figures(queues=["cpu"], now=factories.NOW)
-    assert len(asked) == 5
+    assert len(asked) == 6
     for query in asked:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
@@ -193,6 +195,45 @@ def test_the_bytes_of_all_originals_are_added_up(client: Client) -> None:
     text = scrape(client)
     assert value(text, "rekindle_ingested_bytes_total") == 2000
     assert value(text, "rekindle_ingested_originals_total") == 2
+
+
+@pytest.mark.usefixtures("open_page")
+def test_the_age_of_the_oldest_check_is_told_as_of_the_last_hour(
+    client: Client, photo: Photo
+) -> None:
+    assert value(scrape(client), "rekindle_fixity_age_seconds") is None
+    fixity.note_age()  # never read: it counts from its coming
+    came = value(scrape(client), "rekindle_fixity_age_seconds")
+    assert came == pytest.approx((timezone.now() - factories.NOW).total_seconds(), abs=60)
+    holdings = due(before=timezone.now(), retry=timezone.now(), most=10)
+    for days, holding in enumerate(holdings, start=1):
+        at = timezone.now() - timedelta(days=days)
+        FixityCheck.objects.create(**holding._asdict(), at=at, outcome=Outcome.OK)
+        later = at + timedelta(hours=12)
+        FixityCheck.objects.create(**holding._asdict(), at=later, outcome=Outcome.UNREACHABLE)
+    fixity.note_age()
+    age = value(scrape(client), "rekindle_fixity_age_seconds")
+    assert age == pytest.approx(len(holdings) * 24 * 3600, abs=60)
+    assert len(holdings) > 1
+
+
+@pytest.mark.usefixtures("open_page", "db")
+def test_nothing_kept_has_no_age(client: Client, settings: Any) -> None:
+    settings.FIXITY_DAYS = 3
+    fixity.note_age()
+    text = scrape(client)
+    assert value(text, "rekindle_fixity_age_seconds") is None
+    assert value(text, "rekindle_fixity_age_wanted_seconds") == 3 * 24 * 3600
+
+
+@pytest.mark.usefixtures("open_page")
+def test_files_that_are_missing_or_altered_are_counted(client: Client, photo: Photo) -> None:
+    holding = Holding(Kept.ORIGINAL, photo.sha256)
+    found = FixityCheck.objects.create(
+        **holding._asdict(), at=factories.NOW, outcome=Outcome.MISSING
+    )
+    Alarm.objects.create(photo=photo, raised_by=found, **holding._asdict())
+    assert value(scrape(client), "rekindle_bad_files") == 1
 
 
 @pytest.mark.usefixtures("open_page", "db")

@@ -36,6 +36,7 @@ class Command(BaseCommand):
                 now=now, before=now, most=options["limit"], most_bytes=options["bytes"]
             )
             checks = [self._told(check) for check in found]
+        fixity.note_age()
         self._sum_up(checks)
 
     def _restore(self, replica: Storage, now: datetime) -> list[FixityCheck]:
