@@ -114,4 +114,4 @@ bench: $(DONE)/dev
 	@$(BIN)/python -m tests.benchmarks.engine $(if $(PHOTOS),'$(abspath $(PHOTOS))') $(ARGS)
 
 clean:
-	rm -rf $(VENV) .swift node_modules platform/config/static/dist
+	rm -rf $(VENV) .swift .iiif .tools node_modules platform/config/static/dist

@@ -27,7 +27,7 @@ RUN pybabel compile --domain django --directory locale \
        python manage.py collectstatic --no-input && rm -r /tmp/build
 COPY docker/entrypoint.sh /entrypoint.sh
 ENV REKINDLE_STATIC_DIR=/app/static
-USER rekindle
+USER 10001
 VOLUME /var/lib/rekindle
 EXPOSE 8000
 ENTRYPOINT ["/entrypoint.sh"]

@@ -15,7 +15,7 @@ COPY templates templates
 COPY locale locale
 RUN pip install --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}"
 COPY docker/entrypoint.sh /entrypoint.sh
-USER rekindle
+USER 10001
 VOLUME /var/lib/rekindle
 ENTRYPOINT ["/entrypoint.sh"]
 CMD ["worker", "cpu"]

@@ -82,6 +82,21 @@ def _iiif() -> str:
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 
 
+# The judges of docker/, and what each is found by.
+TOOLS = ("hadolint", "docker-compose", "kubernetes-validate", "promtool", "shellcheck")
+
+
+def tool(name: str) -> str:
+    """Return the path of a judge of docker/: from the folder of the tools, else the system's."""
+    folder = os.environ.get("REKINDLE_TEST_TOOLS") or ROOT / ".tools" / "bin"
+    return shutil.which(name, path=str(folder)) or shutil.which(name) or ""
+
+
+def _tools() -> str:
+    lacking = [name for name in TOOLS if not tool(name)]
+    return f"{', '.join(lacking)} is missing (CONTRIBUTING.md says how to get it)" if lacking else ""
+
+
 def _postgres() -> str:
     try:
         psycopg2.connect(addresses.postgres(), connect_timeout=3).close()
@@ -136,5 +151,6 @@ SERVICES: dict[str, Callable[[], str]] = {
     "torch": lambda: "" if can_run() else "it or diffusers is not installed (the gpu extra)",
     "likeness": lambda: "" if likeness.is_installed() else "the likeness extra is not installed",
     "iiif": _iiif,
+    "tools": _tools,
     "photos": lambda: "" if photos_folder().is_dir() else "there is no folder of photographs",
 }
