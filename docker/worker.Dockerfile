@@ -13,7 +13,9 @@ COPY restoration restoration
 COPY archive archive
 COPY templates templates
 COPY locale locale
-RUN pip install --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}"
+# A worker writes for people too: an evidence pack is in both languages.
+RUN pip install --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}" babel \
+    && pybabel compile --domain django --directory locale
 COPY docker/entrypoint.sh /entrypoint.sh
 USER 10001
 VOLUME /var/lib/rekindle

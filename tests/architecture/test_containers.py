@@ -43,6 +43,13 @@ def test_no_image_runs_as_root(name: str) -> None:
     assert "--uid 10001" in text
 
 
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_every_image_speaks_both_languages(name: str) -> None:
+    text = (DOCKER / name).read_text(encoding="utf-8")
+    assert re.search(r"^COPY locale locale$", text, re.MULTILINE)
+    assert "pybabel compile --domain django --directory locale" in text
+
+
 def test_the_image_of_the_site_has_no_torch() -> None:
     installs = re.findall(r"pip install.*", (DOCKER / "web.Dockerfile").read_text())
     assert installs
