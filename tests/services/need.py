@@ -94,7 +94,8 @@ def tool(name: str) -> str:
 
 def _tools() -> str:
     lacking = [name for name in TOOLS if not tool(name)]
-    return f"{', '.join(lacking)} is missing (CONTRIBUTING.md says how to get it)" if lacking else ""
+    how = "missing (CONTRIBUTING.md says how to get them)"
+    return f"these are {how}: {', '.join(lacking)}" if lacking else ""
 
 
 def _postgres() -> str:
