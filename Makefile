@@ -72,7 +72,7 @@ $(KEPT)/seed: | $(KEPT)/migrate
 # --- the checks ----------------------------------------------------------------------------------
 $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing the packages, those of the tests among them'
-	@$(PIP) -c constraints.txt -e '.[demo,gpu,train,likeness,dev]'
+	@$(PIP) -c constraints.txt -e '.[demo,gpu,train,likeness,otel,dev]'
 	@mkdir -p $(@D) && touch $@ $(DONE)/demo
 
 # In the order of their names: the browser, the sites and the journey set out early, and at the

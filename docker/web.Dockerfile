@@ -8,6 +8,7 @@ COPY platform/config/static platform/config/static
 RUN npm run build
 
 FROM python:3.11-slim-bookworm
+ARG EXTRAS=
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \
     PATH=/venv/bin:$PATH PYTHONPATH=/app/platform:/app REKINDLE_VAR_DIR=/var/lib/rekindle
 RUN python -m venv /venv && useradd --system --create-home --uid 10001 rekindle \
@@ -20,7 +21,7 @@ COPY restoration restoration
 COPY archive archive
 COPY templates templates
 COPY locale locale
-RUN pip install --constraint constraints.txt --editable . babel
+RUN pip install --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}" babel
 COPY --from=bundle /app/platform/config/static/dist platform/config/static/dist
 RUN pybabel compile --domain django --directory locale \
     && REKINDLE_VAR_DIR=/tmp/build REKINDLE_STATIC_DIR=/app/static \

@@ -1,4 +1,5 @@
-# A worker. For the generative backend build with --build-arg EXTRAS=gpu on a machine with a card.
+# A worker. For the generative backend build with --build-arg EXTRAS=gpu on a machine with a card,
+# for traces with EXTRAS=otel, for both with EXTRAS=gpu,otel.
 FROM python:3.11-slim-bookworm
 ARG EXTRAS=
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \

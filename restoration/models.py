@@ -269,6 +269,8 @@ class Job(Stateful):
     progress = models.FloatField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     error_facts = models.JSONField(default=dict)
+    # Who asked, as a trace knows it: its `traceparent`; empty where nobody traces.
+    trace = models.CharField(max_length=55, blank=True, default="", db_default="")
     version = models.OneToOneField(Version, on_delete=models.PROTECT, null=True, related_name="job")
 
     class Meta:

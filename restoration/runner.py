@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from numpy.typing import NDArray
 
-from archive import clock, decode, derivatives, logbook, outages, storage
+from archive import clock, decode, derivatives, logbook, outages, storage, tracing
 from restoration import dispatch, drafting, drain, leases, presence
 from restoration.engine import image as pictures
 from restoration.engine.belongs import belongs, laid_back, stretch
@@ -105,7 +105,11 @@ def _tell_what_is_warm(worker: str) -> None:
 
 
 def _do(job: Job) -> None:
-    with logbook.about(job=job.pk, attempt=job.attempt):
+    ids = {"job": job.pk, "attempt": job.attempt}
+    with (
+        logbook.about(**ids),
+        tracing.span("attempt", parent=job.trace, kind=job.kind, queue=job.queue, **ids),
+    ):
         _run(job)
 
 
@@ -120,6 +124,7 @@ def _run(job: Job) -> None:
         logger.info("job %s is handed back: this worker leaves", job.pk)
         _end(partial(leases.give_back, job=job, code="worker-leaving", wait=False))
     except (EngineError, decode.Unreadable) as error:
+        tracing.note("failed", code=error.code)
         end = partial(leases.fail, job=job, code=error.code, facts=error.facts)
         _end(partial(end, permanent=error.permanent))
         if isinstance(error, DeviceLost):
@@ -131,6 +136,7 @@ def _run(job: Job) -> None:
 def _after(job: Job, error: Exception) -> Callable[..., None]:
     """What becomes of a job when its work broke: given back if a part of the site was away."""
     away = outages.named(error)
+    tracing.note("failed", code=away or "our-fault")
     if away:
         logger.warning("job %s is given back: %s", job.pk, away, exc_info=error)
         return partial(leases.give_back, job=job, code=away)
@@ -188,6 +194,8 @@ class _Reporter:
             raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
         self.preview = self.preview if preview is None else preview
         is_first = preview is not None and step != self.shown
+        if step != self.step:
+            tracing.note("step", step=step)
         is_early = step == self.step and time.monotonic() - self.last < REPORT_EVERY
         if is_early and not is_first:
             return

@@ -1,6 +1,6 @@
 """Loaded by pytest before the settings are: gives every test process a world of its own.
 
-The operator's own REKINDLE_ variables are put aside; only those for the tests stay.
+The operator's own REKINDLE_ and OTEL_ variables are put aside; only those for the tests stay.
 """
 
 import atexit
@@ -14,7 +14,7 @@ STAY = ("REKINDLE_TEST_", "REKINDLE_REQUIRE_SERVICES", "REKINDLE_PHOTOS", "REKIN
 
 def _own_world() -> Path:
     for name in list(os.environ):
-        if name.startswith("REKINDLE_") and not name.startswith(STAY):
+        if name.startswith(("REKINDLE_", "OTEL_")) and not name.startswith(STAY):
             del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="rekindle-tests-"))
     (folder / "static").mkdir()  # nothing is collected here, but it is looked for

@@ -10,5 +10,10 @@ class ConfigConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import the checks; importing registers them."""
-        from config import checks  # noqa: F401
+        """Import the checks, which registers them, and begin to trace where that is wanted.
+
+        Before a middleware is loaded or a worker forks: both are told of it here.
+        """
+        from config import checks, telemetry  # noqa: F401
+
+        telemetry.start()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from archive import cell
-from config import env
+from config import env, telemetry
 
 FOR_TESTS = "REKINDLE_TEST_"
 # Read by the tests, not by the settings.
@@ -58,6 +58,17 @@ def the_embedded_broker_stays_on_one_machine(**kwargs: Any) -> list[CheckMessage
     return []
 
 
+@register()
+def traces_can_be_kept(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of an address for traces where nothing is installed that could send them."""
+    lacking = telemetry.lacking() if telemetry.is_wanted() else []
+    if not lacking:
+        return []
+    told = f"Traces are wanted at {settings.OTEL_ENDPOINT}, but {lacking[0]} is not installed."
+    hint = "Install it with pip install 'rekindle[otel]'; until then the site keeps no traces."
+    return [Warning(told, hint=hint, id="config.W006")]
+
+
 @register(Tags.security, deploy=True)
 def strangers_come_by_https(**kwargs: Any) -> list[CheckMessage]:
     """Warn before a deployment whose sign-in travels in the clear."""
@@ -75,7 +86,7 @@ def strangers_files_are_read_in_a_cell(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Use Linux 5.13 or newer with Landlock, and containers that allow its system calls."
     told = f"Uploaded files would be read here without {' and '.join(lacking)}."
-    return [Warning(told, hint=hint, id="config.W004")]
+    return [Warning(told, hint=hint, id="config.W005")]
 
 
 @register(Tags.staticfiles, deploy=True)

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from gunicorn.glogging import Logger
 
-from archive import logbook
+from archive import logbook, tracing
 
 OURS = {"config", "api", "accounts", "exhibit", "restoration", "archive"}
 HEADER = "X-Request-ID"
@@ -48,6 +48,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": _message(record),
             **logbook.ids_now(),
+            **tracing.ids_now(),
             **getattr(record, "facts", {}),
         }
         error = record.exc_info[1] if record.exc_info else None

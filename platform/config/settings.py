@@ -264,6 +264,13 @@ MODELS_MEMORY_GB = envint("REKINDLE_MODELS_MEMORY_GB", 0)
 # --- watching ----------------------------------------------------------------------------------
 # Who bears it may read the figures at /metrics; without one there is no such page.
 METRICS_TOKEN = envsecret("REKINDLE_METRICS_TOKEN")
+# Who takes traces, by OpenTelemetry's own names; without an address there are none. Its library
+# reads the other OTEL_ variables, so it must find these as they are.
+OTEL_ENDPOINT = envstr("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or envstr(
+    "OTEL_EXPORTER_OTLP_ENDPOINT"
+)
+OTEL_SERVICE_NAME = envstr("OTEL_SERVICE_NAME", "rekindle")
+OTEL_SDK_DISABLED = envbool("OTEL_SDK_DISABLED")
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

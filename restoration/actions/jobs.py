@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from archive import clock
+from archive import clock, tracing
 from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused
@@ -134,7 +134,7 @@ def request_look(*, photo: Photo, now: datetime) -> Job | None:
 
 def _queue(*, now: datetime, **fields: Any) -> Job:
     """The one door into the queue; inside the transaction of whoever asked and was admitted."""
-    job = Job.objects.create(requested_at=now, **fields)
+    job = Job.objects.create(requested_at=now, trace=tracing.here(), **fields)
     job.record("requested", by=fields.get("requested_by"), at=now, facts={"kind": job.kind})
     ring(job=job, now=now)
     return job

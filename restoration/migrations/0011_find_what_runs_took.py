@@ -3,8 +3,11 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from archive.migrating import AddIndexQuietly
+
 
 class Migration(migrations.Migration):
+    atomic = False  # the index is built while others write
 
     dependencies = [
         ('archive', '0011_uploads_that_go_on'),
@@ -13,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexQuietly(
             model_name='job',
             index=models.Index(condition=models.Q(('state', 'succeeded')), fields=['queue', 'kind', 'ended_at'], name='job_took'),
         ),

@@ -72,8 +72,8 @@ def test_bytes_go_to_a_bucket_when_one_is_named(tmp_path: Path) -> None:
 
 def test_every_setting_is_explained_to_the_operator() -> None:
     text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-    explained = set(re.findall(r"^\| `(REKINDLE_[A-Z0-9_]+)`", text, re.MULTILINE))
-    ours = {name for name in env.asked if name.startswith(env.PREFIX)}
+    explained = set(re.findall(r"^\| `((?:REKINDLE|OTEL)_[A-Z0-9_]+)`", text, re.MULTILINE))
+    ours = {name for name in env.asked if name.startswith((env.PREFIX, "OTEL_"))}
     assert ours == {n for n in explained if not n.startswith("REKINDLE_TEST_")} | {
         name for name in ours if name.endswith("_FILE")
     }

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
+from config import telemetry
 from restoration.engine import likeness
 from restoration.engine.generative.registry import can_run
 from tests.services import addresses, brokers
@@ -134,6 +135,11 @@ def _s3() -> str:
     return ""
 
 
+def _otel() -> str:
+    lacking = telemetry.lacking()
+    return f"{lacking[0]} is not installed (the otel extra)" if lacking else ""
+
+
 def _node() -> str:
     from config.management.commands.bundle import LEAST_NODE, node_version
 
@@ -153,5 +159,6 @@ SERVICES: dict[str, Callable[[], str]] = {
     "likeness": lambda: "" if likeness.is_installed() else "the likeness extra is not installed",
     "iiif": _iiif,
     "tools": _tools,
+    "otel": _otel,
     "photos": lambda: "" if photos_folder().is_dir() else "there is no folder of photographs",
 }
