@@ -73,7 +73,7 @@ def add_steps(records: Iterable[Mapping[str, Any]], *, megapixels: float) -> Non
 
 
 # When the file was last read that was not read for longest: too dear to find out at every scrape.
-UNREAD_SINCE = {"measure": "unread-since", "first": "", "second": "", "le": ""}
+UNREAD_SINCE: dict[str, Any] = {"measure": "unread-since", "first": "", "second": "", "le": ""}
 
 
 def note_unread_since(moment: datetime | None) -> None:
