@@ -262,7 +262,7 @@ def _when(is_so: Callable[[], bool], *, every: float) -> float:
 
 @contextlib.contextmanager
 def _working(words: list[str], folder: Path, told: dict[str, str]) -> Iterator[None]:
-    """A worker with the words of docs/operator.md, until it takes messages and to the end."""
+    """A worker with the words of docs/operate.md, until it takes messages and to the end."""
     command = [sys.executable, "-m", "celery", *words[:2], "worker", *words[2:]]
     command += ["--pool", "prefork", "--concurrency", "1", "--loglevel", "info"]
     command += ["--hostname", f"{words[-1]}@%h", "--without-gossip", "--without-mingle"]

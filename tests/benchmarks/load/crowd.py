@@ -4,7 +4,7 @@
         [--seconds 120] [--ramp 2000 4000]
 
 Makes a PostgreSQL database of each size, starts the site, the sweeper and stand-ins for machines
-(machines.py) as docs/operator.md says, all on the loopback, and sends the crowd (people.py). Then
+(machines.py) as docs/operate.md says, all on the loopback, and sends the crowd (people.py). Then
 it reads the rows: nobody may hold what another holds. With --ramp it sends more and more people
 until the site breaks: an answer is an error, or one page in twenty takes longer than two seconds.
 
