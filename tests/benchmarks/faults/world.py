@@ -27,7 +27,7 @@ from tests.services.need import ROOT
 
 LEASE_SECONDS = lifetimes.LEASE_SECONDS
 WORKERS, SWEEPERS = 2, 2
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("libfaketimeMT.so.1"))
 RUNNING = "SELECT count(*) FROM restoration_job WHERE state = 'running'"
 LIVE = "SELECT count(*) FROM restoration_job WHERE state IN ('queued', 'running')"
 
