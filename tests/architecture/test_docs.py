@@ -43,6 +43,30 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in ours if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_a_page_leads_to_a_heading(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    headings = {anchor(each) for each in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+
+
+def anchor(heading: str) -> str:
+    """As the forges write it."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+COMMAND = re.compile(r"python -m (tests\.[\w.]+)|pytest (?:-m slow )?(tests/[\w/]+\.py)")
+
+
+def test_every_command_of_the_operators_page_is_there() -> None:
+    text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    found = [module.replace(".", "/") or file for module, file in COMMAND.findall(text)]
+    assert len(found) > 8
+    for each in found:
+        path = ROOT / each
+        assert path.is_file() or path.with_suffix(".py").is_file() or path.is_dir(), each
+
+
 def test_no_link_in_the_repository_leads_out_of_it() -> None:
     links = [path for path in tracked() if path.is_symlink()]
     assert [path for path in links if not path.resolve().is_relative_to(ROOT)] == []
