@@ -69,6 +69,12 @@ def test_compose_builds_from_files_that_are_there() -> None:
         assert (DOCKER / build["context"] / build["dockerfile"]).is_file()
 
 
+def test_what_others_make_is_taken_in_a_version_that_is_named() -> None:
+    others = [part["image"] for part in compose()["services"].values() if "build" not in part]
+    assert len(others) >= 4
+    assert [image for image in others if not re.search(r":[\w.-]*\d[\w.-]*$", image)] == []
+
+
 def test_compose_waits_only_for_parts_that_are_there() -> None:
     parts = compose()["services"]
     for name, part in parts.items():
