@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from archive import clock, edtf, storage, tasks, wording
-from archive.lifecycle import PhotoState
+from archive.lifecycle import PagesAre, PhotoState
 from archive.models import DESCRIPTION, Collection, Event, Photo
 from archive.policy import Refused, check_curate, check_steward
 from archive.stateful import IllegalMove
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 READING_LEASE = timedelta(seconds=settings.READING_LEASE_SECONDS)
 READING_ATTEMPTS = 3
+# Why a file waits that has several pages and of which nobody has said what they are.
+SEVERAL_PAGES = "several-pages"
 # How long a bell may go unheard; longer while some worker is reading, who will come to it.
 UNHEARD = timedelta(seconds=30)
 UNHEARD_WHEN_BUSY = timedelta(minutes=5)
@@ -62,12 +64,15 @@ def receive_scan(
     describe: Mapping[str, str] | None = None,
     ring: bool = True,
     promised: str = "",
+    pages: str = "",
     within: Callable[[Photo], None] | None = None,
 ) -> tuple[Photo, bool]:
     """Keep a file as it comes and call a worker to read it; the same file again is the same photo.
 
-    Gives the photo and whether it is new. Without `ring` the caller reads it himself. A file whose
-    sha256 is not the `promised` one is refused. `within` runs in the transaction that adds it.
+    Gives the photo and whether it is new. `pages` says what several pages of it are, if there are
+    several; when nobody has said, the photo waits until somebody does. Without `ring` the caller
+    reads it himself. A file whose sha256 is not the `promised` one is refused. `within` runs in the
+    transaction that adds it.
     """
     check_curate(by, collection)
     told = checked_description(describe or {})
@@ -77,7 +82,7 @@ def receive_scan(
                 raise _refused_file("empty")
             if promised and promised != came.sha256:
                 raise _refused_file("not-the-promised", promised=promised, sha256=came.sha256)
-            known = Photo.objects.filter(collection=collection, sha256=came.sha256).first()
+            known = Photo.objects.filter(collection=collection, sha256=came.sha256, page=1).first()
             if known is not None:
                 return known, False
             storage.put_file(storage.incoming_key(came.sha256), came.path)
@@ -87,6 +92,7 @@ def receive_scan(
         collection=collection,
         sha256=came.sha256,
         filename=base_name(filename),
+        pages_are=pages,
         added_by=by,
         added_at=now,
         **told,
@@ -127,7 +133,7 @@ def _add(
                 within(row)
     except IntegrityError:
         # Two hands sent the same file at once; the constraint chose one.
-        return Photo.objects.get(collection=row.collection_id, sha256=row.sha256), False
+        return Photo.objects.get(collection=row.collection_id, sha256=row.sha256, page=1), False
     return row, True
 
 
@@ -153,6 +159,61 @@ def read_again(*, photo: Photo, by: User, now: datetime) -> None:
     with transaction.atomic():
         _move(photo, PhotoState.READING, by, now, set_=fresh)
         tasks.ring(photo_id=photo.pk, now=now)
+
+
+def answer_pages(*, photo: Photo, pages: str, by: User, now: datetime) -> None:
+    """Say what the pages of a waiting file are; a worker reads them then.
+
+    Nothing of the file was taken apart before, and all of it is kept in any case.
+    """
+    check_curate(by, photo.collection)
+    if pages not in PagesAre.values:
+        raise Refused("no-such-pages", _("Choose what the pages are."), invalid=True)
+    if photo.state != PhotoState.QUARANTINED or photo.quarantine_code != SEVERAL_PAGES:
+        raise _not_now()
+    count = int(photo.quarantine_facts.get("pages", 0))
+    if pages == PagesAre.SIDES and count % 2:
+        raise Refused(
+            "odd-pages", _("An odd number of pages cannot be fronts and backs."), invalid=True
+        )
+    fresh: dict[str, Any] = {
+        "attempts": 0,
+        "reading_since": None,
+        "quarantine_code": "",
+        "quarantine_facts": {},
+        "pages_are": pages,
+    }
+    with transaction.atomic():
+        where = {"state": PhotoState.QUARANTINED, "quarantine_code": SEVERAL_PAGES}
+        _move(photo, PhotoState.READING, by, now, set_=fresh, where=where, facts={"pages": pages})
+        unfold(photo=photo, count=count, by=by, now=now)
+        tasks.ring(photo_id=photo.pk, now=now)
+
+
+def unfold(*, photo: Photo, count: int, by: User | None, now: datetime) -> None:
+    """A photo for each further page of a file whose pages are photos or sides.
+
+    Called again it adds only what is missing.
+    """
+    if photo.page != 1 or photo.pages_are not in (PagesAre.PHOTOS, PagesAre.SIDES):
+        return
+    there = Photo.objects.filter(collection=photo.collection_id, sha256=photo.sha256)
+    missing = set(range(2, count + 1)) - set(there.values_list("page", flat=True))
+    told = {name: getattr(photo, name) for name in DESCRIPTION}
+    for page in sorted(missing):
+        made = Photo(
+            collection=photo.collection,
+            sha256=photo.sha256,
+            filename=photo.filename,
+            page=page,
+            pages_are=photo.pages_are,
+            added_by=by,
+            added_at=now,
+            **told,
+        )
+        made.save(force_insert=True)
+        made.record("received", by=by, at=now, facts={"sha256": photo.sha256, "page": page})
+        tasks.ring(photo_id=made.pk, now=now)
 
 
 def quarantine_photo(*, photo: Photo, code: str, facts: Mapping[str, Any], now: datetime) -> None:

@@ -143,6 +143,8 @@ def _read_the_rest(batch: Batch) -> None:
             held.update(reading_since=None)
         # It reads only what nobody holds.
         ingest.read_photo(photo_id=photo.pk)
+    if batch.pages_are:
+        _read_pages(batch, *batch.files.exclude(sha256="").values_list("sha256", flat=True))
 
 
 # --- listing -------------------------------------------------------------------------------------
@@ -326,7 +328,7 @@ def _look(batch: Batch, source: Source, file: BatchFile) -> None:
         sha256, size = _digest(chunks)
     if file.promised and file.promised != sha256:
         raise Unreachable("not-the-promised", promised=file.promised, sha256=sha256)
-    known = Photo.objects.filter(collection=batch.collection_id, sha256=sha256).first()
+    known = Photo.objects.filter(collection=batch.collection_id, sha256=sha256, page=1).first()
     # The same file twice in one source is one photo.
     twice = batch.files.filter(sha256=sha256).exclude(pk=file.pk).exists()
     outcome = FileOutcome.KNOWN if known or twice else FileOutcome.NEW
@@ -371,6 +373,7 @@ def _take(batch: Batch, source: Source, file: BatchFile, by: Hand) -> None:
             describe=file.described,
             ring=not by.reads,
             promised=file.promised,
+            pages=batch.pages_are,
             within=settle,
         )
     if not new:
@@ -378,7 +381,15 @@ def _take(batch: Batch, source: Source, file: BatchFile, by: Hand) -> None:
     if by.reads and photo.state == PhotoState.READING:
         _beat(batch)
         ingest.read_photo(photo_id=photo.pk)
+        _read_pages(batch, photo.sha256)
         photo.refresh_from_db()
+
+
+def _read_pages(batch: Batch, *sha256: str) -> None:
+    """The further pages of files, which became photos when the first one was read."""
+    pages = Photo.objects.filter(collection=batch.collection_id, sha256__in=sha256, page__gt=1)
+    for key in pages.filter(state=PhotoState.READING).order_by("page").values_list("pk", flat=True):
+        ingest.read_photo(photo_id=key)
 
 
 def _begun_by(batch: Batch) -> User:

@@ -69,15 +69,20 @@ def begin_batch(
     now: datetime,
     look: bool = True,
     by_command: bool = False,
+    pages: str = "",
 ) -> Batch:
     """Begin a batch, or go on with the one of the same source that is open.
 
-    With `look` its files are only looked at first; nothing is taken in before `take_batch`.
+    With `look` its files are only looked at first; nothing is taken in before `take_batch`. `pages`
+    says what several pages of one file are; else each such file waits for an answer.
     """
     check_curate(by, collection)
     if len(origin.place) > LONGEST_PLACE:
         raise Refused("place-too-long", _("This address is too long."), invalid=True)
     known = _open_one(collection, origin)
+    if known is not None and pages and known.pages_are != pages:
+        Batch.objects.filter(pk=known.pk).update(pages_are=pages)
+        known.pages_are = pages
     if known is not None and _goes_on(known, origin, by, now, look):
         return known
     batch = Batch(
@@ -88,6 +93,7 @@ def begin_batch(
         label=CONTROL.sub("", origin.label)[-255:],
         table=origin.table,
         by_command=by_command,
+        pages_are=pages,
         begun_by=by,
         begun_at=now,
         taking_since=None if look else now,

@@ -82,24 +82,24 @@ class Told(NamedTuple):
             return 0
 
 
-def read(path: Path, *, into: Path) -> Decoded:
-    """Decode `path` wholly into an upright sRGB TIFF at `into`, of 16 bits when the source has 16.
+def read(path: Path, *, into: Path, page: int = 1) -> Decoded:
+    """Decode a page of `path` wholly into an upright sRGB TIFF at `into`, as deep as the source.
 
     `into` lies in a folder of its own, the only place where the other process may write.
     Unreadable when the file is not one of the five kinds, not whole, or more than it should be.
     """
     try:
-        return judge(ask(path, into), into)
+        return judge(ask(path, into, page), into)
     except Unreadable:
         into.unlink(missing_ok=True)
         raise
 
 
-def ask(path: Path, into: Path) -> Told:
+def ask(path: Path, into: Path, page: int = 1) -> Told:
     """Send a process into the file and wait for its end; whatever it started ends with it."""
     _say_what_is_missing()
     command = [sys.executable, "-P", "-m", "archive.decoder"]
-    command += [str(path), str(into), str(settings.MAX_PIXELS)]
+    command += [str(path), str(into), str(settings.MAX_PIXELS), str(page)]
     with _room_for_an_answer() as out:
         process = subprocess.Popen(
             command,

@@ -22,6 +22,7 @@ import signal
 import struct
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -69,7 +70,9 @@ OTHERS = (
     (rb"FUJIFILMCCD-RAW|II\x1a\x00\x00\x00HEAPCCDR|IIU\x00|II(RO|RS)\x08", "camera raw"),
     (rb"(?s:\s*(<\?xml.*?)?(<!--.*?-->\s*)*<svg)", "SVG"),
 )
-NEW_SUBFILE_TYPE, DNG_VERSION = 254, 50706
+NEW_SUBFILE_TYPE, SUBFILE_TYPE, DNG_VERSION = 254, 255, 50706
+WIDTH, LENGTH = 256, 257
+SHORT, REDUCED, MASK, REDUCED_THEN = 3, 1, 4, 2
 
 
 class Refused(Exception):  # noqa: N818 - the word of the vocabulary
@@ -167,28 +170,66 @@ def refuse_camera_raw(source: Path) -> None:
 
 def _first_tags(source: Path) -> dict[int, int]:
     """Tag -> inline value of a TIFF's first directory; nothing when it cannot be followed."""
+    return next(directories(source), {})
+
+
+def directories(source: Path) -> Iterator[dict[int, int]]:
+    """Tag -> inline value of each directory of a TIFF, as far as they can be followed."""
     with source.open("rb") as stream:
         head = stream.read(16)
         order = "<" if head[:2] == b"II" else ">"
         big = head[2:4] in (b"+\0", b"\0+")
-        count, entry, size = ("Q", "HHQQ", 20) if big else ("H", "HHII", 12)
+        count, entry, size, link = ("Q", "HHQQ", 20, "Q") if big else ("H", "HHII", 12, "I")
+        seen: set[int] = set()
         try:
-            start = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)[0]
-            stream.seek(start)
-            width = struct.calcsize(order + count)
-            entries = struct.unpack(order + count, stream.read(width))[0]
-            table = stream.read(min(entries, 512) * size)
-            found = struct.iter_unpack(order + entry, table[: len(table) // size * size])
+            start = struct.unpack_from(order + link, head, 8 if big else 4)[0]
+            while start and start not in seen and len(seen) <= MOST_PAGES:
+                seen.add(start)
+                stream.seek(start)
+                width = struct.calcsize(order + count)
+                entries = struct.unpack(order + count, stream.read(width))[0]
+                table = stream.read(min(entries, 512) * size)
+                found = struct.iter_unpack(order + entry, table[: len(table) // size * size])
+                yield {tag: _inline(kind, value, order, big) for tag, kind, _n, value in found}
+                stream.seek(start + width + entries * size)
+                start = struct.unpack(order + link, stream.read(struct.calcsize(order + link)))[0]
         except (struct.error, OverflowError, OSError):
-            return {}
-        return {tag: value for tag, _kind, _count, value in found}
+            return
 
 
-def header(vips: Any, source: Path, media_type: str, **options: Any) -> Any:
+def _inline(kind: int, value: int, order: str, big: bool) -> int:
+    """A short number lies at the beginning of its field, which big-endian files fill from above."""
+    return value >> (48 if big else 16) if kind == SHORT and order == ">" else value
+
+
+def pages_of(source: Path, media_type: str) -> list[int]:
+    """Which directories of a TIFF are pages: not previews, masks and levels of a pyramid."""
+    if media_type != "image/tiff":
+        return [0]
+    found: list[int] = []
+    level = (0, 0)
+    for number, tags in enumerate(directories(source)):
+        size = tags.get(WIDTH, 0), tags.get(LENGTH, 0)
+        small = tags.get(NEW_SUBFILE_TYPE, 0) & (REDUCED | MASK)
+        small = small or tags.get(SUBFILE_TYPE, 0) == REDUCED_THEN or min(size) < SMALLEST_SIDE
+        if found and (small or _is_half(size, level)):
+            level = size
+            continue
+        found.append(number)
+        level = size
+    return found or [0]
+
+
+def _is_half(size: tuple[int, int], of: tuple[int, int]) -> bool:
+    """Whether this is the next level of a pyramid whose writer did not say so."""
+    return all(abs(2 * one - other) <= 2 for one, other in zip(size, of, strict=True))
+
+
+def header(vips: Any, source: Path, media_type: str, page: int = 0, **options: Any) -> Any:
     """The picture as libvips will read it; only the header has been looked at."""
     loader = getattr(vips.Image, LOADERS[media_type][0])
     if media_type in ("image/tiff", "image/webp"):
-        options |= {"page": 0, "n": 1}
+        options |= {"page": page, "n": 1}
     return loader(str(source), fail_on="error", **options)
 
 
@@ -261,7 +302,7 @@ def describe(image: Any, media_type: str) -> dict[str, Any]:
         "icc": profile_name(meta(image, "icc-profile-data", b"")),
         "orientation": orientation if 1 <= orientation <= 8 else 1,
         "dpi": _dpi(image),
-        "pages": int(meta(image, "n-pages", 1)),
+        "pages": 1,
     }
 
 
@@ -289,20 +330,24 @@ def profile_name(profile: bytes) -> str:
 
 
 def decode(
-    vips: Any, source: Path, media_type: str, into: Path, most_pixels: int
+    vips: Any, source: Path, media_type: str, into: Path, most_pixels: int, page: int
 ) -> dict[str, Any]:
-    """Read `source`, write the upright sRGB TIFF, tell what the original was."""
+    """Read a page of `source`, write the upright sRGB TIFF, tell what the original was."""
     if media_type == jpeg2000.MEDIA_TYPE:
         return _decode_jpeg2000(vips, source, into, most_pixels)
     if media_type == "image/tiff":
         refuse_camera_raw(source)
-    image = header(vips, source, media_type, access="sequential")
+    pages = pages_of(source, media_type)
+    if page > len(pages):
+        raise Refused("no-such-page", page=page, pages=len(pages))
+    at = pages[page - 1]
+    image = header(vips, source, media_type, at, access="sequential")
     check_header(image, source.stat().st_size, most_pixels)
     allow(image.width * image.height)
-    found = describe(image, media_type)
+    found = describe(image, media_type) | {"pages": len(pages)}
     if found["orientation"] > 2:
         # A picture that is turned cannot be read from top to bottom.
-        image = header(vips, source, media_type, access="random")
+        image = header(vips, source, media_type, at, access="random")
     _write(vips, image.autorot(), into)
     return found
 
@@ -356,8 +401,8 @@ def answer(result: dict[str, Any], status: IO[str]) -> NoReturn:
     sys.exit(0)
 
 
-def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
-    """Decode one file under the limits and answer in JSON."""
+def main(source: Path, into: Path, most_pixels: int, page: int) -> NoReturn:
+    """Decode a page of one file under the limits and answer in JSON."""
     shut_the_doors(most_pixels)
     status = Path("/proc/self/status").open()  # noqa: SIM115 - read at the end, from inside the cell
     try:
@@ -371,7 +416,7 @@ def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
         jpeg2000.load()
     cell.lock(reading=[source], writing=into.parent)
     try:
-        found = decode(vips, source, media_type, into, most_pixels)
+        found = decode(vips, source, media_type, into, most_pixels, page)
     except Refused as refused:
         answer({"code": refused.code, "facts": refused.facts}, status)
     except MemoryError:
@@ -383,4 +428,4 @@ def main(source: Path, into: Path, most_pixels: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

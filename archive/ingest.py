@@ -18,10 +18,10 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
 from archive import clock, decode, derivatives, likeness, outages, renditions, storage
-from archive.actions import READING_ATTEMPTS, READING_LEASE, quarantine_photo
-from archive.lifecycle import PhotoState
+from archive.actions import READING_ATTEMPTS, READING_LEASE, SEVERAL_PAGES, quarantine_photo, unfold
+from archive.lifecycle import PagesAre, PhotoState
 from archive.models import Original, Photo
-from archive.pairing import note_fingerprint
+from archive.pairing import join_sides, note_fingerprint
 from archive.stateful import IllegalMove
 
 logger = logging.getLogger(__name__)
@@ -63,13 +63,22 @@ def _take(photo_id: int, now: datetime) -> Photo | None:
 def _read(photo: Photo) -> None:
     with tempfile.TemporaryDirectory(prefix="rekindle-") as folder, _file_of(photo) as source:
         working = Path(folder) / "working.tif"
-        found = decode.read(source, into=working)
+        found = decode.read(source, into=working, page=photo.page)
+        _ask_about_pages(photo, found)
         storage.put_file(storage.original_key(photo.sha256), source)
         sha256, size = storage.digest(working), source.stat().st_size
         storage.put_file(storage.working_key(sha256), working)
         derivatives.make(working, sha256)
     _settle(photo, found, size, sha256, likeness.fingerprint(sha256))
+    join_sides(photo=photo, now=clock.now())
     storage.delete(storage.incoming_key(photo.sha256))
+
+
+def _ask_about_pages(photo: Photo, found: decode.Decoded) -> None:
+    """A file of several pages waits until somebody has said what they are."""
+    odd = photo.pages_are == PagesAre.SIDES and found.pages % 2
+    if found.pages > 1 and (not photo.pages_are or odd):
+        raise decode.Unreadable(SEVERAL_PAGES, {"pages": found.pages}, permanent=True)
 
 
 @contextlib.contextmanager
@@ -107,6 +116,7 @@ def _settle(
             },
             facts={"sha256": photo.sha256, "size": size, "pages": found.pages},
         )
+        unfold(photo=photo, count=found.pages, by=photo.added_by, now=now)
         renditions.note(working_sha256, now=now)
         if fingerprint is not None:
             note_fingerprint(photo=photo, fingerprint=fingerprint, now=now)

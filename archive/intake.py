@@ -19,6 +19,7 @@ from archive.lifecycle import (
     FileOutcome,
     FileStep,
     Moves,
+    PagesAre,
     SourceKind,
 )
 from archive.stateful import Stateful
@@ -55,6 +56,8 @@ class Batch(Stateful):
     label = models.CharField(_("name"), max_length=255)
     # A table of descriptions that came with it: the key under which it is stored.
     table = models.CharField(max_length=120, blank=True)
+    # What the pages of a file are, when there are several; nobody is asked then.
+    pages_are = models.CharField(_("several pages are"), max_length=6, choices=PagesAre, blank=True)
     # A command on the machine where the files are does the work; no worker is called for it.
     by_command = models.BooleanField(default=False)
     begun_by = models.ForeignKey(

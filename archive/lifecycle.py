@@ -29,6 +29,14 @@ PHOTO_MOVES: Moves = {
 }
 
 
+class PagesAre(TextChoices):
+    """What a curator says that the pages of one file are."""
+
+    FIRST = "first", pgettext_lazy("pages of a file", "only the first page counts")
+    PHOTOS = "photos", pgettext_lazy("pages of a file", "one photo each")
+    SIDES = "sides", pgettext_lazy("pages of a file", "front and back")
+
+
 class Kept(TextChoices):
     """What of a photo is kept for ever and checked."""
 

@@ -20,6 +20,7 @@ from archive.lifecycle import (
     Kept,
     Moves,
     Outcome,
+    PagesAre,
     PhotoState,
     UploadState,
 )
@@ -207,6 +208,10 @@ class Photo(Stateful):
     original = models.ForeignKey(
         Original, on_delete=models.PROTECT, related_name="photos", null=True
     )
+    # Which page of the file, and what somebody said that its pages are; nothing while nobody was
+    # asked or has answered.
+    page = models.PositiveSmallIntegerField(_("page of the file"), default=1)
+    pages_are = models.CharField(_("its pages are"), max_length=6, choices=PagesAre, blank=True)
     # The upright sRGB copy that work starts from, at the scan's full size and depth.
     working_sha256 = models.CharField(_("working file"), max_length=64, blank=True)
     width = models.PositiveIntegerField(_("width"), default=0)
@@ -244,8 +249,14 @@ class Photo(Stateful):
         verbose_name = _("photo")
         verbose_name_plural = _("photos")
         constraints = (
-            # The same file twice is one photo.
-            models.UniqueConstraint(fields=("collection", "sha256"), name="photo_file_once"),
+            # The same page of the same file twice is one photo.
+            models.UniqueConstraint(
+                fields=("collection", "sha256", "page"), name="photo_page_once"
+            ),
+            models.CheckConstraint(condition=Q(page__gte=1), name="photo_pages_from_one"),
+            models.CheckConstraint(
+                condition=Q(pages_are__in=("", *PagesAre.values)), name="photo_pages_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=PhotoState.values), name="photo_state_known"
             ),

@@ -6,6 +6,7 @@ scan goes on hold with its file, versions and history, and comes back when it is
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive.actions import describe_photo
-from archive.lifecycle import PairState, PhotoState
+from archive.lifecycle import PagesAre, PairState, PhotoState
 from archive.models import DESCRIPTION, Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
@@ -106,7 +107,36 @@ def decide_pair(
                 _hand_on(other, stays, by, now)
 
 
-def _put_aside(pair: Pair, other: Photo, stays: Photo, by: User, now: datetime) -> None:
+def join_sides(*, photo: Photo, now: datetime) -> None:
+    """Pair a page that has been read with its other side, when that has been read too.
+
+    Whoever said that they are sides has decided; a decision that somebody took back stays theirs.
+    """
+    if photo.pages_are != PagesAre.SIDES:
+        return
+    front, back = photo.page - (photo.page % 2 == 0), photo.page + photo.page % 2
+    pages = Photo.objects.filter(collection=photo.collection_id, sha256=photo.sha256)
+    both = pages.filter(page__in=(front, back), state=PhotoState.READY).order_by("page")
+    if len(both) != 2:
+        return
+    first, second = sorted(each.pk for each in both)
+    pair, _new = Pair.objects.get_or_create(
+        first_id=first,
+        second_id=second,
+        defaults={"collection_id": photo.collection_id, "found_at": now},
+    )
+    stays, other = both
+    told = {"decided_by": other.added_by, "decided_at": now, "stays": stays}
+    with contextlib.suppress(IllegalMove), transaction.atomic():
+        where = {"state": PairState.WAITING, "decided_at": None}
+        facts = {"stays": stays.ref}
+        pair.move(
+            PairState.OTHER_SIDE, by=other.added_by, at=now, where=where, set_=told, facts=facts
+        )
+        _put_aside(pair, other, stays, other.added_by, now)
+
+
+def _put_aside(pair: Pair, other: Photo, stays: Photo, by: User | None, now: datetime) -> None:
     """Off the wall, where it is on it; a photo that is withdrawn or held anyway stays so."""
     try:
         with transaction.atomic():

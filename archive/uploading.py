@@ -233,7 +233,7 @@ def _take_in(upload: Upload, now: datetime) -> Photo:
         # The name is kept before the bytes are carried there: whoever comes next finds them.
         upload.sha256 = _verified(upload)
         Upload.objects.filter(pk=upload.pk).update(sha256=upload.sha256)
-    known = Photo.objects.filter(collection=upload.collection, sha256=upload.sha256).first()
+    known = Photo.objects.filter(collection=upload.collection, sha256=upload.sha256, page=1).first()
     if known is not None:
         return known
     if not storage.exists(storage.incoming_key(upload.sha256)):

@@ -35,6 +35,7 @@ urlpatterns = [
     path("audit/events.csv", views.audit_file, name="audit-file"),
     path("scans/<slug:ref>/edit", views.describe, name="describe"),
     path("scans/<slug:ref>/again", views.read_again, name="read-again"),
+    path("scans/<slug:ref>/pages", views.pages, name="pages"),
     path("scans/<slug:ref>/hold", views.hold, name="hold"),
     path("scans/<slug:ref>/release", views.release, name="release"),
     path("scans/<slug:ref>/withdraw", views.withdraw, name="withdraw"),

@@ -31,7 +31,7 @@ from django.views.decorators.http import (
 from archive import actions, auditing, pictures, policy, queries, storage, wording
 from archive.asking import Asked, collection_of
 from archive.forms import AuditForm, CollectionForm, DescriptionForm, ReasonForm
-from archive.lifecycle import PhotoState
+from archive.lifecycle import PagesAre, PhotoState
 from archive.models import Collection, Photo
 from archive.policy import Refused
 from archive.sizes import NAMES
@@ -194,16 +194,36 @@ def describe(request: Asked, ref: str) -> HttpResponse:
     context = {
         "photo": photo,
         "message": _message(photo),
+        "pages": _possible_pages(photo),
         "facts": queries.reading_facts(photo),
         "twins": queries.twins_of(photo),
     }
     return _form_page(request, "archive/photo.html", form, **context)
 
 
+def _possible_pages(photo: Photo) -> list[tuple[str, str]]:
+    """The answers to choose from, for a file that waits for one."""
+    if photo.state != PhotoState.QUARANTINED or photo.quarantine_code != actions.SEVERAL_PAGES:
+        return []
+    odd = int(photo.quarantine_facts.get("pages", 0)) % 2
+    return [(each.value, str(each.label)) for each in PagesAre if not (odd and each == "sides")]
+
+
 @require_POST
 def read_again(request: Asked, ref: str) -> HttpResponse:
     """Try a quarantined file once more."""
     actions.read_again(photo=_photo(request, ref), by=request.user, now=timezone.now())
+    return redirect("archive:describe", ref)
+
+
+@require_POST
+def pages(request: Asked, ref: str) -> HttpResponse:
+    """Say what the pages of a waiting file are."""
+    said = request.POST.get("pages", "")
+    actions.answer_pages(
+        photo=_photo(request, ref), pages=said, by=request.user, now=timezone.now()
+    )
+    messages.success(request, _("Its pages are being read."))
     return redirect("archive:describe", ref)
 
 

@@ -50,6 +50,11 @@ SENTENCES: dict[str, str | Promise] = {
     "too-many-pages": _(
         "The file has {pages} pages, more than the {limit} allowed. Split it and send the parts."
     ),
+    "several-pages": _(
+        "The file has {pages} pages. Say what they are: one photo each, or front and back."
+        " Nothing of it is lost meanwhile."
+    ),
+    "no-such-page": _("The file has no page {page}."),
     "too-heavy": _("Reading the file needs more memory than there is. Try again later."),
     "worker-lost": _("The worker that read this file went away three times. Try again later."),
     "lost-bytes": _("The file that was sent is not in the storage any more. Send it again."),

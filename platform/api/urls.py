@@ -19,6 +19,7 @@ patterns = [
     path("collections/<slug:slug>/scans", collections.ScansView.as_view(), name="scans"),
     path("photos", photos.PhotosView.as_view(), name="photos"),
     path("photos/<slug:ref>", photos.PhotoView.as_view(), name="photo"),
+    path(f"{PHOTO}pages", photos.PagesView.as_view(), name="photo-pages"),
     path(f"{PHOTO}hold", photos.HoldView.as_view(), name="photo-hold"),
     path(f"{PHOTO}unhold", photos.UnholdView.as_view(), name="photo-unhold"),
     path(f"{PHOTO}withdraw", photos.WithdrawPhotoView.as_view(), name="photo-withdraw"),

@@ -77,6 +77,7 @@ class World:
             "language": "en",
             "name": "nobody",
             "decision": "different",
+            "pages": "photos",
             "password": "not-the-right-one",
         }
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from archive import batch as worker
 from archive import batches, progress, reports, wording
 from archive.intake import Batch, BatchFile
-from archive.lifecycle import AT_WORK, BatchState, SourceKind
+from archive.lifecycle import AT_WORK, BatchState, PagesAre, SourceKind
 from archive.models import Collection
 from archive.policy import Refused
 from archive.sources.source import BLOCK
@@ -41,6 +41,12 @@ class Command(BaseCommand):
         parser.add_argument("--collection", metavar="SLUG")
         parser.add_argument("--batch", type=int, metavar="N", help="go on with this batch")
         parser.add_argument("--csv", type=Path, metavar="TABLE", help="columns: filename, ...")
+        parser.add_argument(
+            "--pages",
+            choices=PagesAre.values,
+            default="",
+            help="what several pages of one file are (else each such file waits for an answer)",
+        )
         parser.add_argument("--by", metavar="NAME", help="who takes them in (else: a steward)")
         parser.add_argument("--dry-run", action="store_true", help="look, take nothing in")
         parser.add_argument("--wait", action="store_true", help="read here, without a worker")
@@ -76,6 +82,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
                 look=options["dry_run"],
                 by_command=True,
+                pages=options["pages"],
             )
         except Refused as refused:
             raise CommandError(str(refused.message)) from None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.serializers.strict import StrictModelSerializer, Text
 from archive import wording
+from archive.lifecycle import PagesAre
 from archive.models import Collection, Photo
 from restoration.models import Assessment
 
@@ -51,7 +53,7 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     class Meta:
         model = Photo
         fields = (
-            "ref", "collection", "state", "filename", "sha256", "width", "height", "slots",
+            "ref", "collection", "state", "filename", "sha256", "page", "width", "height", "slots",
             "title_en", "title_zh", "date_edtf", "place_en", "place_zh", "people_en", "people_zh",
             "description_en", "description_zh", "identifier", "added_at", "assessment",
             "quarantine_code", "in_quarantine_because",
@@ -72,6 +74,17 @@ class ScanSerializer(serializers.Serializer[Any]):
     """One scan to keep; a worker reads it, so the photo that comes back is still being read."""
 
     file = serializers.FileField(max_length=255)
+    pages = serializers.ChoiceField(
+        choices=PagesAre.choices,
+        required=False,
+        help_text=_("What several pages of it are; when left out it waits for an answer."),
+    )
+
+
+class PagesSerializer(serializers.Serializer[Any]):
+    """What the pages of one file are."""
+
+    pages = serializers.ChoiceField(choices=PagesAre.choices)
 
 
 class DescriptionSerializer(serializers.Serializer[Any]):

@@ -96,11 +96,13 @@ class ScansView(APIView):
     )
     def post(self, request: Asked, slug: str) -> Response:
         collection = collection_of(request, slug)
-        file = given(ScanSerializer, request)["file"]
+        told = given(ScanSerializer, request)
+        file = told["file"]
         photo, new = receive_scan(
             collection=collection,
             chunks=file.chunks(),
             filename=file.name or "",
+            pages=told.get("pages", ""),
             by=request.user,
             now=timezone.now(),
         )

@@ -17,9 +17,20 @@ from rest_framework.views import APIView
 
 from api.asking import Asked, given, photo_of
 from api.schema import tells
-from api.serializers.archive import DescriptionSerializer, PhotoSerializer, ReasonSerializer
+from api.serializers.archive import (
+    DescriptionSerializer,
+    PagesSerializer,
+    PhotoSerializer,
+    ReasonSerializer,
+)
 from archive import pictures, storage
-from archive.actions import describe_photo, hold_photo, release_photo_hold, withdraw_photo
+from archive.actions import (
+    answer_pages,
+    describe_photo,
+    hold_photo,
+    release_photo_hold,
+    withdraw_photo,
+)
 from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.sizes import NAMES
@@ -106,6 +117,21 @@ class PhotoView(APIView):
         photo = photo_of(request, ref)
         fields = given(DescriptionSerializer, request)
         describe_photo(photo=photo, by=request.user, fields=fields, now=timezone.now())
+        return Response(PhotoSerializer(photo).data)
+
+
+class PagesView(APIView):
+    """What several pages of one file are."""
+
+    @tells(
+        _("Say what the pages are"),
+        takes=PagesSerializer,
+        gives=PhotoSerializer,
+        description=_("For curators, of a file that waits with `several-pages`."),
+    )
+    def post(self, request: Asked, ref: str) -> Response:
+        photo, said = photo_of(request, ref), given(PagesSerializer, request)["pages"]
+        answer_pages(photo=photo, pages=said, by=request.user, now=timezone.now())
         return Response(PhotoSerializer(photo).data)
 
 
