@@ -93,7 +93,8 @@ def line(*, queues: Collection[str], offers: Collection[str], now: datetime) -> 
     Of one person and lane no more than DEPTH: the others are behind them anyway.
     """
     found = waiting(queues=queues, offers=offers, now=now)
-    return sorted(found, key=Turns.at(now).of) if found else []
+    # One alone is next whoever asked for it: most of the time nobody else waits.
+    return sorted(found, key=Turns.at(now).of) if len(found) > 1 else found
 
 
 @dataclass(frozen=True)

@@ -317,9 +317,11 @@ class Job(Stateful):
 
         The purses come first: every transaction takes them before other rows.
         """
+        if to not in ENDED:
+            super().move(to, by=by, at=at, **more)
+            return
         with transaction.atomic():
-            if to in ENDED:
-                ledger.close(job=self, used=self._to_pay(to, at), now=at)
+            ledger.close(job=self, used=self._to_pay(to, at), now=at)
             super().move(to, by=by, at=at, **more)
 
     def _to_pay(self, to: str, at: datetime) -> float | None:
