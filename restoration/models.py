@@ -170,7 +170,9 @@ class VersionQuerySet(models.QuerySet["Version"]):
         if user.is_steward:
             return self
         curated = Curatorship.objects.filter(user=user).values("collection_id")
-        scan = Q(kind=VersionKind.SCAN, photo__in=Photo.objects.visible_to(user))
+        # Of the row's own photo: a list of all photos in reach would be made for each question.
+        here = Photo.objects.visible_to(user).filter(pk=models.OuterRef("photo"))
+        scan = Q(kind=VersionKind.SCAN) & Q(models.Exists(here))
         # A draft that was taken back without having been shown stays its maker's.
         seen = Q(submitted_at__isnull=False) & Q(photo__collection__in=curated)
         return self.filter(Q(made_by=user) | scan | seen)

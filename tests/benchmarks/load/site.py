@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ def serving(
         process.wait_for(lambda: processes.answers(url + ready), f"{application} answered")
         yield Server(process, url)
     finally:
-        process.stop()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # then it is killed
+            process.stop()
 
 
 @contextlib.contextmanager
