@@ -275,7 +275,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     """The program in the other process with a line run before it begins."""
     started = subprocess.Popen
     code = f"import sys, time; from pathlib import Path; from archive import decoder; {change}; "
-    code += "decoder.main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))"
+    code += "decoder.main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))"
 
     def popen(command: list[str], **words: Any) -> Any:
         assert command[1:4] == ["-P", "-m", "archive.decoder"]
