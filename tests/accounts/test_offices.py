@@ -1,6 +1,10 @@
 """Who makes whom steward or curator."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
@@ -42,6 +46,24 @@ def test_a_steward_makes_a_steward_and_takes_it_back(client: Client) -> None:
     client.post(reverse("people:unmake-steward", args=[people.cora.pk]))
     people.cora.refresh_from_db()
     assert not people.cora.is_steward
+
+
+def test_whoever_runs_the_machine_makes_the_first_steward() -> None:
+    vera = person("vera")
+    call_command("make_steward", "vera", stdout=StringIO())
+    vera.refresh_from_db()
+    assert vera.is_steward
+    event = Event.objects.get()
+    assert (event.verb, event.actor, event.facts) == ("steward.made", None, {"person": vera.pk})
+
+
+@pytest.mark.parametrize("name", ["nobody", "gone", "sten"])
+def test_only_who_is_there_and_is_none_yet_is_made_a_steward_so(name: str) -> None:
+    person("gone", is_active=False)
+    person("sten", is_steward=True)
+    with pytest.raises(CommandError, match=name):
+        call_command("make_steward", name)
+    assert not Event.objects.exists()
 
 
 def test_the_last_steward_stays(client: Client) -> None:
