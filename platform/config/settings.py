@@ -269,6 +269,10 @@ METRICS_TOKEN = envsecret("REKINDLE_METRICS_TOKEN")
 OTEL_ENDPOINT = envstr("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or envstr(
     "OTEL_EXPORTER_OTLP_ENDPOINT"
 )
+if OTEL_ENDPOINT and not OTEL_ENDPOINT.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(
+        f"OTEL_EXPORTER_OTLP_ENDPOINT is {OTEL_ENDPOINT!r}; write it as http://collector:4318."
+    )
 OTEL_SERVICE_NAME = envstr("OTEL_SERVICE_NAME", "rekindle")
 OTEL_SDK_DISABLED = envbool("OTEL_SDK_DISABLED")
 

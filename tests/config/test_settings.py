@@ -19,7 +19,7 @@ QUESTION = "from django.conf import settings; print(({}))"
 
 def ask(expression: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Evaluate an expression on the settings of a start with these variables."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("REKINDLE_")}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("REKINDLE_", "OTEL_"))}
     clean |= {"DJANGO_SETTINGS_MODULE": "config.settings", "REKINDLE_VAR_DIR": str(folder)}
     # This checkout, also where the environment has another one installed.
     clean["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
@@ -45,6 +45,7 @@ def test_a_clone_starts_without_any_variable(tmp_path: Path) -> None:
         ("REKINDLE_BROKER_URL", "kafka://x", "REKINDLE_BROKER_URL must begin with fsatomic://"),
         ("REKINDLE_SITE_URL", "photos", "REKINDLE_SITE_URL is 'photos'; write it as https://"),
         ("REKINDLE_WORKER_KINDS", "gpu", "REKINDLE_WORKER_KINDS has 'gpu'; it knows cpu"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "me:4318", "ENDPOINT is 'me:4318'; write it as http://"),
         ("REKINDLE_MAX_PIXELS", "0", "REKINDLE_MAX_PIXELS is 0; the least it can be is 1."),
     ],
 )
