@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from archive import batches, pictures, progress, queries, reports, wording
 from archive.asking import Asked, batch_of, collection_of
@@ -95,6 +96,9 @@ def batch(request: Asked, slug: str, pk: int) -> HttpResponse:
     """One batch: how far it is, and what became of its files. htmx asks for the moving part."""
     found = batch_of(request, slug, pk)
     context = _context(found) | {"htmx": bool(request.htmx)}
+    if request.htmx and not context["live"]:
+        # The table of files is not in the moving part: once all is still, the page comes anew.
+        return HttpResponseClientRefresh()
     if request.htmx:
         return render(request, "archive/_batch.html", context)
     kind = request.GET.get("outcome", "")
@@ -119,6 +123,7 @@ def _context(found: Batch) -> dict[str, Any]:
         "progress_line": progress.sentence(far),
         "tally": tally,
         "live": found.state in AT_WORK,
+        "fresh": any(word in (FileOutcome.NEW, FileOutcome.UNSEEN) for word, *_rest in tally),
         "refused": any(word == FileOutcome.REFUSED for word, _label, _count in tally),
         "looking": found.state in (BatchState.LOOKING, BatchState.LOOKED),
         "silent": progress.is_silent(found, now),

@@ -80,7 +80,7 @@ class AuditForm(forms.Form):
     photo = forms.CharField(label=_("Photo (reference)"), max_length=10, required=False)
     collection = forms.CharField(label=_("Collection (address)"), max_length=80, required=False)
     verb = forms.CharField(
-        label=_("What happened"), max_length=40, required=False, help_text=_("job.failed, say")
+        label=_("What"), max_length=40, required=False, help_text=_("job.failed, say")
     )
     since = forms.DateField(label=_("From"), required=False, widget=DATE)
     until = forms.DateField(label=_("To"), required=False, widget=DATE)

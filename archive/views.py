@@ -112,10 +112,12 @@ def receive(request: Asked, slug: str) -> HttpResponse:
         return JsonResponse({"items": items}, status=202 if items else 400)
     for item in items:
         if item["message"]:
-            messages.warning(request, f"{item['name']}: {item['message']}")
+            told = _("{field}: {problem}").format(field=item["name"], problem=item["message"])
+            messages.warning(request, told)
     taken = sum(item["state"] == PhotoState.READING for item in items)
-    text = ngettext("%(count)d scan is being read.", "%(count)d scans are being read.", taken)
-    messages.info(request, text % {"count": taken})
+    if taken:
+        text = ngettext("%(count)d scan is being read.", "%(count)d scans are being read.", taken)
+        messages.info(request, text % {"count": taken})
     return redirect("archive:collection", slug)
 
 

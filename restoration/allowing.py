@@ -82,10 +82,10 @@ def next_level(user: User, *, accepted: int) -> str:
     if wanted is None:
         return ""
     words = ngettext(
-        "Your account becomes “%(level)s” with %(n)s accepted version and %(days)s days here; you"
-        " have %(accepted)s.",
-        "Your account becomes “%(level)s” with %(n)s accepted versions and %(days)s days here; you"
-        " have %(accepted)s.",
+        "Your account becomes “%(level)s” for good with %(n)s accepted version and %(days)s days"
+        " here; you have %(accepted)s.",
+        "Your account becomes “%(level)s” for good with %(n)s accepted versions and %(days)s days"
+        " here; you have %(accepted)s.",
         wanted.accepted,
     )
     facts = {"level": Trust(wanted.to).label, "n": wanted.accepted, "days": wanted.days}

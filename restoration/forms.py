@@ -144,6 +144,7 @@ class WorkshopForm(forms.Form):
     collection = CollectionField(
         label=_("Collection"),
         queryset=Collection.objects.none(),
+        empty_label=_("Choose one"),
         help_text=_("The workshop pays for runs on photos of this collection."),
     )
     seats = forms.IntegerField(label=_("How many people"), min_value=1, max_value=200, initial=40)

@@ -270,7 +270,26 @@ def test_the_page_asks_for_its_moving_part_only_while_it_moves(
     assert 'hx-trigger="every 3s"' in part
     assert "<html" not in part
     slices(batch)
-    assert "hx-trigger" not in page(cora, batch, headers={"HX-Request": "true"})
+    assert "hx-trigger" not in page(cora, batch)
+
+
+def test_the_table_of_files_comes_anew_when_the_batch_stands_still(
+    cora: Client, box: Collection
+) -> None:
+    begin(cora, kind="zip", file=a_zip({"a.jpg": scan(1)}))
+    batch = Batch.objects.get()
+    slices(batch)
+    address = reverse("archive:batch", args=["games", batch.pk])
+    assert cora.get(address, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+
+
+def test_a_batch_without_news_offers_nothing_to_take(cora: Client, box: Collection) -> None:
+    begin(cora, kind="zip", file=a_zip({"a.jpg": b"not a picture"}))
+    batch = Batch.objects.get()
+    slices(batch)
+    told = page(cora, batch)
+    assert "Nothing in it is new." in told
+    assert "Take these in" not in told
 
 
 def test_the_report_is_a_table_that_calculates_nothing(cora: Client, box: Collection) -> None:

@@ -119,6 +119,12 @@ def test_the_plain_form_sends_several_at_once(cora: Client, box: Collection) -> 
     assert Photo.objects.count() == 2
 
 
+def test_the_plain_form_does_not_speak_of_no_scans(cora: Client, box: Collection) -> None:
+    page = cora.get(sent(cora, box, b"", accept="text/html")["Location"]).content.decode()
+    assert "The file is empty." in page
+    assert "being read" not in page
+
+
 # --- who may -------------------------------------------------------------------------------------
 def addresses(photo: Photo) -> dict[str, str]:
     slug, ref = photo.collection.slug, photo.ref
