@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.people import PASSWORD
 from tests.services.processes import Site
 
-PATIENCE = 45_000
+PATIENCE = 90_000
 WIDTHS = (1440, 390)
 
 
