@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from archive.migrating import AddGuardedConstraint, AddGuardedField, RemoveGuardedConstraint
+
 
 class Migration(migrations.Migration):
 
@@ -12,34 +14,34 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveGuardedConstraint(
             model_name='photo',
             name='photo_file_once',
         ),
-        migrations.AddField(
+        AddGuardedField(
             model_name='batch',
             name='pages_are',
             field=models.CharField(blank=True, choices=[('first', 'only the first page counts'), ('photos', 'one photo each'), ('sides', 'front and back')], max_length=6, verbose_name='several pages are'),
         ),
-        migrations.AddField(
+        AddGuardedField(
             model_name='photo',
             name='page',
             field=models.PositiveSmallIntegerField(default=1, verbose_name='page of the file'),
         ),
-        migrations.AddField(
+        AddGuardedField(
             model_name='photo',
             name='pages_are',
             field=models.CharField(blank=True, choices=[('first', 'only the first page counts'), ('photos', 'one photo each'), ('sides', 'front and back')], max_length=6, verbose_name='its pages are'),
         ),
-        migrations.AddConstraint(
+        AddGuardedConstraint(
             model_name='photo',
             constraint=models.UniqueConstraint(fields=('collection', 'sha256', 'page'), name='photo_page_once'),
         ),
-        migrations.AddConstraint(
+        AddGuardedConstraint(
             model_name='photo',
             constraint=models.CheckConstraint(condition=models.Q(('page__gte', 1)), name='photo_pages_from_one'),
         ),
-        migrations.AddConstraint(
+        AddGuardedConstraint(
             model_name='photo',
             constraint=models.CheckConstraint(condition=models.Q(('pages_are__in', ('', 'first', 'photos', 'sides'))), name='photo_pages_known'),
         ),

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from archive.migrating import AddGuardedField
+
 
 class Migration(migrations.Migration):
 
@@ -10,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddGuardedField(
             model_name='job',
             name='trace',
             field=models.CharField(blank=True, db_default='', default='', max_length=55),

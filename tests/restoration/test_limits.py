@@ -152,7 +152,7 @@ def test_forty_people_on_one_address_get_their_tokens(db: None) -> None:
     for number in range(40):
         person(f"pupil{number}")
         words = {"name": f"pupil{number}", "password": "a-long-enough-pass-phrase"}
-        answer = Client().post(reverse("api:token"), words, **IP)
+        answer = Client().post(reverse("api:token"), words, "application/json", **IP)
         assert answer.status_code == 200, number
 
 
@@ -163,6 +163,7 @@ def test_guesses_at_one_account_are_slowed_wherever_they_come_from(db: None) -> 
         .post(
             reverse("api:token"),
             {"name": "vera", "password": f"guess {number}"},
+            "application/json",
             REMOTE_ADDR=f"203.0.113.{number}",
         )
         .status_code
