@@ -45,7 +45,7 @@ REFUSED = {
     "malformed_commentFirst.png": "too-small",
     "malformed_crash-0c7e0e8e11ce787078f00b5b0ca409a167f070e0.tif": "damaged",
     "malformed_crash-2020-10-test.tif": "too-small",
-    "malformed_crash-4fb027452e6988530aa5dabee76eecacb3b79f8a.j2k": "kind-not-allowed",
+    "malformed_crash-4fb027452e6988530aa5dabee76eecacb3b79f8a.j2k": "samples-not-allowed",
     "malformed_crash-63b1dffefc8c075ddc606c0a2f5fdc15ece78863.tif": "damaged",
     "malformed_invalid_multiframe.gif": "kind-not-allowed",
     "malformed_no_palette.gif": "kind-not-allowed",
