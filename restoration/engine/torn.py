@@ -15,7 +15,6 @@ from restoration.engine.image import resize_mask, shrink
 from restoration.engine.luma import Image, chroma, luma
 
 Area = NDArray[np.bool_]
-Labels = NDArray[np.int32]
 
 SIDE = 1000  # long side in pixels: torn pieces are looked for at this size
 NEAR = 5  # pixels: neighbours
@@ -36,7 +35,8 @@ LIP = 4  # pixels: bare paper along a tear
 def torn_off(image: Image, inside: Area) -> Area:
     """bool HxW, true where a piece of the print is missing at its edge.
 
-    image: float32 HxWx3 RGB in [0, 1]. inside: bool HxW, the print without what frames it.
+    image: float32 HxWx3 RGB in [0, 1], which the caller has checked. inside: bool HxW, the print
+    without what frames it. Raises nothing; a picture without a print inside has no such place.
     """
     small = np.clip(shrink(image, SIDE), 0, 1)
     within = resize_mask(inside.astype(np.uint8), *small.shape[:2]) > 0
