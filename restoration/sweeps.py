@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from django.core.cache import cache
 
@@ -60,7 +61,7 @@ ROUNDS: Rounds = {
 }
 
 
-def sweep(*, now: datetime, besides: Rounds = {}) -> dict[str, int]:  # noqa: B006 - never changed
+def sweep(*, now: datetime, besides: Rounds = MappingProxyType({})) -> dict[str, int]:
     """One round of each; one that fails is logged and does not keep the others from theirs.
 
     `besides` are rounds of the parts above this one.
