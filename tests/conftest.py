@@ -11,6 +11,7 @@ from django.utils import translation
 from archive import tiles
 from restoration.queries import waiting
 from restoration.reactions import REACTIONS
+from restoration.standings import Change
 from tests.services.need import summary
 
 pytest_plugins = ["tests.services.fixtures"]
@@ -39,6 +40,14 @@ def _counts_at_once(request: pytest.FixtureRequest) -> None:
         late = ", ".join(each.title() for each in REACTIONS if each.late)
         with connection.cursor() as cursor:
             cursor.execute(f"SET CONSTRAINTS {late} IMMEDIATE")
+
+
+@pytest.fixture(scope="module")
+def emptied(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """For a test that commits: the emptying of the tables sets off what counts their rows."""
+    yield
+    with django_db_blocker.unblock():
+        Change.objects.all().delete()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,13 +55,31 @@ PATIENCE = 5.0
 DESKS = 64
 
 
+@dataclass
+class Desk:
+    """Where one thread makes a page while the others wait; and how many were made here."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    made: int = 0
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For as long as PATIENCE lasts."""
+        held = self.lock.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if held:
+                self.lock.release()
+
+
 class KeptPages:
     """Answers strangers from what is kept; keeps what a view says is the same for all of them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.number, self.looked_at = 0, 0.0
-        self.desks = [threading.Lock() for _each in range(DESKS)]
+        self.desks = [Desk() for _each in range(DESKS)]
         if settings.PAGES_KEPT_SECONDS:
             _software()  # now, and not while the first visitor waits
 
@@ -95,15 +114,18 @@ class KeptPages:
 
     def _looked_up(self, request: HttpRequest, name: str) -> HttpResponse:
         """The page as some process kept it; if none did, it is made here."""
+        desk = self.desks[int(name, 16) % DESKS]
+        made = desk.made
         number, page = self._look(request, name)
         if page is not None:
             return _answer(request, page)
-        with self._alone(name) as waited:
+        with desk.alone():
             # Read before the page is made: an edition that turns meanwhile has it made anew.
-            number, page = self._look(request, name) if waited else (number, None)
+            number, page = self._look(request, name) if desk.made != made else (number, None)
             if page is None:
                 response = self.get_response(request)
                 page = _kept(request, response, name, number)
+                desk.made += 1
         return response if page is None else _answer(request, page)
 
     def _look(self, request: HttpRequest, name: str) -> tuple[int, Page | None]:
@@ -114,18 +136,6 @@ class KeptPages:
             return number, None
         caches["pages"].set(f"{number}-{name}", page, page.good_until - now)
         return number, page
-
-    @contextmanager
-    def _alone(self, name: str) -> Iterator[bool]:
-        """One thread makes a page, the others wait a while; whether this one had to."""
-        desk = self.desks[int(name, 16) % DESKS]
-        at_once = desk.acquire(blocking=False)
-        held = at_once or desk.acquire(timeout=PATIENCE)
-        try:
-            yield not at_once
-        finally:
-            if held:
-                desk.release()
 
 
 def name_of(path: str, query: str, language: str) -> str:

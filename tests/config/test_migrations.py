@@ -192,6 +192,7 @@ def test_an_index_is_built_while_others_write_and_taken_away_again() -> None:
         )
 
 
+@pytest.mark.usefixtures("emptied")
 @pytest.mark.django_db(transaction=True)
 def test_a_table_that_is_made_anew_keeps_the_triggers_on_it() -> None:
     """On SQLite every change of a table does that, and Django knows nothing of triggers."""

@@ -150,7 +150,9 @@ def test_whoever_stores_and_reads_meanwhile_notices_nothing(photo: Photo, new: s
     over, kept = threading.Event(), []
 
     def work() -> list[str]:
-        while not over.is_set():
+        while not over.wait(
+            0.01
+        ):  # as busy people are; three that never rest outrun one who copies
             kept.append(put_one())
             for key in kept[-20:]:
                 with storage.open_key(key) as stream:

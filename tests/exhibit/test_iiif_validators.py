@@ -67,6 +67,7 @@ def tiled(*found: str) -> None:
         rendering.render(sha256=sha256)
 
 
+@pytest.mark.usefixtures("emptied")
 @pytest.mark.django_db(transaction=True)
 def test_the_validator_of_iiif_passes_all_of_level_0(
     ask: Callable[..., subprocess.CompletedProcess[str]],

@@ -205,6 +205,7 @@ def test_a_page_that_was_being_made_while_the_edition_turned_is_not_shown(
     assert "The second gold medal" in client.get(museum.url).text
 
 
+@pytest.mark.usefixtures("emptied")
 @pytest.mark.django_db(transaction=True)
 def test_many_who_come_at_once_have_the_page_made_once(
     museum: Museum, monkeypatch: pytest.MonkeyPatch

@@ -46,10 +46,10 @@ class Scene:
     ask: Callable[[], object]
 
     def begin(self, longest: float = 0.8) -> bool:
-        """Have them ask, and wait until a worker is at it, or a moment longer."""
+        """Have them ask, and wait until a worker is at it, or a moment longer, but not to the end."""
         self.ask()
         is_running = self.there.wait_for(RUNNING, STAND_SECONDS)
-        time.sleep(self.dice.uniform(0, longest))
+        _seen(self.dice.uniform(0, longest), lambda: self.there.count(LIVE) < 2)
         return is_running and bool(self.there.count(LIVE))
 
 

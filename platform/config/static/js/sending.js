@@ -136,16 +136,27 @@ class Parts {
   async start() {
     this.going = new AbortController();
     const { signal } = this.going;
-    try {
-      this.told = (await this.found()) ?? (await this.begun());
-      if (this.told.parts_url) await this.sendMissing(signal);
-      if (signal.aborted) return;
-      const told = this.told.join_url ? await this.ask(this.told.join_url, {}) : this.told;
-      this.forget();
-      this.on.done(told);
-    } catch (error) {
-      if (!signal.aborted) this.on.broken(error.sentence, error.mayPass ?? false);
+    this.failures = 0; // in a row
+    while (!signal.aborted) {
+      try {
+        return await this.travel(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!error.mayPass || this.failures >= DELAYS.length) return this.on.broken(error.sentence, error.mayPass ?? false);
+        this.on.stalled();
+        await turn(DELAYS[this.failures], signal);
+        this.failures += 1;
+      }
     }
+  }
+
+  async travel(signal) {
+    this.told = (await this.found()) ?? (await this.begun());
+    if (this.told.parts_url) await this.sendMissing(signal);
+    if (signal.aborted) return;
+    const told = this.told.join_url ? await this.ask(this.told.join_url, {}) : this.told;
+    this.forget();
+    this.on.done(told);
   }
 
   /** What was begun before a reload, if the site still knows it. */
@@ -154,7 +165,9 @@ class Parts {
     if (!url) return null;
     const answer = await send(url, { method: "GET" }).catch(() => null);
     if (!answer) throw new Broken(0);
-    if (answer.ok && !answer.data.done) return answer.data;
+    // Also one that is done: the answer may be all that was lost.
+    if (answer.ok) return answer.data;
+    if (mayPass(answer.code)) throw new Broken(answer.code);
     this.forget();
     return null;
   }
@@ -170,19 +183,13 @@ class Parts {
   async sendMissing(signal) {
     const size = this.told.part_size;
     const count = Math.ceil(this.file.size / size);
-    let failures = 0;
-    let have = await this.list();
-    for (let number = 1; number <= count && !signal.aborted;) {
+    const have = await this.list();
+    for (let number = 1; number <= count && !signal.aborted; number += 1) {
       const part = this.file.slice((number - 1) * size, number * size);
-      if (have.get(number) === part.size) { number += 1; continue; }
-      if (await this.put(number, part, have, signal)) { have.set(number, part.size); failures = 0; continue; }
-      if (signal.aborted) return;
-      if (failures >= DELAYS.length) throw new Broken(0);
-      this.on.stalled();
-      await turn(DELAYS[failures], signal);
-      failures += 1;
-      // The answer may be all that was lost.
-      have = await this.list().catch(() => have);
+      if (have.get(number) === part.size) continue;
+      await this.put(number, part, have, signal);
+      have.set(number, part.size);
+      this.failures = 0;
     }
   }
 
@@ -193,17 +200,14 @@ class Parts {
 
   async put(number, part, have, signal) {
     const before = [...have.values()].reduce((sum, each) => sum + each, 0);
-    const signed = await this.ask(this.told.parts_url, { json: { number } }).catch((error) => {
-      if (error.mayPass) return null;
-      throw error;
-    });
-    if (!signed || signal.aborted) return false;
+    const signed = await this.ask(this.told.parts_url, { json: { number } });
+    if (signal.aborted) throw new Broken(0);
     const answer = await request("PUT", signed.url, {
       body: part,
       progress: (sent) => this.on.progress((before + sent) / this.file.size),
       started: (xhr) => { this.xhr = xhr; },
     });
-    return answer.ok;
+    if (!answer.ok) throw new Broken(0); // also where the address was too old: the next is new
   }
 
   async ask(url, options) {
