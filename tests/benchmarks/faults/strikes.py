@@ -46,7 +46,7 @@ class Scene:
     ask: Callable[[], object]
 
     def begin(self, longest: float = 0.8) -> bool:
-        """Have them ask, and wait until a worker is at it, or a moment longer, but not to the end."""
+        """Have them ask, and wait until a worker is at it, or a moment longer; not to the end."""
         self.ask()
         is_running = self.there.wait_for(RUNNING, STAND_SECONDS)
         _seen(self.dice.uniform(0, longest), lambda: self.there.count(LIVE) < 2)
