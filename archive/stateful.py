@@ -44,16 +44,20 @@ class Stateful(models.Model):
         """Change state and write the event, or raise IllegalMove and do neither.
 
         Compare-and-set: `where` adds conditions (a token, a fence), `set_` fields written by
-        the same UPDATE. If another hand was quicker no row matches.
+        the same UPDATE. If another hand was quicker no row matches, and whoever began a
+        transaction around this may go on in it.
         """
         allowed = sources(self.moves, to)
         # The state is the concrete model's own field, with its own choices.
         found: Any = type(self)._base_manager
         rows = found.filter(pk=self.pk, state__in=allowed, **(where or {}))
-        with transaction.atomic():
-            if rows.update(state=to, **(set_ or {})) != 1:
-                raise IllegalMove(f"{self._meta.model_name} {self.pk} cannot become {to}")
-            self.record(to, by=by, at=at, facts=facts)
+        # No savepoint: before the event is written nothing has been done that one would undo.
+        with transaction.atomic(savepoint=False):
+            is_moved = rows.update(state=to, **(set_ or {})) == 1
+            if is_moved:
+                self.record(to, by=by, at=at, facts=facts)
+        if not is_moved:
+            raise IllegalMove(f"{self._meta.model_name} {self.pk} cannot become {to}")
         self.state = to
         for name, value in (set_ or {}).items():
             setattr(self, name, value)

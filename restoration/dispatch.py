@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q, Sum, Value, Window
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, Window
 from django.db.models.functions import Coalesce, Greatest, RowNumber
 
 from restoration import leases, presence
@@ -31,6 +31,8 @@ from restoration.lifecycle import (
 )
 from restoration.models import Attempt, Job, Worker
 
+# What the worker of this process announced; it says the same for as long as it lives.
+_announced: dict[str, tuple[list[str], list[str]]] = {}
 # Of one person and lane, as many as may be jumped to in a row.
 DEPTH = AFFINITY_ROW
 
@@ -58,6 +60,8 @@ class Waiting:
     since: datetime
     width: int | None = None
     height: int | None = None
+    photo: int = 0
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,13 @@ class Taken:
 
 def seat(worker: str, *, warm: Collection[str] = (), row: int = 0) -> Seat | None:
     """The seat of a worker by what it announced; None for one that is not in the book yet."""
-    known = Worker.objects.filter(name=worker).first()
-    return Seat(worker, known.queues, known.offers, warm, row) if known else None
+    if worker not in _announced:
+        told = Worker.objects.filter(name=worker).values_list("queues", "offers").first()
+        if told is None:
+            return None
+        _announced[worker] = told
+    queues, offers = _announced[worker]
+    return Seat(worker, queues, offers, warm, row)
 
 
 def take(at: Seat, *, now: datetime) -> Taken | None:
@@ -81,20 +90,23 @@ def take(at: Seat, *, now: datetime) -> Taken | None:
     """
     fair = line(queues=at.queues, offers=at.offers, now=now)
     for each in preferred(fair, at, now=now):
-        job = leases.start(job_id=each.pk, worker=at.worker, now=now)
+        waits = Job(pk=each.pk, photo_id=each.photo, attempt=each.attempt)
+        job = leases.begin(waits, worker=at.worker, now=now)
         if job is not None:
             return Taken(job, early=each != fair[0])
     return None
 
 
 def line(*, queues: Collection[str], offers: Collection[str], now: datetime) -> list[Waiting]:
-    """What waits there and can be run with these offers, in the order of turns; three queries.
+    """What waits there and can be run with these offers, in the order of turns; four queries.
 
     Of one person and lane no more than DEPTH: the others are behind them anyway.
     """
-    found = waiting(queues=queues, offers=offers, now=now)
-    # One alone is next whoever asked for it: most of the time nobody else waits.
-    return sorted(found, key=Turns.at(now).of) if len(found) > 1 else found
+    # Most of the time at most one waits, and is next whoever asked for it.
+    few = _plain(_due(queues, now).order_by()[:2])
+    if len(few) > 1:
+        return sorted(waiting(queues=queues, offers=offers, now=now), key=Turns.at(now).of)
+    return [each for each in few if presence.covers(offers, each.needs)]
 
 
 @dataclass(frozen=True)
@@ -140,18 +152,21 @@ def _is_warm(each: Waiting, at: Seat) -> bool:
 
 def waiting(*, queues: Collection[str], offers: Collection[str], now: datetime) -> list[Waiting]:
     """What waits there and can be run with these offers, of one person and lane at most DEPTH."""
-    due = Q(not_before=None) | Q(not_before__lte=now)
     kind_of_work = [F("requested_by"), F("lane"), F("needs")]
     rank = Window(RowNumber(), partition_by=kind_of_work, order_by=["requested_at", "pk"])
-    size = ("source__width", "source__height")
-    rows = (
-        Job.objects.filter(due, state=JobState.QUEUED, queue__in=queues)
-        .annotate(rank=rank)
-        .filter(rank__lte=DEPTH)
-        .values_list("pk", "requested_by_id", "lane", "kind", "needs", "requested_at", *size)
-    )
-    found = (Waiting(*row) for row in rows)
+    found = _plain(_due(queues, now).annotate(rank=rank).filter(rank__lte=DEPTH))
     return [each for each in found if presence.covers(offers, each.needs)]
+
+
+def _due(queues: Collection[str], now: datetime) -> QuerySet[Job]:
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    return Job.objects.filter(due, state=JobState.QUEUED, queue__in=queues)
+
+
+def _plain(rows: QuerySet[Job]) -> list[Waiting]:
+    asks = ("pk", "requested_by_id", "lane", "kind", "needs", "requested_at")
+    work = ("source__width", "source__height", "photo_id", "attempt")
+    return [Waiting(*row) for row in rows.values_list(*asks, *work)]
 
 
 def _spent(now: datetime) -> Mapping[int | None, float]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from archive import renditions
 from archive.models import Photo
@@ -66,31 +66,44 @@ def lease() -> timedelta:
 
 def start(*, job_id: int, worker: str, now: datetime) -> Job | None:
     """Take a queued job, or None when it is not there to take: the doorbell rang twice."""
-    job = Job.objects.select_related("photo__collection", "source").filter(pk=job_id).first()
-    if job is None or job.state != JobState.QUEUED:
-        return None
+    waits = Job.objects.filter(pk=job_id, state=JobState.QUEUED).first()
+    return begin(waits, worker=worker, now=now) if waits else None
+
+
+def begin(waits: Job, *, worker: str, now: datetime) -> Job | None:
+    """Take a job that was seen waiting; of `waits` the id, the photo and the tries are read.
+
+    The rest of its row is fetched when it has begun. None when another hand was quicker.
+    """
     token = secrets.token_hex(16)
     taken = {
         "token": token,
         "lease_until": now + lease(),
         "started_at": now,
-        "attempt": F("attempt") + 1,
+        "attempt": waits.attempt + 1,
         "progress": 0,
         "step": "",
         "not_before": None,
     }
+    where, facts = {"attempt": waits.attempt}, {"worker": worker}
     try:
         with transaction.atomic():
-            job.move(JobState.RUNNING, by=None, at=now, set_=taken, facts={"worker": worker})
-            job.refresh_from_db(fields=["attempt"])
+            waits.move(JobState.RUNNING, by=None, at=now, where=where, set_=taken, facts=facts)
             Attempt.objects.create(
-                job=job, number=job.attempt, worker=worker, token=token, started_at=now
+                job=waits, number=waits.attempt, worker=worker, token=token, started_at=now
             )
-            if job.attempt == 1:
-                waited = (now - job.requested_at).total_seconds()
-                tallies.add(tallies.WAIT, (job.queue, job.kind), waited)
     except IllegalMove:
         return None
+    return _begun(waits.pk, token)
+
+
+def _begun(job_id: int, token: str) -> Job:
+    job = Job.objects.select_related("photo__collection", "source").get(pk=job_id)
+    job.token = token  # also if it was taken away by now: then the first beat says so
+    if job.attempt == 1 and job.started_at:
+        # Beside the transaction: every worker writes these rows, and none shall wait to begin.
+        waited = (job.started_at - job.requested_at).total_seconds()
+        tallies.add(tallies.WAIT, (job.queue, job.kind), waited)
     return job
 
 

@@ -240,6 +240,8 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ENABLE_UTC = True
+# Or Celery would make a new link to the database for every task; config.worker looks after it.
+CELERY_DB_REUSE_MAX = 10**9
 # A job whose worker has not beaten for this long goes to the next worker.
 JOB_LEASE_SECONDS = envint("REKINDLE_JOB_LEASE_SECONDS", 90, least=1)
 # A job that works for longer than this has failed.

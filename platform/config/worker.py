@@ -13,12 +13,13 @@ from typing import Any
 
 from celery.signals import (
     celeryd_after_setup,
+    task_prerun,
     worker_ready,
     worker_shutdown,
     worker_shutting_down,
 )
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from archive import clock
 from config import broker
@@ -123,6 +124,14 @@ def _listed(info: Any) -> dict[str, Any]:
     }
 
 
+def keep_link(**_: Any) -> None:
+    """The link to the database is kept from task to task, as a site's is from request to request.
+
+    One that is old is closed here, and one that broke meanwhile is found out at its next use.
+    """
+    close_old_connections()
+
+
 def leave(**_: Any) -> None:
     """SIGTERM came: begin nothing new, and hand back what is not finished in time."""
     drain.ask()
@@ -138,5 +147,6 @@ def connect() -> None:
     """Hang all of these on Celery's signals."""
     celeryd_after_setup.connect(choose_queues, weak=False)
     worker_ready.connect(begin, weak=False)
+    task_prerun.connect(keep_link, weak=False)
     worker_shutting_down.connect(leave, weak=False)
     worker_shutdown.connect(end, weak=False)

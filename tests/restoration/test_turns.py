@@ -161,12 +161,15 @@ def test_taking_says_whether_it_was_before_its_turn(two: tuple[Job, Job]) -> Non
     assert dispatch.take(at, now=NOW) is None
 
 
-def test_the_line_is_read_in_four_queries(
+def test_the_line_is_read_in_four_queries_and_one_alone_in_one(
     shelf: Collection, django_assert_num_queries: Any
 ) -> None:
-    for number in range(5):
+    asked(shelf, person("alone"))
+    with django_assert_num_queries(1):
+        turns()
+    for number in range(4):
         asked(shelf, person(f"new{number}"))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         turns()
 
 
