@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import django
@@ -53,6 +54,8 @@ PACKED = re.compile(r"\bgzip\b")  # as Django's own middleware reads Accept-Enco
 # Whoever comes while another makes the page waits for it so long, then makes it too.
 PATIENCE = 5.0
 DESKS = 64
+# Where the server's door (config.doorstep) finds of which edition a kept page is that was sent.
+SHOWN = "rekindle.shown"
 
 
 @dataclass
@@ -73,12 +76,23 @@ class Desk:
                 self.lock.release()
 
 
+@dataclass
+class Belief:
+    """The edition that this process believes in, and when it last asked."""
+
+    number: int = 0
+    looked_at: float = 0.0
+
+    def is_fresh(self, number: int) -> bool:
+        """Whether pages of that edition may be shown without asking."""
+        return number == self.number and time.monotonic() - self.looked_at <= BELIEVED
+
+
 class KeptPages:
     """Answers strangers from what is kept; keeps what a view says is the same for all of them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.number, self.looked_at = 0, 0.0
         self.desks = [Desk() for _each in range(DESKS)]
         if settings.PAGES_KEPT_SECONDS:
             _software()  # now, and not while the first visitor waits
@@ -93,24 +107,25 @@ class KeptPages:
         # What anybody may hang on an address ("?utm_source=…") is not asked, nor shown to others.
         request.META["QUERY_STRING"] = query = _query(request)
         name = name_of(request.path, query, get_language_from_request(request))
+        number = belief.number
         page = None if AHEAD in request.META else self._remembered(name)
-        return _answer(request, page) if page else self._looked_up(request, name)
+        return _answer(request, page, number) if page else self._looked_up(request, name)
 
     def _after_others_know(self, response: HttpResponse) -> HttpResponse:
         """Who changed a public page is answered when no process believes the former edition."""
         number = edition()
-        if number != self.number:
-            self.number = number
+        if number != belief.number:
+            belief.number = number
             time.sleep(BELIEVED)
         return response
 
     def _remembered(self, name: str) -> Page | None:
         """The page as this process had it, when the edition that it believes in is still that."""
-        number, now = self.number, time.monotonic()
+        number, now = belief.number, time.monotonic()
         page: Page | None = caches["pages"].get(f"{number}-{name}")
-        if page is not None and now - self.looked_at > BELIEVED:
-            self.number, self.looked_at = edition(), now
-        return page if number == self.number else None
+        if page is not None and now - belief.looked_at > BELIEVED:
+            belief.number, belief.looked_at = edition(), now
+        return page if number == belief.number else None
 
     def _looked_up(self, request: HttpRequest, name: str) -> HttpResponse:
         """The page as some process kept it; if none did, it is made here."""
@@ -118,7 +133,7 @@ class KeptPages:
         made = desk.made
         number, page = self._look(request, name)
         if page is not None:
-            return _answer(request, page)
+            return _answer(request, page, number)
         with desk.alone():
             # Read before the page is made: an edition that turns meanwhile has it made anew.
             number, page = self._look(request, name) if desk.made != made else (number, None)
@@ -126,16 +141,28 @@ class KeptPages:
                 response = self.get_response(request)
                 page = _kept(request, response, name, number)
                 desk.made += 1
-        return response if page is None else _answer(request, page)
+        return response if page is None else _answer(request, page, number)
 
     def _look(self, request: HttpRequest, name: str) -> tuple[int, Page | None]:
         now, began = time.time(), time.monotonic()
         number, page = keeping.look(name, now=now)
-        self.number, self.looked_at = number, began
+        belief.number, belief.looked_at = number, began
         if page is None or AHEAD in request.META:
             return number, None
         caches["pages"].set(f"{number}-{name}", page, page.good_until - now)
         return number, page
+
+
+# One for the process: its threads, and the door before them.
+belief = Belief()
+
+
+class Shown(NamedTuple):
+    """What the server's door must know of a page that was sent."""
+
+    edition: int
+    good_until: int
+    view: str
 
 
 def name_of(path: str, query: str, language: str) -> str:
@@ -210,13 +237,14 @@ def _kept(request: HttpRequest, response: HttpResponse, name: str, number: int) 
     return page
 
 
-def _answer(request: HttpRequest, page: Page) -> HttpResponse:
+def _answer(request: HttpRequest, page: Page, number: int) -> HttpResponse:
     # What counts requests wants to know whose page it was; no view was asked.
     request.resolver_match = SimpleNamespace(view_name=page.view)  # type: ignore[assignment]
     has = request.META.get("HTTP_IF_NONE_MATCH", "")
     if has and _is_among(page.etag, parse_etags(has)):
         told = {name: page.headers[name] for name in OF_BOTH if name in page.headers}
         return HttpResponseNotModified(headers=told | {"ETag": page.etag})
+    request.META[SHOWN] = Shown(number, page.good_until, page.view)
     packed = PACKED.search(request.META.get("HTTP_ACCEPT_ENCODING", "")) is not None
     body = page.packed if packed else page.body
     told = {**page.headers, "ETag": page.etag, "Content-Length": str(len(body))}

@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -92,20 +92,26 @@ class RequestIds:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if AHEAD in request.META:
             return self.get_response(request)
-        given = request.META.get(SENT, "")
-        name = given if GIVEN.fullmatch(given) else secrets.token_hex(16)
+        name = request_id(request.META)
         started = time.perf_counter()
         with logbook.about(request=name):
             response = self.get_response(request)
-            facts = {
-                "method": request.method,
-                "view": view_name(request),
-                "status": response.status_code,
-                "seconds": round(time.perf_counter() - started, 3),
-            }
-            requests.info("answered", extra={"facts": facts})
+            told = str(request.method), view_name(request), response.status_code
+            answered(*told, seconds=time.perf_counter() - started)
         response[HEADER] = name
         return response
+
+
+def request_id(environ: Mapping[str, Any]) -> str:
+    """The id that a proxy gave this request, or a new one."""
+    given = environ.get(SENT, "")
+    return given if GIVEN.fullmatch(given) else secrets.token_hex(16)
+
+
+def answered(method: str, view: str, status: int, *, seconds: float) -> None:
+    """One line tells how a request went."""
+    facts = {"method": method, "view": view, "status": status, "seconds": round(seconds, 3)}
+    requests.info("answered", extra={"facts": facts})
 
 
 class ServerLog(Logger):  # type: ignore[misc]

@@ -6,4 +6,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+site = get_wsgi_application()
+
+# Only now: what it stands on wants the models.
+from config.doorstep import before  # noqa: E402
+
+application = before(site)

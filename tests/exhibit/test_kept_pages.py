@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -210,6 +211,18 @@ def test_a_page_that_was_being_made_while_the_edition_turned_is_not_shown(
 def test_many_who_come_at_once_have_the_page_made_once(
     museum: Museum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Of a database in memory a table that one thread writes is locked for the others.
+    one_at_a_time, look, keep = threading.Lock(), keeping.look, keeping.keep
+
+    def alone(do: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*told: Any, **more: Any) -> Any:
+            with one_at_a_time:
+                return do(*told, **more)
+
+        return done
+
+    monkeypatch.setattr(keeping, "look", alone(look))
+    monkeypatch.setattr(keeping, "keep", alone(keep))
     made = []
     walk = queries.walk
     monkeypatch.setattr(queries, "walk", lambda exhibit: made.append(exhibit) or walk(exhibit))
