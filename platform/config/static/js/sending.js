@@ -8,6 +8,7 @@ import { csrfToken, send } from "./site.js";
 const CHUNK = 8 * 1024 * 1024; // what a proxy on the way may have to hold
 const DELAYS = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000];
 const TUS = "1.0.0";
+const OVER = ["ended", "failed"]; // such a file begins anew
 
 /** The way for this file: small ones in one request, large ones so that they can go on. */
 export async function way(file, form, on) {
@@ -165,8 +166,8 @@ class Parts {
     if (!url) return null;
     const answer = await send(url, { method: "GET" }).catch(() => null);
     if (!answer) throw new Broken(0);
-    // Also one that is done: the answer may be all that was lost.
-    if (answer.ok) return answer.data;
+    // Also one that is taken: the answer may be all that was lost.
+    if (answer.ok && !OVER.includes(answer.data.state)) return answer.data;
     if (mayPass(answer.code)) throw new Broken(answer.code);
     this.forget();
     return null;
