@@ -245,7 +245,7 @@ def _queue_to_start(bench: Bench, told: dict[str, str]) -> float:
                 cursor.execute(query, [job.pk])
                 return cursor.fetchone()[0] not in states
 
-            started = _when(lambda: left(JobState.QUEUED), every=0.001)
+            started = _when(lambda: left(JobState.QUEUED), every=0.0002)
             _when(lambda: left(JobState.QUEUED, JobState.RUNNING), every=0.01)
     time.sleep(0.05)  # the worker waits for its next bell
     return started - began[0]
