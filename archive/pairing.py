@@ -11,13 +11,16 @@ import itertools
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from archive.actions import describe_photo
 from archive.lifecycle import PagesAre, PairState, PhotoState
-from archive.models import DESCRIPTION, Photo
+from archive.models import DESCRIPTION, Event, Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from archive.twins import BAND_BITS, Fingerprint, Pair, bands_of, joined
@@ -31,6 +34,7 @@ BANDS = ("a", "b", "c", "d")
 ALIKE = 12
 # A series of nearly the same moment would else ask a curator about each with each.
 MOST_PAIRS = 5
+SIDES_EVERY, SIDES_AT_ONCE = 60, 200  # seconds, pairs
 KEEPS_ONE = (PairState.SAME, PairState.OTHER_SIDE, PairState.BETTER_SCAN)
 
 
@@ -110,7 +114,8 @@ def decide_pair(
 def join_sides(*, photo: Photo, now: datetime) -> None:
     """Pair a page that has been read with its other side, when that has been read too.
 
-    Whoever said that they are sides has decided; a decision that somebody took back stays theirs.
+    Called again it does nothing. Whoever said that they are sides has decided; what somebody has
+    decided about the two since, or taken back, stays theirs.
     """
     if photo.pages_are != PagesAre.SIDES:
         return
@@ -119,21 +124,50 @@ def join_sides(*, photo: Photo, now: datetime) -> None:
     both = pages.filter(page__in=(front, back), state=PhotoState.READY).order_by("page")
     if len(both) != 2:
         return
-    first, second = sorted(each.pk for each in both)
+    stays, other = both
+    first, second = sorted((stays.pk, other.pk))
     pair, _new = Pair.objects.get_or_create(
         first_id=first,
         second_id=second,
         defaults={"collection_id": photo.collection_id, "found_at": now},
     )
-    stays, other = both
-    told = {"decided_by": other.added_by, "decided_at": now, "stays": stays}
     with contextlib.suppress(IllegalMove), transaction.atomic():
-        where = {"state": PairState.WAITING, "decided_at": None}
-        facts = {"stays": stays.ref}
-        pair.move(
-            PairState.OTHER_SIDE, by=other.added_by, at=now, where=where, set_=told, facts=facts
-        )
-        _put_aside(pair, other, stays, other.added_by, now)
+        # Locked: it might be decided and taken back between the question and the move.
+        Pair.objects.select_for_update().get(pk=pair.pk)
+        if _decisions(other.pk, stays.pk).exists():
+            return
+        _join(pair, other, stays, now)
+
+
+def _join(pair: Pair, back: Photo, front: Photo, now: datetime) -> None:
+    told = {"decided_by": back.added_by, "decided_at": now, "stays": front}
+    where, facts = {"state": PairState.WAITING}, {"stays": front.ref}
+    pair.move(PairState.OTHER_SIDE, by=back.added_by, at=now, where=where, set_=told, facts=facts)
+    _put_aside(pair, back, front, back.added_by, now)
+
+
+def _decisions(photo: Any, other: Any) -> QuerySet[Event, Event]:
+    """What the history of a photo tells of decisions about it and another one."""
+    named = Cast(KeyTextTransform("other", "facts"), BigIntegerField())
+    told = Event.objects.filter(photo=photo, verb__startswith="pair.")
+    return told.annotate(named=named).filter(named=other)
+
+
+def sweep_sides(*, now: datetime) -> int:
+    """Join the sides that a worker had read when it was killed, before it paired them."""
+    # It looks at all photos; a back that waits on the wall for a minute does no harm.
+    if not cache.add("sides-sought", now.isoformat(), SIDES_EVERY):
+        return 0
+    read = Photo.objects.filter(pages_are=PagesAre.SIDES, state=PhotoState.READY)
+    backs = read.annotate(odd=F("page") % 2).filter(odd=0)
+    same_file = {"collection": OuterRef("collection"), "sha256": OuterRef("sha256")}
+    front = read.filter(page=OuterRef("page") - 1, **same_file).values("pk")[:1]
+    apart = backs.annotate(front=Subquery(front)).filter(front__isnull=False)
+    apart = apart.exclude(Exists(_decisions(OuterRef("pk"), OuterRef("front"))))
+    found = list(apart.order_by("pk")[:SIDES_AT_ONCE])
+    for back in found:
+        join_sides(photo=back, now=now)
+    return len(found)
 
 
 def _put_aside(pair: Pair, other: Photo, stays: Photo, by: User | None, now: datetime) -> None:

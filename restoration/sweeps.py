@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from archive.actions import sweep_readings
 from archive.batches import sweep_batches
+from archive.pairing import sweep_sides
 from archive.renditions import note_found, sweep_renditions
 from archive.uploading import sweep_uploads
 from restoration import counting
@@ -45,6 +46,7 @@ def find_strays(*, now: datetime) -> int:
 Rounds = Mapping[str, Callable[..., int]]
 ROUNDS: Rounds = {
     "readings": sweep_readings,
+    "sides": sweep_sides,
     "batches": sweep_batches,
     "uploads": sweep_uploads,
     "jobs": sweep_jobs,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +17,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from archive import decoder, ingest, storage
+from archive import decoder, ingest, pairing, storage
 from archive.actions import SEVERAL_PAGES, answer_pages, receive_scan
 from archive.lifecycle import PairState, PhotoState
 from archive.models import Collection, Pair, Photo
@@ -28,6 +29,7 @@ from tests.people import Cast, appoint, cast
 @pytest.fixture(autouse=True)
 def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.tasks._send", lambda _photo: None)
+    cache.clear()
 
 
 @pytest.fixture
@@ -149,6 +151,58 @@ def test_a_worker_that_dies_after_the_first_page_loses_none(
         with pytest.raises(SystemExit):
             ingest.read_photo(photo_id=photo.pk)
     assert [each.state for each in read_all(box)] == [PhotoState.READY, PhotoState.ON_HOLD]
+
+
+def killed_before_pairing(
+    box: Collection, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Photo, Photo]:
+    """Front and back are read, and each time the worker died before it looked for the other."""
+    sent(box, people, tiff(2), pages="sides")
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, "join_sides", lambda **_words: (_ for _ in ()).throw(SystemExit))
+        while (page := box.photos.filter(state=PhotoState.READING).first()) is not None:
+            with pytest.raises(SystemExit):
+                ingest.read_photo(photo_id=page.pk)
+    front, back = box.photos.order_by("page")
+    assert (front.state, back.state) == (PhotoState.READY, PhotoState.READY)
+    return front, back
+
+
+def test_the_sweep_joins_what_a_killed_worker_left_apart(
+    box: Collection, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front, back = killed_before_pairing(box, people, monkeypatch)
+    assert pairing.sweep_sides(now=timezone.now()) == 1
+    pair = Pair.objects.get()
+    assert (pair.state, pair.stays, pair.decided_by) == (PairState.OTHER_SIDE, front, people.cora)
+    back.refresh_from_db()
+    assert back.state == PhotoState.ON_HOLD
+    cache.clear()
+    assert pairing.sweep_sides(now=timezone.now()) == 0
+    pairing.join_sides(photo=front, now=timezone.now())
+    for photo in (front, back):
+        assert photo.events.filter(verb="pair.other_side").count() == 1
+
+
+def test_the_sweep_leaves_alone_what_somebody_took_back(
+    box: Collection, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _front, back = killed_before_pairing(box, people, monkeypatch)
+    pairing.sweep_sides(now=timezone.now())
+    pairing.take_back_pair(pair=Pair.objects.get(), by=people.cora, now=timezone.now())
+    cache.clear()
+    assert pairing.sweep_sides(now=timezone.now()) == 0
+    pairing.join_sides(photo=back, now=timezone.now())
+    assert Pair.objects.get().state == PairState.WAITING
+    assert [each.state for each in box.photos.all()] == [PhotoState.READY] * 2
+
+
+def test_the_sweep_reads_the_photos_once_a_minute(
+    box: Collection, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairing.sweep_sides(now=timezone.now())
+    killed_before_pairing(box, people, monkeypatch)
+    assert pairing.sweep_sides(now=timezone.now()) == 0
 
 
 def test_the_page_of_the_scan_asks_and_takes_the_answer(
