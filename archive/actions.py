@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -75,7 +76,7 @@ def receive_scan(
     transaction that adds it.
     """
     check_curate(by, collection)
-    told = checked_description(describe or {})
+    told, said = checked_description(describe or {}), checked_pages(pages)
     try:
         with storage.receive(chunks, limit=settings.MAX_UPLOAD_BYTES) as came:
             if not came.size:
@@ -92,7 +93,7 @@ def receive_scan(
         collection=collection,
         sha256=came.sha256,
         filename=base_name(filename),
-        pages_are=pages,
+        pages_are=said,
         added_by=by,
         added_at=now,
         **told,
@@ -101,7 +102,14 @@ def receive_scan(
 
 
 def adopt_scan(
-    *, collection: Collection, sha256: str, size: int, filename: str, by: User, now: datetime
+    *,
+    collection: Collection,
+    sha256: str,
+    size: int,
+    filename: str,
+    by: User,
+    now: datetime,
+    pages: str = "",
 ) -> Photo:
     """As receive_scan, for bytes that lie in the storage already as a file that came in."""
     check_curate(by, collection)
@@ -109,6 +117,7 @@ def adopt_scan(
         collection=collection,
         sha256=sha256,
         filename=base_name(filename),
+        pages_are=checked_pages(pages),
         added_by=by,
         added_at=now,
     )
@@ -167,15 +176,57 @@ def answer_pages(*, photo: Photo, pages: str, by: User, now: datetime) -> None:
     Nothing of the file was taken apart before, and all of it is kept in any case.
     """
     check_curate(by, photo.collection)
-    if pages not in PagesAre.values:
-        raise Refused("no-such-pages", _("Choose what the pages are."), invalid=True)
+    if not checked_pages(pages):
+        raise _no_such_pages()
     if photo.state != PhotoState.QUARANTINED or photo.quarantine_code != SEVERAL_PAGES:
         raise _not_now()
-    count = int(photo.quarantine_facts.get("pages", 0))
-    if pages == PagesAre.SIDES and count % 2:
+    if not may_be(photo, pages):
         raise Refused(
             "odd-pages", _("An odd number of pages cannot be fronts and backs."), invalid=True
         )
+    _answer(photo, pages, by, now)
+
+
+def answer_all_pages(
+    *, collection: Collection, photos: Iterable[Photo], pages: str, by: User, now: datetime
+) -> int:
+    """The same answer for many waiting files of one collection; gives how many it was taken for.
+
+    It leaves alone what somebody else has just answered.
+    """
+    check_curate(by, collection)
+    if not checked_pages(pages):
+        raise _no_such_pages()
+    taken = 0
+    for photo in photos:
+        with contextlib.suppress(Refused):
+            _answer(photo, pages, by, now)
+            taken += 1
+    return taken
+
+
+def checked_pages(pages: str) -> str:
+    """What the pages of a file are, or nothing when nobody has said; Refused for anything else."""
+    if pages not in ("", *PagesAre.values):
+        raise _no_such_pages()
+    return pages
+
+
+def _no_such_pages() -> Refused:
+    return Refused("no-such-pages", _("Choose what the pages are."), invalid=True)
+
+
+def may_be(photo: Photo, pages: str) -> bool:
+    """Whether the pages of a waiting file can be what is said; fronts and backs come in twos."""
+    return pages != PagesAre.SIDES or _count(photo) % 2 == 0
+
+
+def _count(photo: Photo) -> int:
+    return int(photo.quarantine_facts.get("pages", 0))
+
+
+def _answer(photo: Photo, pages: str, by: User, now: datetime) -> None:
+    count = _count(photo)
     fresh: dict[str, Any] = {
         "attempts": 0,
         "reading_since": None,

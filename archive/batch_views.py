@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -19,7 +21,7 @@ from archive import batches, pictures, progress, queries, reports, wording
 from archive.asking import Asked, batch_of, collection_of
 from archive.batches import Origin
 from archive.intake import Batch
-from archive.lifecycle import AT_WORK, BatchState, FileOutcome, SourceKind
+from archive.lifecycle import AT_WORK, BatchState, FileOutcome, PagesAre, SourceKind
 from archive.models import Collection
 from archive.policy import Refused
 from archive.source_forms import SOURCES, SourceForm
@@ -127,6 +129,8 @@ def _context(found: Batch) -> dict[str, Any]:
         "refused": any(word == FileOutcome.REFUSED for word, _label, _count in tally),
         "looking": found.state in (BatchState.LOOKING, BatchState.LOOKED),
         "silent": progress.is_silent(found, now),
+        "several_pages": batches.waiting_for_pages(found).count(),
+        "answers": PagesAre.choices,
         "problem": wording.sentence(found.code, found.facts) if found.code else "",
         "oddities": [wording.sentence(code, facts) for code, facts in found.oddities],
     }
@@ -147,6 +151,28 @@ def _lines(found: Batch) -> Iterator[str]:
     # The mark by which spreadsheets know UTF-8.
     yield "\ufeff"
     yield from reports.lines(found)
+
+
+@require_POST
+def batch_pages(request: Asked, slug: str, pk: int) -> HttpResponse:
+    """Say once what the pages of all files are that wait for an answer."""
+    found = batch_of(request, slug, pk)
+    said = request.POST.get("pages", "")
+    taken = batches.answer_batch_pages(batch=found, pages=said, by=request.user, now=timezone.now())
+    text = ngettext(
+        "The pages of %(count)d file are being read.",
+        "The pages of %(count)d files are being read.",
+        taken,
+    )
+    messages.success(request, text % {"count": taken})
+    if left := batches.waiting_for_pages(found).count():
+        text = ngettext(
+            "%(count)d file still waits: that cannot be said of it, or there are very many.",
+            "%(count)d files still wait: that cannot be said of them, or there are very many.",
+            left,
+        )
+        messages.info(request, text % {"count": left})
+    return redirect("archive:batch", slug, pk)
 
 
 VERBS = {

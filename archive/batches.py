@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import storage, tasks, wording
-from archive.actions import CONTROL
+from archive.actions import CONTROL, SEVERAL_PAGES, answer_all_pages, may_be
 from archive.intake import LONGEST_PLACE, Batch
-from archive.lifecycle import AT_WORK, BatchState, FileOutcome, FileStep, SourceKind
-from archive.models import Collection
+from archive.lifecycle import (
+    AT_WORK,
+    BatchState,
+    FileOutcome,
+    FileStep,
+    PhotoState,
+    SourceKind,
+)
+from archive.models import Collection, Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 # A batch that nobody has touched for so long is in nobody's hands.
 SILENT = timedelta(seconds=60)
 SWEEP_AT_ONCE = 50
+# What one request can answer without its page being waited for too long.
+ANSWERED_AT_ONCE = 1000
 OPEN = (
     BatchState.LOOKING,
     BatchState.LOOKED,
@@ -152,6 +161,30 @@ def take_batch(*, batch: Batch, by: User, now: datetime) -> None:
         _move(batch, BatchState.TAKING, by, now, set_=fresh)
         batch.files.filter(step=FileStep.LOOKED).update(step=FileStep.LISTED, tries=0)
         _call(batch, now)
+
+
+def waiting_for_pages(batch: Batch) -> QuerySet[Photo, Photo]:
+    """The photos of a batch whose files wait until somebody says what their pages are."""
+    files = batch.files.filter(
+        photo__state=PhotoState.QUARANTINED, photo__quarantine_code=SEVERAL_PAGES
+    )
+    return Photo.objects.filter(pk__in=files.values("photo"))
+
+
+def answer_batch_pages(*, batch: Batch, pages: str, by: User, now: datetime) -> int:
+    """Say once what the pages of all files are that wait, and of those that are still to come.
+
+    Gives how many files are read now; a very long list is answered in several goes.
+    """
+    waiting = waiting_for_pages(batch).select_related("collection").order_by("pk")
+    photos = [photo for photo in waiting if may_be(photo, pages)][:ANSWERED_AT_ONCE]
+    taken = answer_all_pages(
+        collection=batch.collection, photos=photos, pages=pages, by=by, now=now
+    )
+    with transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(pages_are=pages)
+        batch.record("pages", by=by, at=now, facts={"pages": pages, "files": taken})
+    return taken
 
 
 def stop_batch(*, batch: Batch, by: User, now: datetime) -> None:

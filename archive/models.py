@@ -454,6 +454,8 @@ class Upload(Stateful):
     filename = models.CharField(_("file name"), max_length=255, blank=True)
     size = models.PositiveBigIntegerField(_("bytes"))
     promised_sha256 = models.CharField(max_length=64, blank=True)
+    # What several pages of it are; nothing when its sender wants to be asked.
+    pages_are = models.CharField(max_length=6, choices=PagesAre, default="", db_default="")
     # What was found when all of it was here.
     sha256 = models.CharField(max_length=64, blank=True)
     # The service's name for an upload in parts; empty where the file grows in a folder.

@@ -28,7 +28,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from archive import arriving, uploading, wording
 from archive.asking import Asked, collection_of
-from archive.lifecycle import UploadState
+from archive.lifecycle import PagesAre, UploadState
 from archive.models import Collection, Upload
 from archive.policy import Refused
 from archive.views import file_item
@@ -106,6 +106,7 @@ def uploads(request: Asked, slug: str) -> HttpResponseBase:
         filename=told.get("filename", ""),
         size=_number(request, "Upload-Length"),
         sha256=told.get("sha256", ""),
+        pages=told.get("pages", ""),
         by=request.user,
         now=timezone.now(),
     )
@@ -167,8 +168,9 @@ def _standing(upload: Upload, answer: HttpResponse, offset: int | None = None) -
     answer["Upload-Length"] = str(upload.size)
     answer["Upload-Offset"] = str(_arrived(upload) if offset is None else offset)
     answer["Upload-Expires"] = http_date(upload.expires_at.timestamp())
-    name = base64.b64encode(upload.filename.encode()).decode()
-    answer["Upload-Metadata"] = f"filename {name}"
+    told = {"filename": upload.filename, "pages": upload.pages_are}
+    words = {name: base64.b64encode(said.encode()).decode() for name, said in told.items() if said}
+    answer["Upload-Metadata"] = ",".join(f"{name} {said}" for name, said in words.items())
     return answer
 
 
@@ -271,6 +273,8 @@ def join(request: Asked, upload: str) -> HttpResponseBase:
 # --- for people -----------------------------------------------------------------------------------
 # What is smaller travels in one request: asking how far it came would cost more than sending it.
 RESUME_FROM = 8 * 1024**2
+# What may be said of several pages before a file is seen; the first alone is a choice about one.
+PAGES_BEFOREHAND = [(each.value, each.label) for each in (PagesAre.PHOTOS, PagesAre.SIDES)]
 
 
 @never_cache
@@ -284,6 +288,7 @@ def page(request: Asked, slug: str) -> HttpResponse:
         "uploads_url": reverse("archive:uploads", args=[slug]),
         "way": "parts" if arriving.in_parts() else "file" if arriving.in_a_file() else "",
         "resume_from": RESUME_FROM,
+        "pages": PAGES_BEFOREHAND,
         "most": settings.MAX_UPLOAD_BYTES // 1024**2,
         "unfinished": _unfinished_of(request, box),
     }

@@ -45,12 +45,15 @@ def begin_upload(
     by: User,
     now: datetime,
     sha256: str = "",
+    pages: str = "",
 ) -> Upload:
     """Promise a file of so many bytes; where the storage is a bucket, it comes in parts.
 
-    `sha256` is what the sender says the file has; it is held to. StorageAway as any storing.
+    `sha256` is what the sender says the file has; it is held to. `pages` says what several pages
+    of it are. StorageAway as any storing.
     """
     check_curate(by, collection)
+    said = actions.checked_pages(pages)
     if not arriving.in_parts() and not arriving.in_a_file():
         raise Refused(
             "no-uploads", _("Large files cannot be taken just now. Try again later."), conflict=True
@@ -66,6 +69,7 @@ def begin_upload(
         filename=actions.base_name(filename),
         size=size,
         promised_sha256=sha256.lower(),
+        pages_are=said,
         began_at=now,
         expires_at=_expiry(now),
     )
@@ -246,6 +250,7 @@ def _take_in(upload: Upload, now: datetime) -> Photo:
         filename=upload.filename,
         by=upload.by,
         now=now,
+        pages=upload.pages_are,
     )
 
 

@@ -25,6 +25,7 @@ urlpatterns = [
     path("collections/<slug:slug>/batches/new", batch_views.new_batch, name="batch-new"),
     path(BATCH, batch_views.batch, name="batch"),
     path(f"{BATCH}/report.csv", batch_views.batch_report, name="batch-report"),
+    path(f"{BATCH}/pages", batch_views.batch_pages, name="batch-pages"),
     path(f"{BATCH}/<slug:verb>", batch_views.move_batch, name="batch-move"),
     path("collections/<slug:slug>/pairs/", pair_views.pair_list, name="pairs"),
     path(f"{PAIR}/decide", pair_views.decide, name="pair-decide"),

@@ -129,6 +129,7 @@ def _receive(request: Asked, box: Collection, file: UploadedFile[Any]) -> dict[s
             filename=file.name or "",
             by=request.user,
             now=timezone.now(),
+            pages=request.POST.get("pages", ""),
         )
     except Refused as refused:
         failed = {"state": "failed", "label": _("not taken"), "done": True}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyvips
 
@@ -16,3 +18,13 @@ def scan(seed: int = 1, *, suffix: str = ".jpg", height: int = 60, width: int = 
 def broken(seed: int = 1) -> bytes:
     """One that breaks off in the middle."""
     return scan(seed, height=300, width=300)[:5000]
+
+
+def tiff(pages: int, **options: Any) -> bytes:
+    """Pages of one size that look nothing like each other."""
+    rng = np.random.default_rng(pages)
+    noise = rng.integers(20, 230, (48 * pages, 64, 3), np.uint8)
+    image = pyvips.Image.new_from_array(noise).copy()
+    image.set_type(pyvips.GValue.gint_type, "page-height", 48)
+    data: bytes = image.tiffsave_buffer(**options)
+    return data

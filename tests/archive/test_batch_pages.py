@@ -21,12 +21,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from archive import batch as worker
-from archive import batches, progress, storage
+from archive import batches, ingest, progress, storage
 from archive.lifecycle import BatchState
 from archive.models import Batch, BatchFile, Collection, Event, Photo
+from archive.policy import Refused
 from restoration.holdings import named
 from tests import factories
-from tests.archive.scans import broken, scan
+from tests.archive.scans import broken, scan, tiff
 from tests.people import Cast, appoint, cast
 from tests.services import web_server
 
@@ -382,3 +383,59 @@ def test_rate_and_time_left_are_told_while_it_goes(cora: Client, box: Collection
 def test_a_key_of_a_source_is_not_kept_for_ever() -> None:
     storage.put_bytes(storage.source_key("a" * 64, ".zip"), b"x")
     storage.delete(storage.source_key("a" * 64, ".zip"))
+
+
+# --- files of several pages ----------------------------------------------------------------------
+def taken(cora: Client, files: dict[str, bytes]) -> Batch:
+    """A batch whose files have been taken in and read."""
+    begin(cora, kind="zip", file=a_zip(files))
+    batch = Batch.objects.get()
+    slices(batch)
+    press(cora, batch, "take")
+    slices(batch)
+    return batch
+
+
+def test_one_answer_counts_for_all_files_that_wait(
+    cora: Client, box: Collection, people: Cast
+) -> None:
+    batch = taken(cora, {"a.tif": tiff(2), "b.tif": tiff(3), "c.tif": tiff(4), "d.jpg": scan(1)})
+    told = page(cora, batch)
+    address = reverse("archive:batch-pages", args=["games", batch.pk])
+    assert "3 files have several pages and wait." in told
+    assert address in told
+    answer = cora.post(address, {"pages": "sides"}, follow=True)
+    assert "The pages of 2 files are being read." in answer.text
+    assert "1 file still waits" in answer.text
+    for photo in box.photos.filter(state="reading").order_by("page"):
+        ingest.read_photo(photo_id=photo.pk)
+    states = box.photos.filter(filename__in=("a.tif", "c.tif")).values_list("state", flat=True)
+    assert sorted(states) == ["on_hold"] * 3 + ["ready"] * 3
+    assert box.photos.get(filename="b.tif").state == "quarantined"
+    told = Event.objects.get(verb="batch.pages")
+    assert (told.actor, told.facts["pages"], told.facts["files"]) == (people.cora, "sides", 2)
+    batch.refresh_from_db()
+    assert batch.pages_are == "sides"
+    cora.post(address, {"pages": "photos"})
+    assert box.photos.filter(filename="b.tif").count() == 3
+
+
+def test_no_answer_changes_nothing(cora: Client, box: Collection) -> None:
+    batch = taken(cora, {"a.tif": tiff(2)})
+    address = reverse("archive:batch-pages", args=["games", batch.pk])
+    answer = cora.post(address, {"pages": "leaves"}, follow=True)
+    assert "Choose what the pages are." in answer.text
+    batch.refresh_from_db()
+    assert (batch.pages_are, box.photos.get().state) == ("", "quarantined")
+
+
+def test_who_may_not_decide_here_answers_nothing(
+    cora: Client, box: Collection, people: Cast
+) -> None:
+    batch = taken(cora, {"a.tif": tiff(2)})
+    cora.force_login(people.vera)
+    address = reverse("archive:batch-pages", args=["games", batch.pk])
+    assert cora.post(address, {"pages": "photos"}).status_code == 404
+    with pytest.raises(Refused):
+        batches.answer_batch_pages(batch=batch, pages="photos", by=people.vera, now=timezone.now())
+    assert box.photos.get().state == "quarantined"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import urllib.error
 import urllib.request
@@ -19,7 +20,7 @@ from archive.forwarding import way
 from archive.lifecycle import UploadState
 from archive.models import Collection, Photo, Upload
 from tests import factories
-from tests.archive.scans import scan
+from tests.archive.scans import scan, tiff
 from tests.people import appoint, cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bytes_in_s3")]
@@ -48,9 +49,9 @@ def cora(client: Client, box: Collection) -> Client:
     return client
 
 
-def begun(client: Client, box: Collection, size: int) -> dict[str, Any]:
+def begun(client: Client, box: Collection, size: int, **headers: str) -> dict[str, Any]:
     address = reverse("archive:uploads", args=[box.slug])
-    answer = client.post(address, headers=TUS | {"Upload-Length": str(size)})
+    answer = client.post(address, headers=TUS | {"Upload-Length": str(size)} | headers)
     assert answer.status_code == 201, answer.content
     told: dict[str, Any] = answer.json()
     return told
@@ -110,6 +111,16 @@ def test_a_file_in_one_part_becomes_the_scan_that_it_was(cora: Client, box: Coll
 
 
 @pytest.mark.slow
+def test_what_was_said_of_several_pages_goes_along(cora: Client, box: Collection) -> None:
+    content = tiff(2)
+    pages = base64.b64encode(b"photos").decode()
+    told = begun(cora, box, len(content), **{"Upload-Metadata": f"pages {pages}"})
+    send(cora, told, content, 1)
+    cora.post(told["join_url"], headers=TUS)
+    settled()
+    assert Photo.objects.get().pages_are == "photos"
+
+
 def test_sixty_four_megabytes_go_on_after_a_break_and_arrive_whole(
     cora: Client, box: Collection
 ) -> None:

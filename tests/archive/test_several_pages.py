@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import pyvips
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -23,6 +24,7 @@ from archive.lifecycle import PairState, PhotoState
 from archive.models import Collection, Pair, Photo
 from archive.policy import Refused
 from tests import factories
+from tests.archive.scans import tiff
 from tests.people import Cast, appoint, cast
 
 
@@ -42,16 +44,6 @@ def box(people: Cast) -> Collection:
     made = factories.collection(slug="box")
     appoint(people.cora, made)
     return made
-
-
-def tiff(pages: int, **options: Any) -> bytes:
-    """Pages of one size that look nothing like each other."""
-    rng = np.random.default_rng(pages)
-    noise = rng.integers(20, 230, (48 * pages, 64, 3), np.uint8)
-    image = pyvips.Image.new_from_array(noise).copy()
-    image.set_type(pyvips.GValue.gint_type, "page-height", 48)
-    data: bytes = image.tiffsave_buffer(**options)
-    return data
 
 
 def sent(box: Collection, people: Cast, content: bytes, pages: str = "") -> Photo:
@@ -274,3 +266,29 @@ def test_a_chain_of_pages_that_bites_its_tail_ends(tmp_path: Path) -> None:
     path = tmp_path / "tail.tif"
     path.write_bytes(bytes(content))
     assert decoder.pages_of(path, "image/tiff") == [0]
+
+
+# --- said before it is sent ----------------------------------------------------------------------
+def test_the_upload_page_asks_beforehand_and_the_answer_is_kept(
+    client: Client, box: Collection, people: Cast
+) -> None:
+    client.force_login(people.cora)
+    page = client.get(reverse("archive:upload", args=["box"])).text
+    assert [f'name="pages" value="{each}"' in page for each in ("", "photos", "sides")] == [
+        True
+    ] * 3
+    sent = [SimpleUploadedFile(f"{n}.tif", tiff(n)) for n in (2, 4)]
+    client.post(reverse("archive:receive", args=["box"]), {"files": sent, "pages": "sides"})
+    assert [each.state for each in read_all(box)].count(PhotoState.ON_HOLD) == 3
+
+
+def test_an_answer_that_is_none_takes_no_file(
+    client: Client, box: Collection, people: Cast
+) -> None:
+    client.force_login(people.cora)
+    file = SimpleUploadedFile("two.tif", tiff(2))
+    answer = client.post(
+        reverse("archive:receive", args=["box"]), {"files": [file], "pages": "x"}, follow=True
+    )
+    assert "Choose what the pages are." in answer.text
+    assert not box.photos.exists()

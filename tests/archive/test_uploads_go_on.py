@@ -21,7 +21,7 @@ from archive.lifecycle import PhotoState, UploadState
 from archive.models import Collection, Curatorship, Event, Original, Photo, Upload
 from archive.policy import Refused
 from tests import factories
-from tests.archive.scans import scan
+from tests.archive.scans import scan, tiff
 from tests.factories import NOW
 from tests.people import Cast, appoint, cast, person
 from tests.races.together import together
@@ -442,6 +442,24 @@ def test_the_page_lists_what_has_not_all_arrived_and_gives_it_up_without_a_scrip
     other.force_login(people.sten)
     begun(cora, box)
     assert "开.tif" not in other.get(page).content.decode()
+
+
+def test_what_was_said_of_several_pages_goes_along(cora: Client, box: Collection) -> None:
+    content = tiff(2)
+    told = {"Upload-Metadata": f"filename {encoded('two.tif')},pages {encoded('sides')}"}
+    url = begun(cora, box, content, **told)["Location"]
+    assert cora.head(url, headers=TUS)["Upload-Metadata"] == told["Upload-Metadata"]
+    assert "front and back ·" in cora.get(reverse("archive:upload", args=[box.slug])).text
+    patch(cora, url, content, 0)
+    assert settled(Upload.objects.get()).photo.pages_are == "sides"  # type: ignore[union-attr]
+
+
+def test_pages_that_nobody_can_mean_begin_no_upload(cora: Client, box: Collection) -> None:
+    assert begun(cora, box, **{"Upload-Metadata": f"pages {encoded('x')}"}).status_code == 422
+    assert (
+        begun(cora, box, **{"Upload-Metadata": f"filename {encoded('a')},pages "}).status_code
+        == 201
+    )
 
 
 # --- two at once ----------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ const TUS = "1.0.0";
 const OVER = ["ended", "failed"]; // such a file begins anew
 
 /** The way for this file: small ones in one request, large ones so that they can go on. */
-export async function way(file, form, on) {
+export async function way(file, form, pages, on) {
   const { resumeFrom, tus, way: storage } = form.dataset;
-  if (file.size < Number(resumeFrom ?? Infinity)) return new OneRequest(file, form, on);
-  if (storage === "parts") return new Parts(file, form, on);
+  if (file.size < Number(resumeFrom ?? Infinity)) return new OneRequest(file, form, pages, on);
+  if (storage === "parts") return new Parts(file, form, pages, on);
   const library = storage === "file" ? await import(tus).catch(() => ({})) : {};
-  return library.Upload ? new Growing(library.Upload, file, form, on) : new OneRequest(file, form, on);
+  return library.Upload ? new Growing(library.Upload, file, form, pages, on) : new OneRequest(file, form, pages, on);
 }
 
 /** XMLHttpRequest, because fetch tells nothing about how much has been sent. */
@@ -40,12 +40,13 @@ function parsed(text) {
 class OneRequest {
   canPause = false;
 
-  constructor(file, form, on) {
-    Object.assign(this, { file, form, on });
+  constructor(file, form, pages, on) {
+    Object.assign(this, { file, form, pages, on });
   }
 
   async start() {
     const body = new FormData(this.form);
+    body.set("pages", this.pages);
     const field = this.form.querySelector('input[type="file"]').name;
     body.delete(field);
     body.append(field, this.file, this.file.name);
@@ -64,7 +65,7 @@ class OneRequest {
 class Growing {
   canPause = true;
 
-  constructor(Upload, file, form, on) {
+  constructor(Upload, file, form, pages, on) {
     this.on = on;
     this.upload = new Upload(file, {
       endpoint: form.dataset.endpoint,
@@ -72,7 +73,7 @@ class Growing {
       retryDelays: DELAYS,
       removeFingerprintOnSuccess: true,
       headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
-      metadata: { filename: file.name },
+      metadata: { filename: file.name, pages },
       onShouldRetry: (error) => this.mayRetry(error),
       onProgress: (sent, total) => on.progress(sent / total),
       onSuccess: () => this.finish(),
@@ -128,8 +129,8 @@ function turn(milliseconds, signal) {
 class Parts {
   canPause = true;
 
-  constructor(file, form, on) {
-    Object.assign(this, { file, form, on });
+  constructor(file, form, pages, on) {
+    Object.assign(this, { file, form, pages, on });
     this.key = ["rekindle-upload", form.dataset.endpoint, file.name, file.size, file.lastModified].join("::");
   }
 
@@ -174,11 +175,12 @@ class Parts {
   }
 
   async begun() {
-    const name = btoa(String.fromCharCode(...new TextEncoder().encode(this.file.name)));
-    const headers = { "Tus-Resumable": TUS, "Upload-Length": String(this.file.size), "Upload-Metadata": `filename ${name}` };
-    const told = await this.ask(this.form.dataset.endpoint, { headers });
-    this.memory("setItem", told.state_url);
-    return told;
+    const told = { filename: this.file.name, pages: this.pages };
+    const words = Object.entries(told).map(([name, said]) => `${name} ${btoa(String.fromCharCode(...new TextEncoder().encode(said)))}`);
+    const headers = { "Tus-Resumable": TUS, "Upload-Length": String(this.file.size), "Upload-Metadata": words.join(",") };
+    const begun = await this.ask(this.form.dataset.endpoint, { headers });
+    this.memory("setItem", begun.state_url);
+    return begun;
   }
 
   async sendMissing(signal) {

@@ -46,8 +46,8 @@ class Row {
 
 /** One file on its way: it may pause, break, go on, and end. */
 class Journey {
-  constructor(upload, file) {
-    Object.assign(this, { upload, file, words: upload.words, row: new Row(upload.template, file) });
+  constructor(upload, file, pages) {
+    Object.assign(this, { upload, file, pages, words: upload.words, row: new Row(upload.template, file) });
     this.row.show("waiting", this.words.waiting);
     for (const [name, act] of Object.entries({ pause: "pause", "go-on": "goOn", "give-up": "giveUp", again: "goOn" })) {
       this.row.part(name).addEventListener("click", () => this[act]());
@@ -67,7 +67,7 @@ class Journey {
     this.broken = false;
     this.row.part("bar").hidden = false;
     this.row.show("sending", this.words.sending);
-    this.way ??= await way(this.file, this.upload.form, {
+    this.way ??= await way(this.file, this.upload.form, this.pages, {
       progress: (share) => this.progress(share),
       stalled: () => { this.row.part("line").textContent = this.words.stalled; },
       done: (item) => this.arrive(item),
@@ -161,8 +161,10 @@ class Upload {
   }
 
   take(files) {
+    // As it is said now: what is sent later may be answered otherwise.
+    const pages = new FormData(this.form).get("pages") ?? "";
     for (const file of [...files]) {
-      const journey = new Journey(this, file);
+      const journey = new Journey(this, file, pages);
       this.list.append(journey.row.element);
       this.meet(file);
       this.enqueue(journey);
