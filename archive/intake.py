@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from archive import wording
 from archive.lifecycle import (
     BATCH_MOVES,
     BatchState,
@@ -99,6 +100,13 @@ class Batch(Stateful):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def standing(self) -> str:
+        """Its state for people; of one that failed, what has failed."""
+        if self.state == BatchState.FAILED:
+            return str(wording.failure(self.code) or self.get_state_display())
+        return str(self.get_state_display())
 
     def record(
         self, verb: str, *, by: User | None, at: datetime, facts: Mapping[str, Any] | None = None

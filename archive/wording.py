@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 STORAGE_AWAY = _(
@@ -105,6 +105,27 @@ SENTENCES: dict[str, str | Promise] = {
     "table-row-again": _("Row {number} names {filename} again; the first row counts."),
     "our-fault": _("Something went wrong on our side. It has been noted; try again later."),
 }
+
+# What a badge says of a batch that failed, where its source could be reached.
+FAILURES: dict[str, str | Promise] = {
+    **dict.fromkeys(
+        ("too-large", *(code for code in SENTENCES if code.startswith("table-"))),
+        pgettext_lazy("state of a batch", "its table cannot be read"),
+    ),
+    **dict.fromkeys(
+        ("not-a-zip", "not-a-manifest", "too-many-files"),
+        pgettext_lazy("state of a batch", "its source cannot be used"),
+    ),
+    **dict.fromkeys(
+        ("cannot-store", "not-curator", "nobody"),
+        pgettext_lazy("state of a batch", "could not go on"),
+    ),
+}
+
+
+def failure(code: str) -> str | Promise:
+    """What failed of a batch, in a few words; nothing when its source cannot be reached."""
+    return FAILURES.get(code, "")
 
 
 def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:

@@ -439,3 +439,23 @@ def test_who_may_not_decide_here_answers_nothing(
     with pytest.raises(Refused):
         batches.answer_batch_pages(batch=batch, pages="photos", by=people.vera, now=timezone.now())
     assert box.photos.get().state == "quarantined"
+
+
+# --- what failed ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a.jpg": b"x", "metadata.csv": b"name\na.jpg"}, "its table cannot be read"),
+        ({"a.jpg": b"x", "metadata.csv": b""}, "its table cannot be read"),
+        ({}, "its source cannot be used"),
+    ],
+)
+def test_the_badge_names_what_failed(cora: Client, files: dict[str, bytes], said: str) -> None:
+    sent = a_zip(files) if files else SimpleUploadedFile("no.zip", b"no zip at all")
+    begin(cora, kind="zip", file=sent)
+    batch = Batch.objects.get()
+    slices(batch)
+    listed = cora.get(reverse("archive:batches", args=["games"])).text
+    for told in (page(cora, batch), listed):
+        assert said in told
+        assert "cannot be reached" not in told
