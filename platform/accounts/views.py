@@ -110,6 +110,8 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
         "person": row,
         "form": CollectionForm(),
         "trust_form": ReasonForm(),
+        # Twice on one page: the second one's fields have names of their own for their labels.
+        "suspend_form": ReasonForm(auto_id="suspend_%s"),
         "grant_form": TimeForm(),
         "level": trust.Trust(trust.level(row, now=now)).label,
         "is_down": row.trust in (trust.Trust.LIMITED, trust.Trust.SUSPENDED),
