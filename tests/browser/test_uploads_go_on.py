@@ -31,6 +31,11 @@ from archive import storage
 for photo in Photo.objects.order_by("pk"):
     print(photo.filename, photo.sha256, photo.state, photo.quarantine_code)
 """
+PAGES = """
+from archive.models import Photo
+for photo in Photo.objects.all():
+    print(photo.filename, photo.pages_are)
+"""
 PAGE = "/collections/box/upload"
 # Big, and no picture: that it came whole is what counts, and the archive says so in a sentence.
 SAID = "This is not a picture."
@@ -127,6 +132,7 @@ def test_a_file_goes_on_after_a_broken_line_and_after_a_reload(
 ) -> None:
     path, sha256 = scan(tmp_path, "broken.tif")
     page = visit("cora0").open(PAGE)
+    page.get_by_label("front and back").check()
     line = Line(page)
     line.set(upload=SLOW)
     choose(page, path)
@@ -147,6 +153,7 @@ def test_a_file_goes_on_after_a_broken_line_and_after_a_reload(
     expect(row(page)).to_contain_text(SAID, timeout=90_000)
     assert sent[0] > SIZE // 3, "it began anew"
     assert whole(seeded, "broken.tif", sha256)
+    assert "broken.tif sides" in seeded.run(PAGES)
 
 
 @pytest.mark.slow
@@ -190,6 +197,7 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     visitor = Visitor(context, context.new_page(), in_a_bucket.url)
     visitor.sign_in("cora2")
     page, line = visitor.open(PAGE), Line(visitor.page)
+    page.get_by_label("one photo each").check()
     line.set(upload=SLOW)
     choose(page, path)
     wait_for_share(page, 10)
@@ -205,7 +213,7 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     visitor.open(PAGE)
     told = page.get_by_text("% of 18.0")
     expect(told).to_be_visible()
-    parts_left = {"44": 2, "88": 1}[told.inner_text().partition(" ")[0]]
+    parts_left = {"44": 2, "88": 1}[told.inner_text().rpartition(" · ")[2].partition(" ")[0]]
     put: list[str] = []
     page.on("request", lambda each: put.append(each.url) if each.method == "PUT" else None)
     choose(page, path)
@@ -213,7 +221,21 @@ def test_parts_go_to_the_bucket_over_a_line_that_breaks_and_after_a_reload(
     assert len(put) <= parts_left, "what was there was sent again"
     assert all(url.startswith(addresses.s3()) for url in put)
     assert whole(in_a_bucket, "parts.tif", sha256)
+    assert "parts.tif photos" in in_a_bucket.run(PAGES)
     context.close()
+
+
+def test_a_small_file_takes_along_what_was_said_when_it_was_chosen(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    page = visit("cora3").open(PAGE)
+    for name, said in (("one.tif", "front and back"), ("two.tif", "Ask me about each")):
+        (tmp_path / name).write_bytes(os.urandom(1000))
+        page.get_by_label(said).check()
+        choose(page, tmp_path / name)
+    expect(page.locator("[data-uploads] .upload").last).to_contain_text(SAID)
+    told = seeded.run(PAGES).splitlines()
+    assert {"one.tif sides", "two.tif"} <= {each.strip() for each in told}
 
 
 @pytest.mark.slow
