@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from archive import storage
-from archive.models import Event
+from archive.lifecycle import Kept, Outcome
+from archive.models import Alarm, Event, FixityCheck
 from exhibit.models import Placement, Publication
 from restoration.fixity import check_holding, key_of
 from restoration.holdings import Holding
@@ -48,6 +49,22 @@ def test_an_accepted_version_becomes_the_public_face_of_its_photo(
     client.logout()
     page = client.get(f"/exhibits/{museum.exhibit.slug}/{version.photo.ref}/").text
     assert "In the stadium" in page
+
+
+def test_while_a_file_is_in_doubt_the_page_says_so_and_takes_no_words(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    what = {"kind": Kept.ORIGINAL, "sha256": version.photo.sha256}
+    check = FixityCheck.objects.create(**what, at=factories.NOW, outcome=Outcome.MISSING)
+    Alarm.objects.create(photo=version.photo, raised_by=check, **what)
+    client.force_login(museum.people.sten)
+    page = client.get(reverse("exhibit:publish", args=[version.pk])).text
+    assert "A file of this photo is missing or altered." in page
+    assert reverse("archive:alarms") in page
+    assert 'name="room"' not in page
+    publish(client, version, museum)
+    assert not Publication.objects.filter(version=version).exists()
 
 
 def test_the_form_shows_the_pair_before_anything_is_public(client: Client, museum: Museum) -> None:

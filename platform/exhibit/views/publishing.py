@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from archive import pictures, storage
 from archive.models import Collection
-from exhibit import actions, packing, queries, showing, tasks, wording
+from exhibit import actions, packing, policy, queries, showing, tasks, wording
 from exhibit.forms import ReasonForm, WordsForm
 from exhibit.models import Exhibit, Placement, Publication, Room
 from exhibit.views.editor import INVALID, Asked
@@ -39,6 +39,7 @@ def publish(request: Asked, pk: int) -> HttpResponse:
         "compare": showing.before_publishing(version),
         "acceptance": queries.acceptance(version),
         "current": queries.current(version.photo),
+        "in_doubt": policy.bytes_in_doubt(version.photo_id),
     }
     return render(request, "exhibit/publish.html", context, status=INVALID if form.errors else 200)
 
