@@ -49,7 +49,8 @@ from tests.services import brokers, databases, processes  # noqa: E402
 __all__ = ["tests"]
 
 MOST_OVERHEAD, MOST_START = 0.05, 2.0
-echo_app = Celery("echo")
+# Not the current app, or our bells would go by its settings.
+echo_app = Celery("echo", set_as_current=False)
 
 
 @echo_app.task(name="echo")
