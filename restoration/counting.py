@@ -28,7 +28,7 @@ from restoration.standings import Change, Standing, Sum
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 2000
+AT_ONCE = 10_000
 NIGHT = timedelta(days=1)
 Key = tuple[str, int, str]
 
@@ -78,13 +78,17 @@ def _grow(key: Key, by: int) -> None:
 def sums(about: str, subjects: Iterable[int] | None = None) -> dict[int, dict[str, int]]:
     """By subject and measure, to the last committed row; in one query."""
     kept = Sum.objects.filter(about=about).values_list("subject", "measure", "value")
-    new = Change.objects.filter(about=about).values_list("subject", "measure", "change")
+    changes = Change.objects.filter(about=about)
     if subjects is not None:
         these = list(subjects)
-        kept, new = kept.filter(subject__in=these), new.filter(subject__in=these)
+        kept, changes = kept.filter(subject__in=these), changes.filter(subject__in=these)
+    # Added up by the database: after a large ingest there are hundreds of thousands for a while.
+    new = changes.values("subject", "measure").annotate(value=Added("change")).order_by()
     found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for subject, measure, value in kept.union(new, all=True):
-        found[subject][measure] += value
+    for subject, measure, value in kept.union(
+        new.values_list("subject", "measure", "value"), all=True
+    ):
+        found[subject][measure] += int(value)
     return found
 
 
