@@ -13,6 +13,7 @@ export class Run {
     form.addEventListener("submit", (event) => this.onSubmit(event));
     form.addEventListener("keydown", (event) => this.onEnter(event));
     this.slot.addEventListener("htmx:afterSwap", () => this.onSwap());
+    document.body.addEventListener("htmx:afterSettle", (event) => this.onSettle(event.target));
     for (const name of ["htmx:sendError", "htmx:responseError"]) {
       this.slot.addEventListener(name, (event) => this.onError(event));
       form.addEventListener(name, (event) => this.onError(event));
@@ -52,6 +53,14 @@ export class Run {
     } else toast(this.words.runFailed, "error");
     this.isStarting = false;
     this.button.disabled = this.isLive;
+  }
+
+  /** Who pressed the link to the newest version before the strip had it is led there now. */
+  onSettle(strip) {
+    const { hash } = window.location;
+    if (strip.id !== "strip" || !hash || document.activeElement?.hash !== hash) return;
+    const wanted = document.getElementById(hash.slice(1));
+    if (strip.contains(wanted)) wanted.focus();
   }
 
   onSwap() {
