@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -177,7 +178,8 @@ def answer_batch_pages(*, batch: Batch, pages: str, by: User, now: datetime) -> 
     Gives how many files are read now; a very long list is answered in several goes.
     """
     waiting = waiting_for_pages(batch).select_related("collection").order_by("pk")
-    photos = [photo for photo in waiting if may_be(photo, pages)][:ANSWERED_AT_ONCE]
+    fitting = (photo for photo in waiting.iterator() if may_be(photo, pages))
+    photos = list(islice(fitting, ANSWERED_AT_ONCE))
     taken = answer_all_pages(
         collection=batch.collection, photos=photos, pages=pages, by=by, now=now
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
 from copy import copy
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 
 from archive import renditions
@@ -26,6 +27,8 @@ from restoration.lifecycle import (
     JobState,
 )
 from restoration.models import Attempt, Claim, Job, Preview, Version
+
+logger = logging.getLogger(__name__)
 
 # A job as it waits: nobody holds it, no bell was rung for it, nothing of it is done.
 WAITING = {"token": "", "lease_until": None, "rung_at": None, "progress": 0, "step": ""}
@@ -101,10 +104,20 @@ def _begun(job_id: int, token: str) -> Job:
     job = Job.objects.select_related("photo__collection", "source").get(pk=job_id)
     job.token = token  # also if it was taken away by now: then the first beat says so
     if job.attempt == 1 and job.started_at:
-        # Beside the transaction: every worker writes these rows, and none shall wait to begin.
-        waited = (job.started_at - job.requested_at).total_seconds()
-        tallies.add(tallies.WAIT, (job.queue, job.kind), waited)
+        _count_wait(job, job.started_at)
     return job
+
+
+def _count_wait(job: Job, started_at: datetime) -> None:
+    """Beside the transaction: every worker writes these rows, and none shall wait to begin.
+
+    A figure that could not be written is not worth the run that has begun.
+    """
+    waited = (started_at - job.requested_at).total_seconds()
+    try:
+        tallies.add(tallies.WAIT, (job.queue, job.kind), waited)
+    except DatabaseError:
+        logger.warning("how long job %s waited was not counted", job.pk, exc_info=True)
 
 
 def _held(job: Job) -> Any:

@@ -39,6 +39,7 @@ VARY = (
     "wsgi.url_scheme",
     "HTTP_X_FORWARDED_PROTO",
 )
+# Sheets: of a page come as many as browsers say what they read in different words.
 MOST = 512
 
 

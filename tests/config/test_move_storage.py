@@ -150,9 +150,8 @@ def test_whoever_stores_and_reads_meanwhile_notices_nothing(photo: Photo, new: s
     over, kept = threading.Event(), []
 
     def work() -> list[str]:
-        while not over.wait(
-            0.01
-        ):  # as busy people are; three that never rest outrun one who copies
+        # As busy people do: three that never rest outrun one who copies.
+        while not over.wait(0.01):
             kept.append(put_one())
             for key in kept[-20:]:
                 with storage.open_key(key) as stream:

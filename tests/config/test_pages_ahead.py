@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -21,15 +19,13 @@ from config.metrics import REQUESTS
 from exhibit.models import Exhibit, KeptPage
 from tests.exhibit.conftest import Museum
 from tests.exhibit.conftest import museum as museum
+from tests.exhibit.conftest import pages_kept as pages_kept
 
 
 @pytest.fixture(autouse=True)
-def _kept(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _for_an_hour(pages_kept: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PAGES_KEPT_SECONDS = 3600
     monkeypatch.setattr(pages_ahead, "SECONDS", 60.0)
-    caches["pages"].clear()
-    yield
-    caches["pages"].clear()
 
 
 def now() -> Any:

@@ -127,31 +127,21 @@ def test_the_network_is_told_on_the_scales_it_was_taught(
     )  # fmt: skip
 
 
-# The pages of the mapped files are the system's, which keeps as many as it has room for.
 HUNDRED_MEGAPIXELS = """
-import re, sys, threading
-from pathlib import Path
+import sys
 import numpy as np
 from restoration.engine.step import StepContext
 from restoration.engine.steps import denoise
+from tests.engine.memory import own_memory
 rng = np.random.default_rng(0)
 scan = np.memmap(sys.argv[1] + "/scan", np.float32, "w+", shape=(10_000, 10_000, 3))
 for top in range(0, 10_000, 500):
     scan[top : top + 500] = np.clip(rng.normal(0.5, 0.05, (500, 10_000, 1)), 0, 1)
     scan._mmap.madvise(4)
-most, done = 0, threading.Event()
-def watch():
-    global most
-    while not done.wait(0.02):
-        held = re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())
-        most = max(most, int(held[1]))
-watching = threading.Thread(target=watch)
-watching.start()
 settings = {"strength": 1.0, "grain": 0.0, "deblur": 0.0, "deblock": 1.0}
-cleaned = denoise.run(StepContext(image=scan, reference=scan), settings)
-done.set()
-watching.join()
-print(cleaned.image[::500, ::500].std(), most)
+with own_memory() as held:
+    cleaned = denoise.run(StepContext(image=scan, reference=scan), settings)
+print(cleaned.image[::500, ::500].std(), held.most)
 """
 
 
@@ -162,4 +152,5 @@ def test_a_scan_of_a_hundred_megapixels_is_cleaned_in_little_memory(tmp_path: Pa
     said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     left, peak = said.split()
     assert float(left) < 0.01
-    assert int(peak) < 1.5 * 2**20
+    # Of 1.5 GiB for all: without the pages of files, which the bound once counted too.
+    assert int(peak) < 1.0 * 2**20

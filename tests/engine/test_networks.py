@@ -180,29 +180,19 @@ print(networks.answer("clean-grey", np.full((48, 56), 0.5, np.float32), (0, 0, 0
 
 
 HUNDRED_MEGAPIXELS = """
-import re, threading
 from pathlib import Path
 import numpy as np
 from restoration.engine import networks
+from tests.engine.memory import own_memory
 networks.SHIPPED = Path(sys.argv[1])
 scan = np.memmap(sys.argv[2] + "/scan", np.uint16, "w+", shape=(10_000, 10_000, 3))
 kept = np.memmap(sys.argv[2] + "/kept", np.uint16, "w+", shape=(20_000, 20_000, 3))
-most, done = 0, threading.Event()
-def watch():
-    global most
-    while not done.wait(0.02):
-        held = re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())
-        most = max(most, int(held[1]))
-watching = threading.Thread(target=watch)
-watching.start()
-networks.answer("double", scan, out=kept)
-done.set()
-watching.join()
-print(most)
+with own_memory() as held:
+    networks.answer("double", scan, out=kept)
+print(held.most)
 """
 
 
 @pytest.mark.slow
 def test_a_hundred_megapixels_need_no_more_memory_than_a_strip(tiny: Path, tmp_path: Path):
-    """Of its own: the pages of the two files, 3 GB, are the system's, which takes them back."""
     assert int(in_a_process(HUNDRED_MEGAPIXELS, str(tiny), str(tmp_path))) < 1.5 * 2**20

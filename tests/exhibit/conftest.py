@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from archive import storage
 from archive.models import Collection, Photo
@@ -64,6 +67,15 @@ def stored_sheet() -> str:
     sha256 = hashlib.sha256(png).hexdigest()
     storage.put_bytes(storage.sheet_key(sha256), png)
     return sha256
+
+
+@pytest.fixture
+def pages_kept(settings: Any) -> Iterator[None]:
+    """Public pages are kept, as on a site, and none that another test has seen."""
+    settings.PAGES_KEPT_SECONDS = 60
+    caches["pages"].clear()
+    yield
+    caches["pages"].clear()
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.core.handlers.wsgi import WSGIHandler
 
 from config import doorstep, kept_pages, telemetry
@@ -18,12 +16,9 @@ from tests.exhibit.conftest import Museum
 
 
 @pytest.fixture(autouse=True)
-def _kept(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    settings.PAGES_KEPT_SECONDS = 60
+def _believed(pages_kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test never has to ask whether the edition is still the same."""
     monkeypatch.setattr(kept_pages, "BELIEVED", 60.0)
-    caches["pages"].clear()
-    yield
-    caches["pages"].clear()
 
 
 @dataclass

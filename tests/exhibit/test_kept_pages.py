@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,13 +21,7 @@ from exhibit import actions, keeping, queries
 from exhibit.models import Exhibit, KeptPage, Placement
 from tests.exhibit.conftest import LATER, Museum, hang
 
-
-@pytest.fixture(autouse=True)
-def _kept(settings: Any) -> Iterator[None]:
-    settings.PAGES_KEPT_SECONDS = 60
-    caches["pages"].clear()
-    yield
-    caches["pages"].clear()
+pytestmark = pytest.mark.usefixtures("pages_kept")
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 
 from accounts.models import User
 from archive.models import Collection
-from restoration import dispatch, leases, presence
+from restoration import dispatch, leases, presence, tallies
 from restoration.actions.versions import scan_version
 from restoration.lifecycle import (
     AFFINITY_ROW,
@@ -171,6 +172,21 @@ def test_the_line_is_read_in_four_queries_and_one_alone_in_one(
         asked(shelf, person(f"new{number}"))
     with django_assert_num_queries(4):
         turns()
+
+
+def test_a_run_begins_also_when_its_wait_cannot_be_counted(
+    shelf: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = asked(shelf, person("vera"))
+
+    def away(*_told: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(tallies, "add", away)
+    taken = dispatch.take(dispatch.Seat("w", ["cpu"], ["embedded"]), now=NOW)
+    assert taken is not None
+    job.refresh_from_db()
+    assert (job.state, job.token) == (JobState.RUNNING, taken.job.token)
 
 
 def test_a_bell_rings_where_the_family_of_the_model_is(shelf: Collection) -> None:
