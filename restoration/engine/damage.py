@@ -72,16 +72,17 @@ def likelihood(image: Image, progress: Progress = silent) -> Mask:
     height, width = image.shape[:2]
     side = max(height, width)
     if side < SMALL:
-        twice = _asked(np.clip(resize(image, 2 * height, 2 * width), 0, 1), progress)
+        twice = asked(np.clip(resize(image, 2 * height, 2 * width), 0, 1), progress)
         return np.asarray(twice.reshape(height, 2, width, 2).max(axis=(1, 3)), np.uint8)
-    found = _asked(image, progress)
+    found = asked(image, progress)
     if side > LARGE:
-        small = _asked(np.clip(shrink(image, LARGE), 0, 1), silent)
+        small = asked(np.clip(shrink(image, LARGE), 0, 1), silent)
         found = np.maximum(found, resize_mask(small, height, width))
     return found
 
 
-def _asked(image: Image, progress: Progress) -> Mask:
+def asked(image: Image, progress: Progress = silent) -> Mask:
+    """What the network says of the picture at this size, uint8 HxW."""
     planes = room((*image.shape[:2], len(PLANES)), np.uint8)
     networks.answer(NETWORK, image, progress=progress, out=planes)
     return np.ascontiguousarray(planes[..., 0])

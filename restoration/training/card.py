@@ -50,6 +50,7 @@ def _recipe(run: Run) -> str:
         ("seed", run.term.seed),
         ("began from", run.began_from or "fresh weights"),
         ("taught", f"{run.end.steps} steps in {run.end.seconds / 60:.0f} minutes, {run.device}"),
+        ("rate", f"{run.term.rate or run.lesson.rate:g}"),
         ("arithmetic", kind),
         ("last loss", f"{run.end.loss:.5f}"),
         ("parameters", f"{run.parameters:,}"),

@@ -1,5 +1,6 @@
-"""What a photograph shows and a detector takes for damage: wires, beads, lace, catchlights, letters
-and twigs, and the frame of a negative with its numbers and holes. None of it is damage.
+"""What a photograph shows and a detector takes for damage: wires, beads, lace, catchlights,
+letters, twigs, whiskers, pebbles and tiles, and the frame of a negative with its numbers and holes.
+None of it is damage.
 
 Everything is drawn into the clean picture, so that it gets the lens, the grain and the fading that
 dust does not.
@@ -161,7 +162,52 @@ def _poles(side: int, rng: Random) -> Pillow.Image:
     return canvas
 
 
-KINDS = (_wires, _beads, _lace, _catchlights, _letters, _twigs, _panes, _poles)
+def _whiskers(side: int, rng: Random) -> Pillow.Image:
+    """Thin, bent, tapering, from about one place: an animal's whiskers, lashes, straw, spray."""
+    canvas, draw = _canvas(side)
+    root = rng.uniform(0.1, 0.9, 2) * side * SUPER
+    turn, opened = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.2)
+    long, width = rng.uniform(0.15, 0.7) * side * SUPER, rng.uniform(0.5, 1.6) * SUPER
+    for _ in range(rng.integers(3, 16)):
+        begun = root + rng.normal(0, 0.06 * long, 2)
+        bent = turn + rng.normal(0, opened) + np.linspace(0, rng.normal(0, 0.6), 12)
+        steps = long * rng.uniform(0.5, 1) / 12 * np.stack([np.cos(bent), np.sin(bent)], axis=1)
+        path = begun + np.cumsum(steps, axis=0)
+        for place in range(len(path) - 1):
+            thick = max(1, round(width * (1 - place / len(path))))
+            draw.line([*path[place].tolist(), *path[place + 1].tolist()], fill=255, width=thick)
+    return canvas
+
+
+def _pebbles(side: int, rng: Random) -> Pillow.Image:
+    """Uneven flecks strewn over a patch, with their shadow sides: gravel, leaves, foam, tiles."""
+    canvas, draw = _canvas(side)
+    middle, reach = rng.uniform(0.1, 0.9, 2) * side * SUPER, rng.uniform(0.1, 0.45) * side * SUPER
+    size, flat = rng.uniform(0.8, 4) * SUPER, rng.uniform(0.4, 1)
+    lit = rng.uniform(0, 2 * np.pi)
+    for x, y in middle + rng.normal(0, reach, (rng.integers(10, 120), 2)):
+        round_it = np.linspace(0, 2 * np.pi, 8)[:-1]
+        away = size * rng.lognormal(0, 0.35) * rng.uniform(0.6, 1.2, len(round_it))
+        across, down = x + away * np.cos(round_it), y + flat * away * np.sin(round_it)
+        off = 0.6 * size * np.array([np.cos(lit), np.sin(lit)])
+        for shift, shade in ((off, 70), (np.zeros(2), int(rng.integers(140, 256)))):
+            corners = np.stack([across + shift[0], down + shift[1]], axis=1)
+            draw.polygon([tuple(corner) for corner in corners.tolist()], fill=shade)
+    return canvas
+
+
+KINDS = (
+    _wires,
+    _beads,
+    _lace,
+    _catchlights,
+    _letters,
+    _twigs,
+    _panes,
+    _poles,
+    _whiskers,
+    _pebbles,
+)
 
 
 def framed(image: Image, truth: Truth, rng: Random) -> tuple[Image, Truth]:

@@ -34,10 +34,15 @@ class Shelf:
         picture = self.pictures[rng.integers(len(self.pictures))]
         top = rng.integers(picture.shape[0] - side + 1)
         left = rng.integers(picture.shape[1] - side + 1)
-        cut = np.rot90(picture[top : top + side, left : left + side], int(rng.integers(4)))
-        cut = cut[:, ::-1] if rng.random() < 0.5 else cut
-        found: NDArray[np.float32] = np.ascontiguousarray(cut, np.float32)
-        return found / np.float32(255)
+        return turned(picture[top : top + side, left : left + side], rng)
+
+
+def turned(cut: Picture, rng: Random) -> NDArray[np.float32]:
+    """A square turned and mirrored at random, float32 in [0, 1]."""
+    cut = np.rot90(cut, int(rng.integers(4)))
+    cut = cut[:, ::-1] if rng.random() < 0.5 else cut
+    found: NDArray[np.float32] = np.ascontiguousarray(cut, np.float32)
+    return found / np.float32(255)
 
 
 def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: int = 136) -> Shelf:

@@ -1,8 +1,12 @@
-"""Teaches a network: seeded examples, a falling rate, a mean of the weights, checkpoints."""
+"""Teaches a network: seeded examples, a falling rate, a mean of the weights, checkpoints.
+
+The next examples are made by a thread of their own while the network learns from the last.
+"""
 
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +38,7 @@ class Term:
     minutes: float = 0.0  # 0: by steps
     steps: int = 0  # 0: by minutes
     quick: bool = True  # bfloat16 where the processor has it
+    rate: float = 0.0  # of learning, at its highest; 0: the lesson's own
 
     def used(self, taken: int, seconds: float) -> float:
         by_steps = taken / self.steps if self.steps else 0.0
@@ -59,6 +64,7 @@ class _Run:
     device: str = "cpu"
     steps: int = 0
     seconds: float = 0.0
+    coming: Future[Batch] | None = None  # the examples of the next step
 
 
 def teach(
@@ -81,7 +87,8 @@ def teach(
     if checkpoint.exists():
         _resume(run, lesson, term, checkpoint)
     try:
-        progress = _taught(lesson, shelf, term, checkpoint, run, tell)
+        with ThreadPoolExecutor(1) as ahead:
+            progress = _taught(lesson, shelf, term, checkpoint, run, tell, ahead)
     except KeyboardInterrupt:
         _save(run, lesson, term, checkpoint)
         raise
@@ -106,11 +113,12 @@ def _taught(
     checkpoint: Path,
     run: _Run,
     tell: Callable[[Progress], None],
+    ahead: Executor,
 ) -> Progress:
     saved = told = since = time.monotonic()
     losses: list[float] = []
     while (used := term.used(run.steps, run.seconds)) < 1:
-        losses.append(_step(lesson, shelf, term, run, used))
+        losses.append(_step(lesson, run, term, used, _examples(lesson, shelf, term, run, ahead)))
         now = time.monotonic()
         run.seconds, since = run.seconds + now - since, now
         if now - told > TOLD_EVERY:
@@ -123,11 +131,21 @@ def _taught(
     return Progress(run.steps, run.seconds, 1.0, float(np.mean(losses or [0.0])))
 
 
-def _step(lesson: Lesson, shelf: Shelf, term: Term, run: _Run, used: float) -> float:
-    """One example batch; its own seed, so that a resumed run sees what an unbroken one would."""
+def _examples(lesson: Lesson, shelf: Shelf, term: Term, run: _Run, ahead: Executor) -> Batch:
+    """Of this step, and the next ones are begun; each batch has its own seed, so that a resumed run
+    sees what an unbroken one would."""
+
+    def made(step: int) -> Batch:
+        return lesson.batch(shelf, np.random.default_rng([term.seed, step]))
+
+    batch = run.coming.result() if run.coming else made(run.steps)
+    run.coming = ahead.submit(made, run.steps + 1)
+    return batch
+
+
+def _step(lesson: Lesson, run: _Run, term: Term, used: float, batch: Batch) -> float:
     for group in run.optimiser.param_groups:
-        group["lr"] = rate(lesson.rate, run.steps, used)
-    batch = lesson.batch(shelf, np.random.default_rng([term.seed, run.steps]))
+        group["lr"] = rate(term.rate or lesson.rate, run.steps, used)
     loss = _loss(lesson, run, batch, used, quick=term.quick)
     run.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

@@ -209,6 +209,29 @@ def test_half_the_windows_of_a_scan_lie_where_a_false_alarm_is():
     assert 0.4 < hit < 0.75
 
 
+def test_half_the_windows_of_clean_pictures_lie_where_a_false_alarm_is(stamps: Path, monkeypatch):
+    need("torch")
+    from restoration.engine import damage as finder
+    from restoration.training.lessons import damage
+
+    def asked(image: np.ndarray) -> np.ndarray:
+        return (image[..., 0] == 1).astype(np.uint8) * 255
+
+    monkeypatch.setattr(finder, "asked", asked)
+    dark = np.zeros((400, 400, 3), np.uint8)
+    beaded = dark.copy()
+    beaded[300, 350] = 255
+    too_large = np.full((100, sound.LONGEST + 16, 3), 255, np.uint8)
+    alarmed = sound.alarmed([dark, beaded, too_large])
+    assert [(picture is beaded, places.tolist()) for picture, places in alarmed] == [
+        (True, [[300, 350]])
+    ]
+    shelf = damage.DamageShelf((dark,), (), (), marks.Stamps(), marks.Stamps(), alarmed=alarmed)
+    rng = np.random.default_rng(1)
+    hit = np.mean([shelf.crop(rng, 64).any() for _ in range(60)])
+    assert 0.35 < hit < 0.65
+
+
 def test_on_a_sound_scan_only_what_was_put_there_is_damage(stamps: Path, scan: Path):
     need("torch")
     from restoration.training.lessons import damage

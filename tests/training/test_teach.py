@@ -74,6 +74,18 @@ def test_the_rate_warms_up_and_falls_to_almost_nothing():
     assert rate(1.0, 500, 1.0) < 0.01
 
 
+def test_a_run_can_learn_at_a_rate_of_its_own(shelf, tmp_path):
+    from restoration.training.school import Term, teach
+
+    def moved(rate: float) -> float:
+        term = Term(seed=3, steps=1, quick=False, rate=rate)
+        before = lesson().build().state_dict()["leave.bias"]
+        network, _ = teach(lesson(), shelf, term, tmp_path / str(rate))
+        return float((network.state_dict()["leave.bias"] - before).abs().max())
+
+    assert moved(1e-5) < 0.05 * moved(0.0)
+
+
 @pytest.mark.parametrize(("bits", "bytes_a_weight"), [(16, 2.2), (8, 1.25)])
 def test_the_file_answers_as_the_network_does(tmp_path, bits, bytes_a_weight):
     import onnxruntime
@@ -164,6 +176,7 @@ def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
     assert "own/leaf4.png" in card
     assert "psnr_25" in card
     assert "1 steps" in card
+    assert "| rate | 0.001 |" in card
 
 
 @pytest.mark.parametrize(
@@ -173,6 +186,7 @@ def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
         (["clean-grey", "--steps", "1", "--photos", "/nowhere"], "no folder"),
         (["clean-grey", "--steps", "1", "--leaves", "0"], "procedural"),
         (["clean-grey", "--steps", "1", "--from", "/nowhere.onnx"], "no file"),
+        (["clean-grey", "--steps", "1", "--rate", "-1"], "rate of learning"),
         (["damage", "--steps", "1", "--sound", "/nowhere"], "no folder"),
         (["clean-grey", "--steps", "1", "--sound", "."], "does not learn"),
         (["clean-grey", "--steps", "1", "--device", "abacus"], "no device"),

@@ -35,6 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--minutes", type=float, default=0, help="how long to teach")
         parser.add_argument("--steps", type=int, default=0, help="or how many steps")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--rate", type=float, default=0, help="of learning, lower to go on from a good network"
+        )
         parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: all")
         parser.add_argument("--device", default="", help="cpu or cuda; the best there is if empty")
         parser.add_argument("--exact", action="store_true", help="single precision: slower")
@@ -67,6 +70,8 @@ class Command(BaseCommand):
         """The order as asked for, or a sentence that says what is wrong with it."""
         if not (options["minutes"] > 0 or options["steps"] > 0):
             raise CommandError("Say how long: --minutes 60 or --steps 20000.")
+        if options["rate"] < 0:
+            raise CommandError("A rate of learning is above 0, 0.0005 for example.")
         for folder in [*options["photos"], *options["sound"]]:
             if not folder.is_dir():
                 raise CommandError(f"There is no folder {folder}.")
@@ -85,8 +90,9 @@ class Command(BaseCommand):
             raise CommandError(f"{name} does not learn from --sound.")
         folder = options["out"] or settings.VAR_DIR / "training"
         term = Term(
-            options["seed"], options["minutes"], options["steps"], quick=not options["exact"]
-        )
+            options["seed"], options["minutes"], options["steps"],
+            quick=not options["exact"], rate=options["rate"],
+        )  # fmt: skip
         return teaching.Order(
             name=name,
             folders=tuple(options["photos"]),

@@ -31,9 +31,9 @@ DOUBLED = (
     0.45  # share of examples from smaller pictures, which are doubled before they are searched
 )
 SOUND = 0.2  # share of examples without damage
-SCANNED, SPARED = 0.35, 0.4  # share of examples from sound old scans; of those left as they are
+SCANNED, SPARED = 0.4, 0.4  # share of examples from sound old scans; of those left as they are
 NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where else it is bright
-FLAKED = 0.3  # share of the damaged examples on which emulsion came off besides
+FLAKED = 0.35  # share of the damaged examples on which emulsion came off besides
 DECORATED, FRAMED = 0.35, 0.04
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
@@ -75,6 +75,15 @@ class DamageShelf(Shelf):
     stamps: marks.Stamps
     stamps_kept: marks.Stamps
     scans: tuple[sound.Scan, ...] = ()
+    alarmed: tuple[tuple[pictures.Picture, NDArray[np.int32]], ...] = ()
+
+    def crop(self, rng: Random, side: int) -> Image:
+        """As of any shelf; often where the network in the package raises a false alarm."""
+        if not self.alarmed or rng.random() >= sound.AT_ALARMS:
+            return super().crop(rng, side)
+        picture, alarms = self.alarmed[rng.integers(len(self.alarmed))]
+        top, left = sound.corner_at(alarms, rng, side, picture.shape[:2])
+        return pictures.turned(picture[top : top + side, left : left + side], rng)
 
 
 def shelf(folders: Sequence[Path], *, seed: int, leaves: int) -> DamageShelf:
@@ -92,11 +101,16 @@ def shelf(folders: Sequence[Path], *, seed: int, leaves: int) -> DamageShelf:
 
 
 def with_scans(shelf: Shelf, folders: Sequence[Path]) -> Shelf:
-    """The shelf, and scans of sound old photographs beside it."""
+    """The shelf, scans of sound old photographs beside it, and the false alarms on both."""
     if not isinstance(shelf, DamageShelf):
         raise TypeError("scans go onto a shelf of this lesson")
     told = pictures.sources(pictures.files_in(folders))
-    return replace(shelf, scans=sound.scans(folders, SIDE), sources=shelf.sources + told)
+    return replace(
+        shelf,
+        scans=sound.scans(folders, SIDE),
+        alarmed=sound.alarmed(shelf.pictures),
+        sources=shelf.sources + told,
+    )
 
 
 def deepened(weights: dict[str, Tensor]) -> dict[str, Tensor]:
