@@ -207,13 +207,26 @@ def _faces(guard: Mapping[str, Any]) -> Meter | None:
         return None
     said = [str(face.get("verdict", "")) for face in faces]
     small = sum(bool(face.get("too_small")) for face in faces)
-    same = said.count("pass") - small
-    value = _("%(passed)s of %(all)s") % {"passed": same, "all": len(said)}
-    note = ngettext("%(count)s too small to verify", "%(count)s too small to verify", small)
-    told = note % {"count": small} if small else ""
-    return Meter(
-        _("Faces that stayed the same"), value, told, _tone("fail" in said, "review" in said)
+    drawn = sum(bool(face.get("filled_in")) for face in faces)
+    same = sum(
+        face.get("verdict") == "pass" and not face.get("too_small") and not face.get("filled_in")
+        for face in faces
     )
+    value = _("%(passed)s of %(all)s") % {"passed": same, "all": len(said)}
+    tone = _tone("fail" in said, "review" in said or drawn > 0)
+    return Meter(_("Faces that stayed the same"), value, _not_verified(small, drawn), tone)
+
+
+def _not_verified(small: int, drawn: int) -> str:
+    """How many faces the scan says too little of, and how many were filled in."""
+    told = []
+    if small:
+        note = ngettext("%(count)s too small to verify", "%(count)s too small to verify", small)
+        told.append(note % {"count": small})
+    if drawn:
+        note = ngettext("%(count)s partly filled in", "%(count)s partly filled in", drawn)
+        told.append(note % {"count": drawn})
+    return "; ".join(told)
 
 
 def _likeness(guard: Mapping[str, Any]) -> Meter | None:

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from archive import clock, decode, derivatives, logbook, outages, storage, tracing
 from restoration import dispatch, drafting, drain, leases, presence
+from restoration.engine import gained
 from restoration.engine import image as pictures
 from restoration.engine.belongs import belongs, laid_back, stretch
-from restoration.engine.errors import Cancelled, DeviceLost, EngineError, StepFailed
+from restoration.engine.errors import BadInput, Cancelled, DeviceLost, EngineError, StepFailed
 from restoration.engine.plan import Plan
 from restoration.engine.restore import Inputs, Restored, restore
 from restoration.engine.step import note
@@ -50,6 +51,7 @@ AGAIN = 0.5  # seconds between two tries to reach the database
 STORING, ALMOST = "store", 0.99
 PREVIEW_SIDE = 512
 Frame = list[list[float]]
+Sheets = dict[str, pictures.Mask]
 
 
 class Leaving(Exception):  # noqa: N818 - says what happens
@@ -412,6 +414,8 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
         repaired=_repaired_before(parent, image.shape[:2]),
         faces=_faces(job),
     )
+    colours, coloured = _colour_added(job, before, image)
+    maps, meters = maps | colours, meters | coloured
     record = {
         "step": "retouch",
         "backend": "hand",
@@ -420,10 +424,25 @@ def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
         "scale": belonging.scale,
         "changed": belonging.changed_fraction,
         "realigned": off,
+        "coloured": coloured["coloured_guess_area"],
     }
     notes = [{"step": "retouch", **note("realigned", pixels=off)}] if off else []
     done = Restored(image, maps, {"guard": meters}, [record], notes)
     return _as_version(job, VersionKind.RETOUCH, done, report)
+
+
+def _colour_added(
+    job: Job, before: pictures.Image, after: pictures.Image
+) -> tuple[Sheets, dict[str, float]]:
+    """Maps and meters of the colour that a retouch brought to a picture without any; where it came
+    from nobody said, so it counts as guessed. BadInput where the collection wants none."""
+    guess = gained.colour(before, after)
+    area = 0.0 if guess is None else guard.coloured_area(guess)
+    if area and job.photo.collection.do_not_colourise:
+        raise BadInput("colour-added", {"share": round(100 * area, 1)})
+    blank = np.zeros(after.shape[:2], np.uint8)
+    maps = {"coloured_guess": guess, "coloured_evidence": blank} if guess is not None else {}
+    return maps, {"coloured_guess_area": area, "coloured_evidence_area": 0.0}
 
 
 def _faces(job: Job) -> list[tuple[float, float, float, float]]:

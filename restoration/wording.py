@@ -231,6 +231,10 @@ PROBLEMS: dict[str, Sentence] = {
         "The file shows only a part of the photo. Undo the crop in your program, save the whole "
         "picture and upload it again."
     ),
+    "colour-added": _(
+        "This collection does not want colour added, and %(share)s percent of the file has colour "
+        "that the photo does not have. Take the colour out and upload it again."
+    ),
     "border-added": _(
         "The file has a border that the photo does not have. Remove it, save the picture alone and "
         "upload it again."
@@ -272,7 +276,7 @@ REASONS: dict[str, Sentence] = {
     "strong-cast": _("Tone: the photo has a strong colour cast."),
     "dust-and-scratches": _("Repair: %(damage_spots)s specks and scratches were found."),
     "noisy": _(
-        "Clean: there is noise of strength %(noise_sigma)s; above 3.5 it hides the picture."
+        "Clean: there is noise of strength %(noise_sigma)s; from about 2.8 it hides the picture."
     ),
     "small": _("Enlarge: the scan is small, %(width)s by %(height)s pixels."),
 }
@@ -287,6 +291,7 @@ DOUBTS: dict[str, Sentence] = {
     "erased": _("something the scan shows is gone"),
     "large-fill": _("a large part was filled"),
     "face": _("a face may have changed"),
+    "face-filled": _("part of a face was filled in; the scan cannot say whether it is right"),
 }
 # What the first check said; versions that it judged keep it.
 EARLIER_DOUBTS: dict[str, Sentence] = {

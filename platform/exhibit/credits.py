@@ -62,13 +62,15 @@ def models_used(line: Line) -> list[dict[str, str]]:
 
 
 def deeds(line: Line) -> list[str]:
-    """What kinds of work the picture went through, out of: machine, generative, colour, hand."""
+    """What kinds of work the picture went through, out of: machine, generative, colour, hand, and
+    hand-colour where a retouch brought colour to a picture without any."""
     records = list(_records(line))
     done = {
         "machine": any(version["kind"] == "machine" for version in line),
         "generative": any(_is_generative(record) for record in records),
         "colour": any(record.get("step") == "colourise" for record in records),
         "hand": any(version["kind"] == "retouch" for version in line),
+        "hand-colour": any(record.get("coloured") for record in records),
     }
     return [deed for deed, was_done in done.items() if was_done]
 

@@ -30,6 +30,12 @@ NOTICES: dict[tuple[bool, bool, bool, bool], Sentence] = {
     (False, True, False, False): gettext_lazy("Cleaned by machine"),
     (False, False, False, True): gettext_lazy("Retouched by hand"),
 }
+# Where the colour is a hand's alone, by: (a generative model, any machine).
+COLOURED_BY_HAND: dict[tuple[bool, bool], Sentence] = {
+    (True, True): gettext_lazy("AI-restored, coloured by hand"),
+    (False, True): gettext_lazy("Cleaned by machine, coloured by hand"),
+    (False, False): gettext_lazy("Retouched and coloured by hand"),
+}
 ALTERNATIVES: dict[tuple[bool, bool], Sentence] = {
     (True, True): gettext_lazy("Restored and coloured with AI: %(title)s"),
     (True, False): gettext_lazy("Restored with AI: %(title)s"),
@@ -52,8 +58,10 @@ KINDS = {str(kind.value): kind.label for kind in VersionKind}
 def notice(deeds: Sequence[str]) -> str:
     """The sentence on the picture: what was done to it, in the fewest true words."""
     colour = "colour" in deeds
-    machine = "machine" in deeds or colour
-    key = ("generative" in deeds, machine or "generative" in deeds, colour, "hand" in deeds)
+    machine = "machine" in deeds or colour or "generative" in deeds
+    if "hand-colour" in deeds and not colour:
+        return str(COLOURED_BY_HAND["generative" in deeds, machine])
+    key = ("generative" in deeds, machine, colour, "hand" in deeds)
     return str(NOTICES.get(key, NOTICES[(False, True, False, False)]))
 
 
@@ -79,6 +87,8 @@ def notices(deeds: Sequence[str], collection: Any) -> str:
 
 def alternative(title: str, deeds: Sequence[str]) -> str:
     """The text alternative of the restored picture; it says the same as the notice."""
+    if "hand-colour" in deeds and "colour" not in deeds:
+        return _("Restored, coloured by hand: %(title)s") % {"title": title}
     key = ("generative" in deeds, "colour" in deeds)
     return str(ALTERNATIVES[key]) % {"title": title}
 

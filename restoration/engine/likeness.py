@@ -6,6 +6,7 @@ which was moved does not pull its own landmarks along. Only brightness is looked
 added says nothing about who somebody is. Where the extra is not installed it says so.
 """
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from restoration.engine.image import resize
 from restoration.engine.luma import Image
+
+logger = logging.getLogger(__name__)
 
 Box = tuple[float, float, float, float]  # x, y, width, height in fractions
 
@@ -47,7 +50,8 @@ def is_installed() -> bool:
 
 
 def told(before: Image, after: Image, boxes: list[Box]) -> dict[str, Any]:
-    """What the guard keeps: {"state": "measured" | "absent" | "no-faces", "faces": one a box}.
+    """What the guard keeps: {"state": "measured" | "absent" | "broken" | "no-faces", "faces": one a
+    box}. A hint that fails says so and fails nothing else.
 
     before, after: luma HxW in [0, 1], registered, of one size; boxes in fractions.
     """
@@ -55,7 +59,12 @@ def told(before: Image, after: Image, boxes: list[Box]) -> dict[str, Any]:
         return {"state": "no-faces", "faces": []}
     if not is_installed():
         return {"state": "absent", "faces": []}
-    return {"state": "measured", "faces": [compare(before, after, box).to_json() for box in boxes]}
+    try:
+        found = [compare(before, after, box).to_json() for box in boxes]
+    except (ImportError, RuntimeError, OSError):  # dlib's own, or its weights', that do not load
+        logger.exception("the likeness of faces could not be measured")
+        return {"state": "broken", "faces": []}
+    return {"state": "measured", "faces": found}
 
 
 def compare(before: Image, after: Image, box: Box) -> Likeness:

@@ -143,6 +143,40 @@ def test_much_declared_fill_is_reviewed():
     assert meters["reasons"] == ["large-fill"]
 
 
+def with_fill(*place: slice, tone: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """The honest chain with a place of it filled, and where."""
+    area = np.zeros((400, 400), bool)
+    area[place] = True
+    filled = honest()
+    filled[area] = tone
+    return filled, area
+
+
+def test_a_face_that_was_declared_fill_is_never_passed_off_as_the_same():
+    """It is left out of the comparison, so that nothing is known of it."""
+    filled, area = with_fill(slice(60, 204), slice(64, 184))
+    meters, _ = judge(filled, scan(), repaired=area, faces=[FACE])
+    assert meters["verdict"] == "review"
+    assert "face-filled" in meters["reasons"]
+    assert meters["faces"][0]["filled_in"]
+
+
+def test_an_eye_that_was_filled_in_is_looked_at_and_a_crease_across_the_face_is_not():
+    eye, where = with_fill(slice(108, 122), slice(108, 128))
+    assert judge(eye, scan(), repaired=where, faces=[FACE])[0]["reasons"] == ["face-filled"]
+    crease = np.zeros((400, 400), bool)
+    crease[118:121] = True
+    meters, _ = judge(honest(), scan(), repaired=crease, faces=[FACE])
+    assert meters["verdict"] == "pass"
+    assert "filled_in" not in meters["faces"][0]
+
+
+def test_a_fill_beside_the_face_is_not_the_faces():
+    filled, area = with_fill(slice(200, 260), slice(250, 310))
+    meters, _ = judge(filled, scan(), repaired=area, faces=[FACE, (0.0, 0.0, 0.1, 0.1)])
+    assert meters["verdict"] == "pass"
+
+
 def test_a_picture_of_another_shape_is_refused():
     with pytest.raises(BadInput):
         judge(scan()[:300], scan(), repaired=None, faces=[])

@@ -95,3 +95,14 @@ def test_the_card_says_it_and_the_verdict_stays(
 
 def test_without_faces_the_card_does_not_speak_of_likeness() -> None:
     assert guarding.told({"likeness": {"state": "no-faces", "faces": []}}).meters == []
+
+
+def test_a_hint_that_cannot_be_had_fails_nothing_else(portrait: Image, monkeypatch: Any) -> None:
+    def torn() -> None:
+        raise RuntimeError("Unexpected version found while deserializing dlib::shape_predictor.")
+
+    monkeypatch.setattr(likeness, "is_installed", lambda: True)
+    monkeypatch.setattr(likeness, "compare", lambda *faces: torn())
+    found = likeness.told(portrait, portrait, [BOX])
+    assert found == {"state": "broken", "faces": []}
+    assert "not measured here" in str(guarding.told({"likeness": found}).meters)

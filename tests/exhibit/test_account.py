@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from exhibit import credits, wording, xmp
 
 
-def version(*steps: dict[str, str], kind: str = "machine", by: str = "Vera") -> dict[str, object]:
+def version(*steps: dict[str, Any], kind: str = "machine", by: str = "Vera") -> dict[str, object]:
     return {"number": 1, "kind": kind, "by": by, "records": list(steps), "meters": {}}
 
 
@@ -21,6 +22,7 @@ REDRAW = {
     "model": {"name": "sd15", "label": "Stable Diffusion 1.5", "licence_label": "Open RAIL-M"},
 }
 HAND = version({"step": "retouch", "backend": "hand"}, kind="retouch", by="Ada")
+PAINTED = version({"step": "retouch", "coloured": 0.3}, kind="retouch", by="Ada")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,22 @@ HAND = version({"step": "retouch", "backend": "hand"}, kind="retouch", by="Ada")
             "compositeWithTrainedAlgorithmicMedia",
         ),
         ([HAND], "Retouched by hand", "humanEdits"),
+        ([PAINTED], "Retouched and coloured by hand", "humanEdits"),
+        (
+            [version(CLEAN), PAINTED],
+            "Cleaned by machine, coloured by hand",
+            "algorithmicallyEnhanced",
+        ),
+        (
+            [version(CLEAN, COLOUR), PAINTED],
+            "Cleaned and coloured by machine, retouched by hand",
+            "algorithmicallyEnhanced",
+        ),
+        (
+            [version(REDRAW), PAINTED],
+            "AI-restored, coloured by hand",
+            "compositeWithTrainedAlgorithmicMedia",
+        ),
     ],
 )
 def test_the_notice_and_the_source_type_follow_what_was_done(

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from archive import storage
+from archive.models import Collection
 from restoration import runner
 from restoration.actions.jobs import request_job
 from restoration.actions.versions import scan_version
 from restoration.engine import image as pictures
+from restoration.engine.luma import lock_luma
 from restoration.engine.plan import Dab, Plan, StepPlan
 from restoration.lifecycle import JobState, VersionKind
 from restoration.models import Job, Version
@@ -148,6 +150,45 @@ def test_one_that_lies_where_it_should_keeps_its_very_pixels(
     made = newest(desk.photo)
     assert made.notes == []
     assert np.abs(stored_pixels(made) - retouched()).max() < 1 / 65535
+
+
+def painted() -> Pixels:
+    """The retouch with a third of it washed in red, its brightness as it was."""
+    image = retouched()
+    area = np.s_[60:180, 100:260]
+    image[area] = lock_luma(image[area], image[area] * np.array([1.5, 0.7, 0.7], np.float32))
+    return image
+
+
+def test_colour_that_a_hand_brought_is_shown_as_guessed_on_this_and_on_all_that_follow(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    bring(desk, tiff(painted(), tmp_path))
+    (job,) = work()
+    assert (job.state, job.error_code) == (JobState.SUCCEEDED, "")
+    made = newest(desk.photo)
+    area = made.meters["guard"]["coloured_guess_area"]
+    assert area == pytest.approx(120 * 160 / (240 * 320), rel=0.1)
+    assert made.records[0]["coloured"] == area
+    guessed = runner._load_sheet(made.maps["coloured_guess"])
+    assert (guessed[80:160, 120:240] == 255).mean() > 0.9
+    assert not guessed[200:].any()
+    bring(desk, tiff(np.clip(painted() * 0.98, 0, 1), tmp_path), number=made.number)
+    work()
+    assert newest(desk.photo).meters["guard"]["coloured_guess_area"] == pytest.approx(area, rel=0.1)
+
+
+def test_a_collection_that_wants_no_colour_is_brought_none_by_hand(
+    desk: Desk, work: Work, tmp_path: Path
+) -> None:
+    Collection.objects.update(do_not_colourise=True)
+    bring(desk, tiff(painted(), tmp_path))
+    (job,) = work()
+    assert (job.state, job.error_code) == (JobState.FAILED, "colour-added")
+    assert "does not want colour added" in told(desk)
+    toned = np.clip(retouched() * np.float32([1, 0.95, 0.85]), 0, 1)
+    bring(desk, tiff(toned, tmp_path))
+    assert work()[-1].state == JobState.SUCCEEDED
 
 
 def test_what_was_filled_before_is_still_marked_on_a_larger_retouch(

@@ -25,16 +25,19 @@ from restoration.engine.step import Mask, StepContext, StepResult, faces_on
 
 Area = NDArray[np.bool_]
 
-GATE_VERSION = 3
+GATE_VERSION = 4
 LONG_SIDE = 2400  # larger pictures are compared at this size
 MOST_PIXELS = 4_000_000
 BLUR = 2.0
 SLOPES = (0.35, 4.0)  # of the tone curve, over its mean slope
 TONE_SAMPLES = 200_000
 SLOW = 0.04  # of the long side: a difference that changes more slowly than this is fading
+FACE_SEEN = 400  # pixels of a face's side at which its holes are measured
 LAID_FROM = 0.2  # pixels at a corner from which the result is laid back before it is compared
 LOST_FRAME = 0.3  # correlation below which no registration is believed
 SMALLEST_FACE = 24  # pixels; in a smaller face nothing can be said of its features
+FACE_FILLED = 0.1  # share of a face that may be declared fill before somebody has to look ...
+FACE_HOLE = 0.05  # ... and of its side, how deep one hole may be: a crease is thin, an eye is not
 BLACK = 0.06  # luma of a scanner's bed beside the print
 COLOURED = 25  # the weight, of 255, from which a colour can be seen
 MOST_FILLED = 5.0
@@ -99,7 +102,7 @@ def judge(
     seen = compare(before, after, left_out | _bed(before, after))
     meters = _meters(seen, filled, faces)
     meters |= verdict(meters)
-    meters["likeness"] = likeness.told(before, after, faces)
+    meters["likeness"] = likeness.told(before, seen.laid, faces)
     maps = {
         "changed": resize_mask(_heat(seen.excess), height, width),
         "doubtful": resize_mask(_doubtful(seen, before.shape), height, width),
@@ -122,9 +125,11 @@ def _bed(before: Image, after: Image) -> Area:
 
 @dataclass(frozen=True)
 class Comparison:
-    """excess: difference HxW over its threshold; found: the maps by cells; frame: how it lay."""
+    """excess: difference HxW over its threshold; found: the maps by cells; frame: how it lay; laid:
+    the result laid back onto the scan."""
 
     excess: Image
+    laid: Image
     found: fidelity.Fidelity
     frame: Registration
     detail: float
@@ -142,7 +147,7 @@ def compare(before: Image, after: Image, left_out: Area) -> Comparison:
     found = fidelity.compare(fitted, shown, ~near)
     noise = measure.noise_sigma(before)
     excess = _excess(255 * fitted, 255 * shown, noise)
-    return Comparison(excess, found, frame, _detail(255 * fitted, 255 * shown, noise))
+    return Comparison(excess, after, found, frame, _detail(255 * fitted, 255 * shown, noise))
 
 
 def _rim(shape: tuple[int, ...], margin: int) -> Area:
@@ -165,7 +170,7 @@ def _meters(seen: Comparison, filled: Area, faces: list[Box]) -> dict[str, Any]:
         "filled_area": round(100 * float(filled.mean()), 3),
         "doubtful_area": round(100 * float((_risk(seen.found) > 1).mean()), 3),
         "places": {name: place for name, (_, place) in worst.items()},
-        "faces": [_face(seen.found, box) for box in faces],
+        "faces": [_face(seen.found, box) | _fill_in(filled, box) for box in faces],
     }
     risks = [meters[name] / gate.passes for name, gate in GATES.items()]
     return meters | {"risk": round(max(risks), 3)}
@@ -176,6 +181,8 @@ def verdict(meters: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: gate.verdict(meters[name]) for name, gate in GATES.items()}
     found["large-fill"] = "review" if meters["filled_area"] > MOST_FILLED else "pass"
     found["face"] = _worst([face["verdict"] for face in meters["faces"]])
+    drawn_anew = any(face.get("filled_in") for face in meters["faces"])
+    found["face-filled"] = "review" if drawn_anew else "pass"
     reasons = [code for code, said in found.items() if said != "pass"]
     return {"verdict": _worst(list(found.values())), "reasons": reasons}
 
@@ -287,6 +294,21 @@ def _face(found: fidelity.Fidelity, box: Box) -> dict[str, Any]:
     here = {name: _most(getattr(found, name)[top:bottom, left:right]) for name in LOCAL}
     said = [GATES[name].verdict(value, FACE_SHARE) for name, value in here.items()]
     return told | here | {"verdict": _worst(said)}
+
+
+def _fill_in(filled: Area, box: Box) -> dict[str, Any]:
+    """Whether so much of a face is declared fill that the scan cannot vouch for it: what is left
+    out of the comparison is not the same, it is unknown."""
+    height, width = filled.shape
+    top, left = max(0, int(box[1] * height)), max(0, int(box[0] * width))
+    here = filled[top : int((box[1] + box[3]) * height) + 1, left:]
+    here = here[:, : int((box[0] + box[2]) * width) + 1 - left]
+    if not here.any():
+        return {}
+    step = max(1, min(here.shape) // FACE_SEEN)
+    deep = step * float(ndimage.distance_transform_edt(np.pad(here[::step, ::step], 1)).max())
+    much = here.mean() > FACE_FILLED or deep > FACE_HOLE * min(here.shape)
+    return {"filled_in": True} if much else {}
 
 
 def _most(part: Image) -> float:

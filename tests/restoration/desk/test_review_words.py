@@ -58,9 +58,21 @@ def test_a_face_too_small_to_verify_is_not_counted_as_the_same() -> None:
     assert (meter.value, meter.gate) == ("1 of 2", "1 too small to verify")
 
 
+def test_a_face_that_was_partly_filled_in_is_not_counted_as_the_same() -> None:
+    faces = [
+        {"verdict": "pass"},
+        {"verdict": "pass", "filled_in": True},
+        {"verdict": "pass", "too_small": True},
+    ]
+    (meter,) = guarding.told({"faces": faces}).meters
+    assert meter.value == "1 of 3"
+    assert meter.gate == "1 too small to verify; 1 partly filled in"
+    assert meter.tone == "review"
+
+
 def test_every_gate_and_every_doubt_has_words() -> None:
     assert set(wording.METERS) == set(guard.GATES)
-    assert {*guard.GATES, "large-fill", "face"} == set(wording.DOUBTS)
+    assert {*guard.GATES, "large-fill", "face", "face-filled"} == set(wording.DOUBTS)
 
 
 def test_every_map_says_what_it_shows() -> None:
