@@ -19,10 +19,10 @@ from restoration import wording
 from restoration.engine import ladder
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
-from restoration.lifecycle import JobKind
+from restoration.lifecycle import JobKind, JobState
 
 if TYPE_CHECKING:
-    from restoration.models import Version
+    from restoration.models import Job, Version
 
 # A meter up to the first passes, above the second fails.
 GATES = {
@@ -49,6 +49,7 @@ EARLIER_CHANGED = (2.0, 5.0)
 EARLIER_BLOCK = (0.85, 0.70)
 EARLIER_DETAIL = 1.6
 DOUBTFUL = ("review", "fail")
+STOPPED = ("reframed", "luma-moved", "blank-result")  # gates that leave no version to look at
 
 
 @dataclass(frozen=True)
@@ -308,7 +309,17 @@ def rungs(version: Version) -> list[ladder.Rung]:
     if _guard(version.meters).get("verdict") not in DOUBTFUL:
         return []
     job = getattr(version, "job", None)
-    if job is None or job.kind != JobKind.RESTORE or job.source_id is None:
+    return _below(job) if job is not None else []
+
+
+def rungs_after(job: Job) -> list[ladder.Rung]:
+    """What may be tried with less risk, where a gate stopped a run before there was a version."""
+    stopped = job.state == JobState.FAILED and job.error_code in STOPPED
+    return _below(job) if stopped else []
+
+
+def _below(job: Job) -> list[ladder.Rung]:
+    if job.kind != JobKind.RESTORE or job.source_id is None:
         return []
     try:
         return ladder.rungs(Plan.from_json(job.plan))

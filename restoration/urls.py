@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from restoration.views import bench, budgets, claims, colours, desk, jobs, pictures, versions, wall
+from restoration.views import (
+    again,
+    bench,
+    budgets,
+    claims,
+    colours,
+    desk,
+    jobs,
+    pictures,
+    versions,
+    wall,
+)
 
 app_name = "restoration"
 
@@ -29,13 +40,14 @@ urlpatterns = [
     path(f"{VERSION}iiif/<int:pipeline>/<path:wanted>", pictures.tile, name="tile"),
     path(f"{VERSION}working.<slug:kind>", versions.working, name="working"),
     path(f"{VERSION}retouch", versions.retouch, name="retouch"),
-    path(f"{VERSION}again", versions.again, name="again"),
+    path(f"{VERSION}again", again.version, name="again"),
     path(f"{VERSION}submit", versions.submit, name="submit"),
     path(f"{VERSION}withdraw", versions.withdraw, name="withdraw"),
     path(f"{VERSION}<str:name>", pictures.version, name="picture"),
     path("colours", colours.colour, name="colour"),
     path("jobs/<int:number>/", jobs.job, name="job"),
     path("jobs/<int:number>/cancel", jobs.cancel, name="cancel"),
+    path("jobs/<int:number>/again", again.job, name="run-again"),
     path("jobs/<int:number>/preview.jpg", jobs.preview, name="preview"),
     path("budgets/", budgets.budgets, name="budgets"),
     path("budgets/grant", budgets.grant, name="grant"),

@@ -212,8 +212,8 @@ PROBLEMS: dict[str, Sentence] = {
     "leaked": OUR_FAULT,
     "blank-result": _("The model drew nothing. Try again, or change your words a little."),
     "reframed": _(
-        "The model moved the picture instead of redrawing it, so its work was thrown away. "
-        "Lower the strength and try again."
+        "The model moved the picture instead of redrawing it, so its work was thrown away. Try "
+        "again with less strength where the model has one, with other words, or with another model."
     ),
     "cancelled": _("The run was cancelled."),
     "worker-lost": _("The machine that worked on it went silent three times. Try again later."),

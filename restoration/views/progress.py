@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from restoration import allowing, ledger, wording
+from restoration import allowing, guarding, ledger, wording
 from restoration.engine.catalog import NAMES
-from restoration.lifecycle import JobKind, JobState
-from restoration.models import Job, Preview
+from restoration.lifecycle import ClaimState, JobKind, JobState
+from restoration.models import Claim, Job, Preview
 from restoration.queries import waiting
 from restoration.queries.waiting import Outlook, Seconds
 from restoration.views.strip import menu
@@ -56,6 +56,27 @@ def progress(job: Job, *, now: datetime) -> dict[str, Any]:
         "page_url": here,
         "version_url": _result(job, here),
         "menu": menu(job.version) if job.version else "",
+        **_less_risk(job),
+    }
+
+
+def _less_risk(job: Job) -> dict[str, Any]:
+    """What to try instead where a gate stopped the run, while its asker still holds the photo."""
+    rungs = guarding.rungs_after(job)
+    claim = (
+        rungs
+        and Claim.objects.filter(
+            photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
+        ).first()
+    )
+    if not claim:
+        return {"rungs": []}
+    address = reverse("restoration:run-again", args=[job.pk])
+    return {
+        "rungs": [
+            {"key": each.key, "label": wording.rung(each.code, each.strength)} for each in rungs
+        ],
+        "again_url": f"{address}?{urlencode({'claim': claim.pk})}",
     }
 
 

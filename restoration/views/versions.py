@@ -17,10 +17,9 @@ from archive import export, storage
 from archive import pictures as stored
 from archive.languages import listed
 from archive.models import Photo
-from restoration import guarding, policy, wording
-from restoration.actions.jobs import request_job, request_retouch
+from restoration import policy, wording
+from restoration.actions.jobs import request_retouch
 from restoration.actions.versions import submit_version, withdraw_version
-from restoration.engine.errors import BadInput
 from restoration.forms import RetouchForm, SubmitForm
 from restoration.models import Version
 from restoration.queries.bench import versions_of
@@ -133,31 +132,6 @@ def _receive(upload: UploadedFile[bytes]) -> str:
     with storage.receive(upload.chunks(), limit=settings.MAX_UPLOAD_BYTES) as received:
         storage.put_file(storage.incoming_key(received.sha256), received.path)
         return received.sha256
-
-
-@require_POST
-def again(request: Asked, ref: str, number: int) -> HttpResponse:
-    """Run what made a version once more with less risk: another version beside it."""
-    doubted = version_of(request, ref, number)
-    policy.hold(request.user, doubted.photo, fence=fence_of(request))
-    asked = request.POST.get("rung", "")
-    rung = next((each for each in guarding.rungs(doubted) if each.key == asked), None)
-    if rung is None:
-        raise Http404
-    source = doubted.job.source if doubted.job else None
-    if source is None:
-        raise Http404
-    try:
-        request_job(
-            source=source,
-            by=request.user,
-            fence=fence_of(request),
-            plan=rung.plan,
-            now=timezone.now(),
-        )
-    except BadInput as bad:  # the mask of somebody else
-        messages.error(request, wording.problem(bad.code, bad.facts))
-    return redirect(f"{reverse('restoration:bench', args=[ref])}?base={source.number}#job")
 
 
 @require_POST

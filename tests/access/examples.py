@@ -188,6 +188,7 @@ BY_NAME: dict[str, Examples] = {
     "restoration:picture": versions(name="400.jpg"),
     "restoration:job": keys("jobs", key="number"),
     "restoration:cancel": keys("jobs", key="number"),
+    "restoration:run-again": keys("jobs", key="number"),
     "restoration:preview": keys("jobs", key="number"),
     "restoration:review-open": keys("versions", ("submitted", "in review", "draft")),
     "restoration:workshop": keys("workshops"),

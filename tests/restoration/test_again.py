@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from restoration import presence
 from restoration.engine.plan import Plan, Prompt, StepPlan
-from restoration.lifecycle import JobKind, JobState
-from restoration.models import Job, Version
+from restoration.lifecycle import ClaimState, JobKind, JobState
+from restoration.models import Claim, Job, Version
 from tests import factories
 
 from .conftest import Desk
@@ -82,3 +86,54 @@ def test_a_hand_retouch_has_no_rungs(vera: Desk) -> None:
     version = factories.version(vera.photo, vera.user, meters=FAILED)
     assert "Try again with less risk" not in vera.get("bench").text
     assert again(vera, version, "mask-only").status_code == 404
+
+
+def stopped(desk: Desk, code: str = "reframed", plan: Plan = PLAN) -> Job:
+    """A run of that plan that ended without a version."""
+    scan = Version.objects.get(photo=desk.photo, number=0)
+    return Job.objects.create(
+        photo=desk.photo, kind=JobKind.RESTORE, source=scan, requested_by=desk.user,
+        requested_at=timezone.now(), plan=plan.to_json(), plan_sha256=plan.digest(),
+        state=JobState.FAILED, error_code=code, error_facts={}, needs=[],
+    )  # fmt: skip
+
+
+def once_more(desk: Desk, job: Job, rung: str, **headers: str) -> Any:
+    fence = f"?claim={desk.claim.pk}" if desk.claim else ""
+    address = reverse("restoration:run-again", args=[job.pk])
+    return desk.client.post(address + fence, {"rung": rung}, headers=headers)
+
+
+def test_a_run_that_a_gate_stopped_offers_its_rungs_though_there_is_no_version(vera: Desk) -> None:
+    job = stopped(vera)
+    page = vera.get("bench").text
+    assert "try again with less risk" in page
+    assert page.index("redraw less (strength 0.35)") < page.index("without the model")
+    answer = once_more(vera, job, "no-redraw")
+    assert answer["Location"].endswith("?base=0#job")
+    queued = Job.objects.get(state=JobState.QUEUED)
+    assert [step["name"] for step in queued.plan["steps"]] == ["repair", "guard"]
+    assert queued.source == job.source
+
+
+def test_with_a_script_the_new_run_takes_the_place_of_the_old(vera: Desk) -> None:
+    answer = once_more(vera, stopped(vera), "less-redraw-0.15", **{"HX-Request": "true"})
+    assert 'data-state="queued"' in answer.text
+
+
+@pytest.mark.parametrize("code", ["disk-full", "out-of-memory", "worker-lost"])
+def test_a_run_that_failed_for_another_reason_offers_none(vera: Desk, code: str) -> None:
+    job = stopped(vera, code)
+    assert "try again with less risk" not in vera.get("bench").text
+    assert once_more(vera, job, "no-redraw").status_code == 404
+
+
+def test_who_does_not_hold_the_photo_any_more_is_offered_none(vera: Desk, victor: Desk) -> None:
+    job = stopped(vera)
+    assert once_more(victor, job, "no-redraw").status_code == 404
+    Claim.objects.filter(volunteer=vera.user).update(
+        state=ClaimState.RELEASED, closed_at=timezone.now()
+    )
+    assert "try again with less risk" not in vera.get("bench").text
+    once_more(vera, job, "no-redraw")
+    assert not Job.objects.filter(state=JobState.QUEUED).exists()
