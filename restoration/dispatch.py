@@ -26,13 +26,12 @@ from restoration.lifecycle import (
     AFFINITY_WAIT,
     FLOOR_WAIT,
     SHARE_WINDOW,
+    UNFIT,
     JobLane,
     JobState,
 )
 from restoration.models import Attempt, Job, Worker
 
-# What the worker of this process announced; it says the same for as long as it lives.
-_announced: dict[str, tuple[list[str], list[str]]] = {}
 # Of one person and lane, as many as may be jumped to in a row.
 DEPTH = AFFINITY_ROW
 
@@ -73,13 +72,14 @@ class Taken:
 
 
 def seat(worker: str, *, warm: Collection[str] = (), row: int = 0) -> Seat | None:
-    """The seat of a worker by what it announced; None for one that is not in the book yet."""
-    if worker not in _announced:
-        told = Worker.objects.filter(name=worker).values_list("queues", "offers").first()
-        if told is None:
-            return None
-        _announced[worker] = told
-    queues, offers = _announced[worker]
+    """The seat of a worker by what it announced last; None for one that is not in the book yet.
+
+    Read anew for each job: what it offers changes with the files on its disk.
+    """
+    told = Worker.objects.filter(name=worker).values_list("queues", "offers").first()
+    if told is None:
+        return None
+    queues, offers = told
     return Seat(worker, queues, offers, warm, row)
 
 
@@ -88,13 +88,28 @@ def take(at: Seat, *, now: datetime) -> Taken | None:
 
     Two that choose the same job meet at its row: one has it, the other goes on to the next.
     """
-    fair = line(queues=at.queues, offers=at.offers, now=now)
+    fair = _for_others_first(line(queues=at.queues, offers=at.offers, now=now), at, now)
     for each in preferred(fair, at, now=now):
         waits = Job(pk=each.pk, photo_id=each.photo, attempt=each.attempt)
         job = leases.begin(waits, worker=at.worker, now=now)
         if job is not None:
             return Taken(job, early=each != fair[0])
     return None
+
+
+def _for_others_first(fair: list[Waiting], at: Seat, now: datetime) -> list[Waiting]:
+    """Without what could not be done here, as long as another worker lives that has not tried."""
+    again = [each.pk for each in fair if each.attempt]
+    if not again:
+        return fair
+    tries = Attempt.objects.filter(job__in=again, worker=at.worker, outcome=UNFIT)
+    here = set(tries.values_list("job", flat=True))
+    return [each for each in fair if each.pk not in here or not _may_go_on(each, now)]
+
+
+def _may_go_on(each: Waiting, now: datetime) -> bool:
+    tried = presence.found_unfit(each.pk)
+    return bool(presence.others(each.needs, tried=tried, now=now))
 
 
 def line(*, queues: Collection[str], offers: Collection[str], now: datetime) -> list[Waiting]:

@@ -23,6 +23,7 @@ from restoration.lifecycle import (
     JOB_BACKOFF,
     JOB_BACKOFF_MOST,
     JOB_RETURNS,
+    UNFIT,
     ClaimState,
     JobState,
 )
@@ -228,6 +229,20 @@ def give_back(*, job: Job, code: str, now: datetime, wait: bool = True) -> None:
     ended |= {"ended_at": now, "lease_until": None} if over else WAITING
     ended |= {"not_before": now + later} if wait and not over else {}
     _end_try(job, "returned", JobState.FAILED if over else JobState.QUEUED, ended, code, now)
+
+
+def pass_on(
+    *, job: Job, code: str, facts: Mapping[str, Any], elsewhere: bool, now: datetime
+) -> None:
+    """Leave a job to another machine, unpunished, when this one cannot do it.
+
+    Without a machine `elsewhere` that has not tried, the job fails; so it does after JOB_RETURNS.
+    """
+    over = not elsewhere or job.attempt - job.strikes >= JOB_RETURNS
+    ended: dict[str, Any] = {"error_code": code, "error_facts": dict(facts)}
+    ended |= {"ended_at": now, "lease_until": None} if over else WAITING
+    outcome = "failed" if over else UNFIT
+    _end_try(job, outcome, JobState.FAILED if over else JobState.QUEUED, ended, code, now)
 
 
 def _end_try(

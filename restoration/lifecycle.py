@@ -149,6 +149,8 @@ CLAIM_WARNINGS = (timedelta(hours=2), timedelta(minutes=15))
 JOB_ATTEMPTS = 3  # that count: lost and failed ones
 # Given back because a part of the site was away: how often at most, and the waits between.
 JOB_RETURNS = 50
+# How a try ends whose machine could not do it, where another machine may.
+UNFIT = "unfit"
 JOB_BACKOFF = timedelta(seconds=5)
 JOB_BACKOFF_MOST = timedelta(minutes=5)
 JOB_RING_AGAIN = timedelta(seconds=15)

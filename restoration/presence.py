@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from restoration.engine.generative.rows import MODELS
 from restoration.engine.plan import Plan
-from restoration.lifecycle import WORKER_ALIVE, JobState
-from restoration.models import Attempt, Worker
+from restoration.lifecycle import UNFIT, WORKER_ALIVE, JobState
+from restoration.models import Attempt, Job, Worker
 
 EMBEDDED = "embedded"
 CPU, GENERATIVE = "cpu", "generative"
@@ -77,19 +79,46 @@ def idle(*, now: datetime) -> dict[str, int]:
     return dict(room)
 
 
-def nearest(wanted: Iterable[str], *, now: datetime) -> str:
-    """A living worker with nothing to do that has the models in memory; its name, or nothing."""
+def nearest(wanted: Iterable[str], *, now: datetime, tried: Collection[str] = ()) -> str:
+    """A living worker with nothing to do that has the models in memory; its name, or nothing.
+
+    Once a worker has `tried`, any other that can: a bell for all might wake that one again.
+    """
     wanted = list(wanted)
     named = models_of(wanted)
     if not named:
         return ""
     able = [
         worker
-        for worker in alive(now=now)
-        if named <= set(worker.warm) and covers(worker.offers, wanted)
+        for worker in others(wanted, tried=tried, now=now)
+        if tried or named <= set(worker.warm)
     ]
     held = busy(now=now) if able else {}
     return next((each.name for each in able if not held.get(each.name)), "")
+
+
+def others(wanted: Iterable[str], *, tried: Collection[str], now: datetime) -> list[Worker]:
+    """The living workers that can run it and are not among those that `tried`."""
+    wanted = list(wanted)
+    return [
+        worker
+        for worker in alive(now=now)
+        if worker.name not in tried
+        and queue(wanted) in worker.queues
+        and covers(worker.offers, wanted)
+    ]
+
+
+def found_unfit(job_id: int) -> set[str]:
+    """The workers on which this job could not be done as they were, by name."""
+    tries = Attempt.objects.filter(job=job_id, outcome=UNFIT)
+    return set(tries.values_list("worker", flat=True))
+
+
+def holder(job: Job) -> str:
+    """The name of the worker whose try this is."""
+    tries = Attempt.objects.filter(job=job, token=job.token)
+    return tries.values_list("worker", flat=True).first() or ""
 
 
 def alive(*, now: datetime) -> list[Worker]:
@@ -141,6 +170,18 @@ def announce(
     Worker.objects.update_or_create(
         name=name, defaults=told, create_defaults=told | {"started_at": now}
     )
+
+
+def withdraw(*, name: str, model: str) -> None:
+    """A worker that found a model unfit offers it no more from this moment."""
+    with transaction.atomic():
+        worker = Worker.objects.select_for_update().filter(name=name).first()
+        if worker is None:
+            return
+        worker.offers = [offer for offer in worker.offers if models_of([offer]) != {model}]
+        worker.models_listed = [each for each in worker.models_listed if each["name"] != model]
+        worker.warm = [each for each in worker.warm if each != model]
+        worker.save(update_fields=["offers", "models_listed", "warm"])
 
 
 def warmed(*, name: str, models: list[str]) -> None:

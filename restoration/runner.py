@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,17 @@ from django.db import InterfaceError, OperationalError, connection
 from numpy.typing import NDArray
 
 from archive import clock, decode, derivatives, logbook, outages, storage, tracing
-from restoration import dispatch, drafting, drain, leases, presence
-from restoration.engine import gained
-from restoration.engine import image as pictures
-from restoration.engine.belongs import belongs, laid_back, stretch
-from restoration.engine.errors import BadInput, Cancelled, DeviceLost, EngineError, StepFailed
+from restoration.engine.errors import (
+    BadInput,
+    Cancelled,
+    DeviceLost,
+    EngineError,
+    OutOfMemory,
+    StepFailed,
+    Unfit,
+)
 from restoration.engine.plan import Plan
-from restoration.engine.restore import Inputs, Restored, restore
+from restoration.engine.restore import LOADING, Inputs, Restored, restore
 from restoration.engine.step import note
 from restoration.engine.steps import assess as looking
 from restoration.engine.steps import guard
@@ -127,12 +132,31 @@ def _run(job: Job) -> None:
         _end(partial(leases.give_back, job=job, code="worker-leaving", wait=False))
     except (EngineError, decode.Unreadable) as error:
         tracing.note("failed", code=error.code)
-        end = partial(leases.fail, job=job, code=error.code, facts=error.facts)
-        _end(partial(end, permanent=error.permanent))
+        if isinstance(error, Unfit | OutOfMemory):
+            _end(partial(_pass_on, job, error))
+        else:
+            end = partial(leases.fail, job=job, code=error.code, facts=error.facts)
+            _end(partial(end, permanent=error.permanent))
         if isinstance(error, DeviceLost):
             raise
     except Exception as error:  # noqa: BLE001 - logged with what becomes of the job
         _end(_after(job, error))
+
+
+def _pass_on(job: Job, error: EngineError, *, now: datetime) -> None:
+    """This machine cannot do it; one that has not tried may. Withdrawn first: no bell comes here.
+
+    What ran out of memory is offered still: a smaller picture may do.
+    """
+    here = presence.holder(job)
+    if isinstance(error, Unfit):
+        named = {error.facts["model"]} if "model" in error.facts else presence.models_of(job.needs)
+        for model in named:
+            machine.withdraw(model)
+            presence.withdraw(name=here, model=model)
+    tried = presence.found_unfit(job.pk) | {here}
+    elsewhere = bool(presence.others(job.needs, tried=tried, now=now))
+    leases.pass_on(job=job, code=error.code, facts=error.facts, elsewhere=elsewhere, now=now)
 
 
 def _after(job: Job, error: Exception) -> Callable[..., None]:
@@ -183,7 +207,8 @@ class _Reporter:
         self.job, self.step, self.last = job, "", 0.0
         self.preview: NDArray[np.uint8] | None = None
         self.shown = ""  # the last step of which a picture was told
-        self.deadline = time.monotonic() + settings.JOB_LIMIT_SECONDS
+        self.heard, self.is_loading = time.monotonic(), False
+        self.spent = {True: 0.0, False: 0.0}  # seconds, by whether a model was read
         self.lost = threading.Event()
 
     def __call__(self, step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
@@ -191,9 +216,7 @@ class _Reporter:
             raise Cancelled("cancelled")
         if drain.is_over():
             raise Leaving
-        if time.monotonic() > self.deadline:
-            minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
-            raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
+        self._count(step)
         self.preview = self.preview if preview is None else preview
         is_first = preview is not None and step != self.shown
         if step != self.step:
@@ -206,6 +229,15 @@ class _Reporter:
         share = min(max(fraction, 0.0), 1.0)
         glimpse, self.preview = _glimpse(self.preview), None
         self._beat(glimpse=glimpse, step=step, progress=share)
+
+    def _count(self, step: str) -> None:
+        """Work and loading may each take the limit: a large model is not the picture's doing."""
+        now = time.monotonic()
+        self.spent[self.is_loading] += now - self.heard
+        self.heard, self.is_loading = now, step == LOADING
+        if max(self.spent.values()) > settings.JOB_LIMIT_SECONDS:
+            minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
+            raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
 
     def _beat(self, **changes: Any) -> None:
         """A database that is away for a moment does not stop the work; the lease decides."""
@@ -460,7 +492,11 @@ def workshop() -> Any:
     """The models this worker keeps loaded; made on the first job that needs one."""
     from restoration.engine.generative.workshop import Workshop  # torch: only where it is wanted
 
-    return Workshop(models_dir=settings.MODELS_DIR, budget_gb=settings.MODELS_MEMORY_GB or None)
+    return Workshop(
+        models_dir=settings.MODELS_DIR,
+        device=settings.MODELS_DEVICE,
+        budget_gb=settings.MODELS_MEMORY_GB or None,
+    )
 
 
 WORK: dict[JobKind, Callable[[Job, _Reporter], leases.NewVersion | None]] = {

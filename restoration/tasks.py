@@ -99,7 +99,8 @@ def _ring_for_checks(**rest: int) -> None:
 def ring(*, job: Job, now: datetime) -> None:
     """Ring the doorbell once this transaction is in; the sweep rings again if nobody hears."""
     Job.objects.filter(pk=job.pk).update(rung_at=now)
-    near = presence.nearest(job.needs, now=now)
+    tried = presence.found_unfit(job.pk) if job.attempt else set()
+    near = presence.nearest(job.needs, tried=tried, now=now)
     transaction.on_commit(partial(_send, job.pk, presence.bell(job.needs), near))
 
 

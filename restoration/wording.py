@@ -28,6 +28,7 @@ STEPS: dict[str, Sentence] = {
     "read": pgettext_lazy("step", "Read the file"),
     "compare": pgettext_lazy("step", "Compare with the photo"),
     "retouch": pgettext_lazy("step", "Retouch by hand"),
+    "load": pgettext_lazy("step", "Read the model"),
     "store": pgettext_lazy("step", "Keep the result"),
 }
 STEP_HELP: dict[str, Sentence] = {
@@ -177,6 +178,19 @@ PROBLEMS: dict[str, Sentence] = {
     "network-answer": OUR_FAULT,
     "out-of-memory": _(
         "The machine ran out of memory. Leave the heaviest step out, or try again later."
+    ),
+    "out-of-memory-size": _(
+        "“%(step)s” needs about %(needs_gb)s GB at this size, and the machine has %(has_gb)s GB. A "
+        "picture of %(advised_pixels)s megapixels may get through. Leave the step out, or tell the "
+        "steward."
+    ),
+    "out-of-memory-smaller": _(
+        "“%(step)s” ran out of memory at this size. A picture of %(advised_pixels)s megapixels may "
+        "get through. Leave the step out, or try again later."
+    ),
+    "out-of-memory-model": _(
+        "The model for “%(step)s” needs about %(needs_gb)s GB, and the machine has %(has_gb)s GB. "
+        "Choose a smaller model, leave the step out, or tell the steward."
     ),
     # What a generative model did instead of its work.
     "model-missing": _("No model for “%(step)s” is on that machine. Leave the step out."),
@@ -364,6 +378,8 @@ def _value(name: str, value: Any) -> str:
         return step(str(value))
     if name in ("setting", "field"):
         return str(SETTINGS.get(str(value)) or FIELDS.get(str(value)) or value)
+    if name == "advised_pixels" and isinstance(value, int):
+        return f"{value / 1e6:.2g}"
     if name in SHARES and isinstance(value, float):
         return f"{100 * value:.0f} %"
     if name == "fields" and isinstance(value, list | tuple):
@@ -388,9 +404,18 @@ def step(name: str) -> str:
     return str(STEPS.get(name, name))
 
 
+def _shortage(facts: Mapping[str, Any]) -> str:
+    """Which sentence on a lack of memory these facts fill."""
+    is_known = facts.get("needs_gb", 0) > facts.get("has_gb", 0)
+    if "advised_pixels" in facts:
+        return "out-of-memory-size" if is_known else "out-of-memory-smaller"
+    return "out-of-memory-model" if is_known else "out-of-memory"
+
+
 def problem(code: str, facts: Mapping[str, Any] | None = None) -> str:
     """Why something was refused or failed, and what to do."""
     facts = facts or {}
+    code = _shortage(facts) if code == "out-of-memory" else code
     # A file that cannot be read is told of by the archive; both know files that are too small.
     of_the_file = code in FILES and (code not in PROBLEMS or "limit" in facts)
     return sentence(code, facts) if of_the_file else _told(PROBLEMS.get(code, OUR_FAULT), facts)

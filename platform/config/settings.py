@@ -261,6 +261,8 @@ MODELS_DIR = envpath("REKINDLE_MODELS_DIR", BASE_DIR / "models")
 MODELS_HUB = envstr("REKINDLE_MODELS_HUB", "https://huggingface.co").rstrip("/")
 MODELS_HUB_TOKEN = envsecret("REKINDLE_MODELS_HUB_TOKEN")
 NONCOMMERCIAL_MODELS = envbool("REKINDLE_NONCOMMERCIAL_MODELS")
+# What models work on: a card, and without one nothing; or the processor, which takes hours.
+MODELS_DEVICE = envstr("REKINDLE_MODELS_DEVICE", "cuda", among=("cuda", "cpu"))
 # What a worker's models may take of the memory, work included; 0: most of the card, or of the RAM.
 MODELS_MEMORY_GB = envint("REKINDLE_MODELS_MEMORY_GB", 0)
 

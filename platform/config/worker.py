@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
 from typing import Any
 
 from celery.signals import (
@@ -23,8 +22,8 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from archive import clock
 from config import broker
-from restoration import drain, presence
-from restoration.engine.generative import registry, workshop
+from restoration import drain, machine, presence
+from restoration.engine.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ EVERY = 15.0
 LOOK = 1.0
 ALIVE = "worker-alive"
 _stop = threading.Event()
-# What the models on this machine's disk are, read once: before the queues are chosen.
+# The models that this worker offers, as they were found last; before the queues are chosen first.
 _held: list[dict[str, Any]] = []
 
 
@@ -42,8 +41,8 @@ def choose_queues(sender: str, instance: Any, **_: Any) -> None:
     named = list(queues.consume_from)
     besides = [name for kind in named for name in broker.BESIDES.get(kind, ())]
     if presence.GENERATIVE in named:
-        _held[:] = _models()
-        besides += presence.bells(model["name"] for model in _held)
+        _look()
+        besides += _bells()
         own = broker.own_queue(presence.own_bell(sender), settings.BELLS_EXCHANGE)
         queues.select_add(own)
     for name in besides:
@@ -57,18 +56,21 @@ def begin(sender: Any, **_: Any) -> None:
     slots = getattr(sender.pool, "limit", None) or 1
     _stop.clear()
     drain.forget()
-    words = {"name": sender.hostname, "queues": queues, "slots": slots}
+    words = {"name": sender.hostname, "queues": queues, "slots": slots, "consumer": sender}
     threading.Thread(target=_announce, kwargs=words, daemon=True).start()
 
 
-def _announce(*, name: str, queues: list[str], slots: int = 1) -> None:
-    offers = [presence.EMBEDDED, *(offer for model in _held for offer in model["offers"])]
+def _announce(*, name: str, queues: list[str], slots: int = 1, consumer: Any = None) -> None:
     while True:
         # Whoever watches this process sees that it lives, also while the database does not.
         (settings.VAR_DIR / ALIVE).touch()
         if drain.is_asked():
             _farewell(name)  # it ends what it does, and is not offered any more
         else:
+            if presence.GENERATIVE in queues:
+                _look()
+                _listen(consumer)
+            offers = [presence.EMBEDDED, *(offer for model in _held for offer in model["offers"])]
             _say(name=name, queues=queues, offers=offers, models=_held, slots=slots)
         if _wait():
             return
@@ -103,25 +105,38 @@ def _farewell(name: str) -> None:
         connection.close()
 
 
-def _models() -> list[dict[str, Any]]:
-    if not registry.can_run():
-        return []
-    return [_listed(info) for info in _usable(workshop.ready(settings.MODELS_DIR))]
+def _look() -> None:
+    """See which models can be offered now; while the folder cannot be read, those of before."""
+    try:
+        found = machine.listed()
+    except (OSError, EngineError):
+        logger.warning("the models folder could not be looked at", exc_info=True)
+        return
+    names, before = ({model["name"] for model in each} for each in (found, _held))
+    if names != before and _held:
+        logger.warning("offered now: %s", ", ".join(sorted(names)) or "no model")
+    _held[:] = found
 
 
-def _usable(found: Iterable[Any]) -> list[Any]:
-    return [info for info in found if info.usable]
+def _bells() -> list[str]:
+    return presence.bells(model["name"] for model in _held)
 
 
-def _listed(info: Any) -> dict[str, Any]:
-    model = info.model
-    return {
-        "name": model.name,
-        "label": model.label,
-        "licence": model.licence_label,
-        "commercial": model.commercial,
-        "offers": [f"{step}:{model.name}" for step in sorted(model.pipelines)],
-    }
+def _listen(consumer: Any) -> None:
+    """Hear the bells for what is offered now, and no others: they are for another worker.
+
+    The consumer's own thread does it; the names are set at once, so that a new link has them too.
+    """
+    if consumer is None:
+        return
+    queues, wanted = consumer.app.amqp.queues, set(_bells())
+    heard = {name for name in queues.consume_from if name.startswith(f"{presence.GENERATIVE}.")}
+    for name in wanted - heard:
+        queues.select_add(queues[name])
+        consumer.call_soon(consumer.add_task_queue, name)
+    for name in heard - wanted:
+        queues.deselect(name)
+        consumer.call_soon(consumer.cancel_task_queue, name)
 
 
 def keep_link(**_: Any) -> None:

@@ -27,6 +27,10 @@ class StepFailed(EngineError):  # noqa: N818
     """A step could not do its work; it never hands its input back as a success."""
 
 
+class Unfit(StepFailed):
+    """This machine cannot do it as it is: files, a library; another machine may."""
+
+
 class OutOfMemory(EngineError):  # noqa: N818
     """The machine is too small just now; a larger one, or the same one later, may do it."""
 

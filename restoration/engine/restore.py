@@ -4,13 +4,14 @@ import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restoration.engine.catalog import entry
-from restoration.engine.errors import OutOfMemory, StepFailed
+from restoration.engine.errors import OutOfMemory, StepFailed, Unfit
 from restoration.engine.image import check_image, check_mask, resize_mask, thumbnail
 from restoration.engine.plan import Plan, StepPlan
 from restoration.engine.step import Image, Mask, Progress, StepContext, StepResult
@@ -20,6 +21,8 @@ EFFORT = {
     "assess": 3, "tone": 1, "repair": 4, "denoise": 6, "redraw": 12, "colourise": 4,
     "upscale": 2, "guard": 4,
 }  # fmt: skip
+# What a report names while a step's model is read.
+LOADING = "load"
 
 
 class Report(Protocol):
@@ -81,7 +84,8 @@ def restore(image: Image, plan: Plan, inputs: Inputs, workshop: Any, report: Rep
         progress = _progress(report, step.name, done / total, share)
         progress(0.0, None)
         context = _context(run, plan, inputs, reference, workshop, progress)
-        _take(run, step, replace(context, begun=image))
+        loading = partial(report, LOADING, done / total)
+        _take(run, step, replace(context, begun=image, loading=loading))
         done += EFFORT[step.name]
         progress(1.0, thumbnail(run.image))
     return Restored(run.image, run.maps, run.meters, run.records, run.notes)
@@ -164,7 +168,7 @@ def _function(step: StepPlan) -> Callable[..., StepResult]:
         found: Callable[..., StepResult] = getattr(importlib.import_module(module), name)
     except ImportError as error:
         facts = {"step": step.name, "backend": step.backend, "detail": str(error)[:200]}
-        raise StepFailed("backend-unavailable", facts) from error
+        raise Unfit("backend-unavailable", facts) from error
     return found
 
 

@@ -21,6 +21,10 @@ def _silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
     """Nobody listens."""
 
 
+def _unheard() -> None:
+    """Nobody waits."""
+
+
 @dataclass(frozen=True)
 class StepContext:
     """All a step may know. Arrays are read, never written.
@@ -32,6 +36,7 @@ class StepContext:
     repaired: bool HxW at the image's size: filled by earlier versions or earlier steps.
     maps, meters: what the steps before have put down, by name.
     progress(fraction of this step, preview or None): may raise Cancelled; call it often.
+    loading(): the same while a model is read, which is no work on the picture yet.
     """
 
     image: Image
@@ -48,6 +53,7 @@ class StepContext:
     maps: Mapping[str, Mask] = field(default_factory=dict)
     meters: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = _silent
+    loading: Callable[[], None] = _unheard
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,16 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from restoration import presence
+from restoration import machine, presence
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
-from restoration.engine.generative.registry import NEEDED, ModelInfo, family_of, refusal
+from restoration.engine.generative.registry import (
+    NEEDED,
+    ModelInfo,
+    can_run,
+    family_of,
+    refusal,
+)
 from restoration.engine.generative.rows import MODELS, Model
 from restoration.engine.generative.weights import Lock, Told
 from restoration.fetching import WAITING
@@ -25,7 +31,8 @@ class Stock:
 
     state: 'here', 'partly', 'absent' or 'refused', then with a `reason` code and maybe a `file`;
     size: bytes on the disk; trust, locked_at: of its base; verified: every byte was read and is
-    right, None when nobody looked; lacking: libraries that are not installed here.
+    right, None when nobody looked; lacking: libraries that are not installed here; unfit: why a
+    worker on this machine does not offer what is here, a code.
     """
 
     name: str
@@ -45,6 +52,7 @@ class Stock:
     verified: bool | None
     memory_gb: float
     lacking: list[str]
+    unfit: str
     workers: list[str]
 
     @property
@@ -100,6 +108,7 @@ def _stock(model: Model, models_dir: Path, workers: list[str], told: Told | None
         verified=None if told is None or state in (ABSENT, PARTLY) else state == HERE,
         memory_gb=model.min_memory_gb,
         lacking=_lacking(model),
+        unfit=machine.unfit(info) if state == HERE and can_run() else "",
         workers=workers,
     )
 

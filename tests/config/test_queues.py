@@ -57,7 +57,7 @@ def test_a_worker_with_models_listens_for_their_families_and_for_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = {"name": "sdxl-tile", "offers": ["redraw:sdxl-tile"]}
-    monkeypatch.setattr(worker, "_models", lambda: [model])
+    monkeypatch.setattr(worker.machine, "listed", lambda: [model])
     heard = listened("generative", "gpu1@here")
     assert set(heard) == {"generative", "at.gpu1@here", "generative.sdxl"}
     assert listened("cpu,generative")[:2] == ["cpu", "generative"]

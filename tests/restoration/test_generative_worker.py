@@ -130,6 +130,7 @@ def test_a_model_is_offered_used_and_named_while_its_worker_lives(
         database_url=on_sqlite_file,
         kind="generative",
         REKINDLE_MODELS_DIR=str(models),
+        REKINDLE_MODELS_DEVICE="cpu",
         OMP_NUM_THREADS="1",  # so small a network only loses time when two cores share it
     )
     wait_until(Worker.objects.exists, "the worker said that it is here", log=worker.printed)

@@ -13,10 +13,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from restoration import presence
+from restoration import machine, presence
+from restoration.engine.generative.memory import GIB
 from restoration.engine.generative.rows import MODELS
 from restoration.engine.generative.weights import LOCK, lock
 from restoration.fetching import WAITING
+from tests.services.need import need
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +26,10 @@ UNET = "unet/diffusion_pytorch_model.safetensors"
 
 
 @pytest.fixture
-def models(tmp_path: Path, settings: Any) -> Path:
+def models(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one locked model: the inpainting Stable Diffusion 1.5."""
     settings.MODELS_DIR = tmp_path / "models"
+    monkeypatch.setattr(machine, "card", lambda: 8 * GIB)
     folder = tmp_path / "models" / "sd15-inpaint"
     (folder / "unet").mkdir(parents=True)
     index = {"_class_name": "StableDiffusionInpaintPipeline", "unet": ["diffusers", "UNet"]}
@@ -77,6 +80,20 @@ def test_what_a_living_worker_offers_is_named_with_it(models: Path) -> None:
     )
     assert "gpu1@here" in line(listed(), "sd15-inpaint")
     assert rows()["sd15"]["workers"] == []
+
+
+@pytest.mark.parametrize(
+    ("card", "code", "told"),
+    [(0, "no-card", "no card is here"), (2 * GIB, "too-large", "it needs more memory")],
+)
+def test_what_a_worker_here_would_not_offer_is_said(
+    models: Path, monkeypatch: pytest.MonkeyPatch, card: int, code: str, told: str
+) -> None:
+    need("torch")
+    assert rows()["sd15-inpaint"]["unfit"] == ""
+    monkeypatch.setattr(machine, "card", lambda: card)
+    assert rows()["sd15-inpaint"]["unfit"] == code
+    assert f"sd15-inpaint: {told}" in listed()
 
 
 def test_an_altered_file_is_found_when_every_byte_is_read(models: Path) -> None:

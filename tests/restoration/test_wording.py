@@ -13,7 +13,7 @@ from restoration.engine import catalog, colours
 from tests.services.need import ROOT
 
 ENGINE = ROOT / "restoration" / "engine"
-RAISED = ("BadInput", "StepFailed", "OutOfMemory", "Cancelled")
+RAISED = ("BadInput", "StepFailed", "Unfit", "OutOfMemory", "DeviceLost", "Cancelled")
 
 
 def calls(*names: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     workshop = require_workshop(context, "colourise")
     hinted = hints(context, settings)
     begun = context.image if hinted is None else hinted.image
-    with workshop.lend("colourise", settings["model"]) as tool:
+    with workshop.lend("colourise", settings["model"], context.loading) as tool:
         wanted = request(tool, wording_for(tool, context, "colourise"), 1.0, 0, context.seed)
         drawn = coloured(replace(context, image=begun), workshop, tool, wanted)
         record = {**record_of(tool, wanted), **drawn.figures}

@@ -1,6 +1,7 @@
 """One call of a diffusion pipeline: floats in, floats out, progress and cancel on every step."""
 
 import inspect
+import logging
 import math
 import platform
 import time
@@ -16,12 +17,14 @@ from PIL import Image
 
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative.canvas import Canvas, Floats, fitted
-from restoration.engine.generative.memory import Rung, climb
+from restoration.engine.generative.memory import Rung, climb, refuse_lost
 from restoration.engine.generative.prompts import Count, Wording, foreign, worded
 from restoration.engine.generative.registry import guidance_of, most_steps, steps_of
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.image import resize
 from restoration.engine.step import Mask, Progress, StepContext, note
+
+logger = logging.getLogger(__name__)
 
 FLAT = 1 / 255
 PREVIEW_EVERY = 1.0  # second: making one holds up the card
@@ -162,17 +165,29 @@ def reporter(tool: Tool, image: Floats, progress: Progress) -> Callable[..., dic
 
     The library's own `_interrupt` still decodes and returns a half-made picture: never used.
     """
-    colours, due = latent_colours(tool, image), paced()
+    colours, due = if_possible(lambda: latent_colours(tool, image)), paced()
 
     def step_done(
         pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]
     ) -> dict[str, Any]:
         last = index + 1 == pipeline.num_timesteps
-        preview = preview_of(tensors["latents"], colours, image.shape) if due(last) else None
+        preview = None
+        if colours is not None and due(last):
+            preview = if_possible(lambda: preview_of(tensors["latents"], colours, image.shape))
         progress(min(0.99, (index + 1) / pipeline.num_timesteps), preview)
         return tensors
 
     return step_done
+
+
+def if_possible(make: Callable[[], Any]) -> Any:
+    """Return what is made for a preview, or None: nobody's run fails for that. DeviceLost does."""
+    try:
+        return make()
+    except Exception as error:
+        refuse_lost(error)
+        logger.warning("no preview could be made", exc_info=True)
+        return None
 
 
 def paced(every: float = PREVIEW_EVERY) -> Callable[[bool], bool]:

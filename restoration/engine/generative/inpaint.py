@@ -62,7 +62,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         told = note("no-damage-found" if context.mask is None else "mask-empty")
         return StepResult(context.image, {"repaired": repaired}, {"filled_area": 0.0}, [told])
     workshop = require_workshop(context, "repair")
-    with workshop.lend("repair", settings["model"]) as tool:
+    with workshop.lend("repair", settings["model"], context.loading) as tool:
         wording = wording_for(tool, context, "repair")
         passes = settings.get("passes", 0)
         wanted = request(tool, wording, settings["strength"], passes, context.seed)

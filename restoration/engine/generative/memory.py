@@ -23,6 +23,11 @@ RAM_SHARE = 0.8
 TILED_AT_LEAST = 0.26  # of the memory of a whole decode; InvokeAI measured it at 2560 by 1440
 CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
+FORGIVEN = 600.0  # seconds: what memory wanted once may have been somebody else's doing
+# What the card's libraries say when the card has no room for them; it is well otherwise.
+NO_ROOM = ("can't allocate memory", "not enough memory", "out of memory")
+NO_ROOM_ON_CARD = ("alloc_failed", "allocation_failed")
+
 Made = TypeVar("Made")
 
 
@@ -59,12 +64,12 @@ def climb(
 ) -> tuple[Made, Rung]:
     """Run `attempt` on the first rung that should fit, and on the next ones when memory runs out.
 
-    Begins where a picture of this size got through before; the last rung is tried in any case.
+    Begins where a picture of this size got through lately; the last rung is tried in any case.
     Raises OutOfMemory with `facts` and what was needed, DeviceLost, and whatever `attempt` raises.
     """
     ladder = rungs(tool.device)
     bucket = (tool.model.name, tool.pipeline.__class__.__name__, pixels // (1 << 18))
-    for index in range(workshop.worked.get(bucket, 0), len(ladder)):
+    for index in range(workshop.begin_at(bucket), len(ladder)):
         rung = ladder[index]
         if rung is not ladder[-1] and not workshop.fits(tool, pixels, rung):
             continue
@@ -74,7 +79,7 @@ def climb(
         except (RuntimeError, MemoryError) as error:
             refuse_other(error)
         else:
-            workshop.worked[bucket] = index
+            workshop.got_through(bucket, index)
             return made, rung
         # Out here the traceback, and every tensor that it holds, is gone.
         workshop.tidy()
@@ -103,18 +108,35 @@ def advice(workshop: "Workshop", tool: "Tool", pixels: int) -> dict[str, Any]:
 
 
 def refuse_other(error: BaseException) -> None:
-    """Return when memory ran out, and raise anything else; DeviceLost when the card is lost.
+    """Return when memory ran out, and raise anything else; DeviceLost when the card is lost."""
+    if is_out_of_memory(error):
+        return
+    refuse_lost(error)
+    raise error
+
+
+def refuse_lost(error: BaseException) -> None:
+    """Raise DeviceLost when this error says that the card is lost.
 
     After such an error every further call on the card fails, so the process has to go.
     """
     import torch
 
-    if is_out_of_memory(error):
-        return
     broken = getattr(torch, "AcceleratorError", ())
-    if isinstance(error, broken) or "CUDA error" in str(error):
-        raise DeviceLost("device-lost", {"detail": str(error)[:200]}) from None
-    raise error
+    if is_out_of_memory(error) or not (isinstance(error, broken) or "CUDA error" in str(error)):
+        return
+    raise DeviceLost("device-lost", {"detail": str(error)[:200]}) from None
+
+
+@contextmanager
+def judged(**facts: Any) -> Iterator[None]:
+    """Tell what the libraries say in here as `climb` does: OutOfMemory with `facts`, DeviceLost."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        refuse_other(error)
+        detail = str(error)[:200]
+        raise OutOfMemory("out-of-memory", {**facts, "detail": detail}) from None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -124,8 +146,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     told = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in told or "not enough memory" in told or "out of memory" in told
+    return isinstance(error, RuntimeError) and any(
+        words in told for words in (*NO_ROOM, *NO_ROOM_ON_CARD)
     )
 
 

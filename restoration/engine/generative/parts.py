@@ -3,15 +3,16 @@
 from typing import Any
 
 from restoration.engine.generative.registry import ModelInfo
-from restoration.engine.generative.weights import Weights, verified
+from restoration.engine.generative.weights import Told, Weights, verified
 
 
-def weighed(info: ModelInfo) -> tuple[Weights, Weights]:
+def weighed(info: ModelInfo, told: Told) -> tuple[Weights, Weights]:
     """Hold every folder of a model against its lock; return the base's weights, and all of them.
 
-    A part's files carry its folder's name. Raises what `weights.verified` raises.
+    A part's files carry its folder's name; `told` hears how many bytes were read, time and again.
+    Raises what `weights.verified` and `told` raise.
     """
-    base, *parts = (verified(path) for path in info.paths)
+    base, *parts = (verified(path, told) for path in info.paths)
     files = dict(base.files)
     for folder, part in zip(info.model.folders[1:], parts, strict=True):
         files |= {f"{folder}/{name}": sha256 for name, sha256 in part.files.items()}

@@ -43,7 +43,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     Raises StepFailed model-missing, reframed or blank-result, OutOfMemory, and Cancelled.
     """
     workshop = require_workshop(context, "redraw")
-    with workshop.lend("redraw", settings["model"]) as tool:
+    with workshop.lend("redraw", settings["model"], context.loading) as tool:
         wording = wording_for(tool, context, "redraw")
         numbers = settings["strength"], settings["passes"], context.seed
         wanted = request(tool, wording, *numbers, settings.get("control"))

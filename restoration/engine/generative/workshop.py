@@ -7,16 +7,17 @@ import gc
 import inspect
 import os
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from restoration.engine.errors import OutOfMemory, StepFailed
+from restoration.engine.errors import DeviceLost, OutOfMemory, StepFailed, Unfit
 from restoration.engine.generative import memory, parts
-from restoration.engine.generative.memory import GIB, RESERVE, Rung, is_out_of_memory
+from restoration.engine.generative.memory import FORGIVEN, GIB, RESERVE, Rung
 from restoration.engine.generative.registry import (
     Family,
     Model,
@@ -31,12 +32,20 @@ from restoration.engine.generative.weights import Weights, unready
 # Loading patches torch for the whole process while it lasts, so only one at a time may.
 _building = threading.RLock()
 
+# What a loader says of files that are not what they should be.
+BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
+Bucket = tuple[str, str, int]
+
+
+def _nobody() -> None:
+    """Nobody hears how the loading goes."""
+
 
 @dataclass
 class Loaded:
     """A model's parts in memory, which weights they are, and how many jobs hold them.
 
-    offloaded: the parts rest in RAM and visit the card one by one.
+    offloaded: the parts rest in RAM and visit the card one by one; `since` when.
     """
 
     info: ModelInfo
@@ -45,6 +54,7 @@ class Loaded:
     weights: Weights
     offloaded: bool = False
     users: int = 0
+    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
@@ -63,10 +73,12 @@ class Tool:
 class Workshop:
     """Loads models when they are first asked for and forgets the least used when room is short.
 
-    device: 'cpu', 'cuda', 'cuda:1' or 'auto'; dtype: a torch dtype's name or 'auto' (the
-    family's on a GPU, float32 on a CPU); budget_gb: for weights and work together, None for
-    most of the memory; most_pixels: never work on more than this, whatever the model could.
-    worked: by model, pipeline and size, the rung of the ladder on which a job got through.
+    device: 'cpu', 'cuda', 'cuda:1' or 'auto', which is decided at the first use; dtype: a torch
+    dtype's name or 'auto' (the family's on a GPU, float32 on a CPU); budget_gb: for weights and
+    work together, None for most of the memory; most_pixels: never work on more than this,
+    whatever the model could.
+    worked: by model, pipeline and size, the rung of the ladder on which a job got through, and
+    when that was found out.
     """
 
     models_dir: Path
@@ -74,7 +86,7 @@ class Workshop:
     dtype: str = "auto"
     budget_gb: float | None = None
     most_pixels: int | None = None
-    worked: dict[tuple[str, str, int], int] = field(default_factory=dict, repr=False)
+    worked: dict[Bucket, tuple[int, float]] = field(default_factory=dict, repr=False)
     _loaded: OrderedDict[str, Loaded] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -82,24 +94,29 @@ class Workshop:
         self.models_dir = Path(self.models_dir)
 
     @contextmanager
-    def lend(self, step: str, name: str = "auto") -> Iterator[Tool]:
+    def lend(
+        self, step: str, name: str = "auto", told: Callable[[], None] = _nobody
+    ) -> Iterator[Tool]:
         """Lend a pipeline for a step ('redraw', 'repair') by model name, or the first that can.
 
-        Raises StepFailed 'model-missing', 'model-refused', 'model-broken', 'weights-changed' or
-        'backend-unavailable', and OutOfMemory when the weights do not fit.
+        `told` is called time and again while the model is read; what it raises ends the loading.
+        Raises Unfit 'model-missing', 'model-refused', 'model-broken', 'weights-changed' or
+        'backend-unavailable', OutOfMemory when the weights do not fit, and DeviceLost whatever it
+        was in which the card failed, the borrower's own work included.
         """
         info = self.find(step, name)
-        loaded = self._taken(info, step)
-        try:
-            yield self._tool(info.model, loaded, step)
-        finally:
-            with self._lock:
-                loaded.users -= 1
+        with memory.judged(step=step, model=info.model.name):
+            loaded = self._taken(info, step, told)
+            try:
+                yield self._tool(info.model, loaded, step)
+            finally:
+                with self._lock:
+                    loaded.users -= 1
 
     def find(self, step: str, name: str = "auto") -> ModelInfo:
         """Return the model that would be lent; imports nothing heavy."""
         if not can_run():
-            raise StepFailed("backend-unavailable", {"step": step, "backend": "generative"})
+            raise Unfit("backend-unavailable", {"step": step, "backend": "generative"})
         able = [info for info in ready(self.models_dir) if step in info.model.pipelines]
         named = [info for info in able if name in ("auto", info.model.name)]
         usable = next((info for info in named if info.usable), None)
@@ -111,10 +128,10 @@ class Workshop:
             library = lacking(named[0].model)
             if library and named[0].reason == f"{library}-missing":
                 told = {"label": named[0].model.label, "library": library}
-                raise StepFailed("library-missing", {**facts, **told})
-            raise StepFailed("model-refused", {**facts, "refused": refused})
+                raise Unfit("library-missing", {**facts, **told})
+            raise Unfit("model-refused", {**facts, "refused": refused})
         usable_names = [info.model.name for info in able if info.usable]
-        raise StepFailed("model-missing", {**facts, "known": usable_names})
+        raise Unfit("model-missing", {**facts, "known": usable_names})
 
     def loaded(self) -> list[str]:
         """Return the names of the models in memory, the least recently used first."""
@@ -126,27 +143,48 @@ class Workshop:
         with self._lock:
             for name in [name for name, each in self._loaded.items() if not each.users]:
                 if name != keep:
-                    del self._loaded[name]
+                    self._forget(name)
         self.tidy()
 
+    def _forget(self, name: str) -> None:
+        """Let go of a model, and of what its jobs had to give up: next time there may be room."""
+        del self._loaded[name]
+        for bucket in [bucket for bucket in self.worked if bucket[0] == name]:
+            del self.worked[bucket]
+
+    def begin_at(self, bucket: Bucket) -> int:
+        """Return the rung on which such a job got through lately, else the first.
+
+        One passing shortage shall not make pictures smaller until the worker ends.
+        """
+        index, found_at = self.worked.get(bucket, (0, 0.0))
+        return index if time.monotonic() - found_at < FORGIVEN else 0
+
+    def got_through(self, bucket: Bucket, index: int) -> None:
+        """Keep the rung; one that was only begun at again is as old as it was."""
+        if index == 0 or index != self.begin_at(bucket):
+            self.worked[bucket] = index, time.monotonic()
+
     def tidy(self) -> None:
-        """Give memory that nothing refers to back to the machine."""
+        """Give memory that nothing refers to back to the machine. Raises DeviceLost."""
         import torch
 
         gc.collect()
         if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+            with memory.judged():
+                torch.cuda.empty_cache()
 
     def budget(self) -> float:
-        """Return the bytes that weights and work may take together."""
+        """Return the bytes that weights and work may take together. Raises DeviceLost."""
         if self.budget_gb:
             return self.budget_gb * GIB
         import torch
 
         if self._device().startswith("cuda"):
             # What others hold of the card is not ours; what torch keeps for us is.
-            free, _ = torch.cuda.mem_get_info(self._device())
-            return float(free + torch.cuda.memory_reserved(self._device()))
+            with memory.judged():
+                free, _ = torch.cuda.mem_get_info(self._device())
+                return float(free + torch.cuda.memory_reserved(self._device()))
         return memory.ram()
 
     def resident(self) -> int:
@@ -198,40 +236,105 @@ class Workshop:
         with self._lock:
             loaded = self._loaded.get(tool.model.name)
             if loaded is not None and not loaded.offloaded:
-                loaded.offloaded = True
+                loaded.offloaded, loaded.since = True, time.monotonic()
                 tool.pipeline.enable_model_cpu_offload(device=tool.device)
         self.tidy()
 
-    def _taken(self, info: ModelInfo, step: str) -> Loaded:
+    def _taken(self, info: ModelInfo, step: str, told: Callable[[], None]) -> Loaded:
         with self._lock, _building:
             loaded = self._loaded.get(info.model.name)
+            if loaded is not None and self._may_return(loaded):
+                loaded = None
+                self._forget(info.model.name)
+                self.tidy()
             if loaded is None:
-                loaded = self._load(info, step)
+                loaded = self._load(info, step, told)
                 self._loaded[info.model.name] = loaded
             self._loaded.move_to_end(info.model.name)
             loaded.users += 1
             return loaded
 
-    def _load(self, info: ModelInfo, step: str) -> Loaded:
-        base, weights = parts.weighed(info)
-        offloaded = self._make_room(info.model, weights)
-        try:
-            pipeline = self._pipeline(info, step, base.variant)
-            if not offloaded:
-                pipeline.to(self._device())
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            told = str(error)[:200]
-        else:
-            extras = {
-                name: value for name, value in pipeline.config.items() if not name.startswith("_")
-            }
-            return Loaded(info, dict(pipeline.components), extras, weights, offloaded)
-        self.tidy()
-        raise OutOfMemory("out-of-memory", {"model": info.model.name, "detail": told})
+    def _may_return(self, loaded: Loaded) -> bool:
+        """Say whether a model that had to leave the card may be loaded onto it anew."""
+        if not loaded.offloaded or loaded.users or time.monotonic() - loaded.since < FORGIVEN:
+            return False
+        own = memory.footprint(memory.networks(loaded.parts))
+        return own + self.resident() + RESERVE <= self.budget()
 
-    def _pipeline(self, info: ModelInfo, step: str, variant: str | None) -> Any:
+    def _load(self, info: ModelInfo, step: str, told: Callable[[], None]) -> Loaded:
+        """Read a model; when memory runs out, without the others, and at last part by part."""
+        self._require_card()
+        base, weights = self._weighed(info, step, told)
+        offloaded = self._make_room(info.model, weights, step)
+        detail = ""
+        for goes_in_parts, alone in self._ways(offloaded=offloaded):
+            if alone:
+                self.release()
+            told()
+            try:
+                return self._built(info, step, (base, weights), goes_in_parts, told)
+            except (RuntimeError, MemoryError) as error:
+                self._refuse_broken(info, step, error)
+                detail = str(error)[:200]
+            # Out here the traceback, and every tensor that it holds, is gone.
+            self.tidy()
+        sizes = self._sizes(info.model, weights)
+        raise OutOfMemory(
+            "out-of-memory", {"step": step, "model": info.model.name, **sizes, "detail": detail}
+        )
+
+    def _ways(self, *, offloaded: bool) -> list[tuple[bool, bool]]:
+        """Return how to load, one way after the other: whether part by part, and alone."""
+        ways = [(offloaded, False)]
+        if any(not each.users for each in self._loaded.values()):
+            ways.append((offloaded, True))
+        if self._device().startswith("cuda") and not offloaded:
+            ways.append((True, True))
+        return ways
+
+    def _built(
+        self,
+        info: ModelInfo,
+        step: str,
+        found: tuple[Weights, Weights],
+        offloaded: bool,
+        told: Callable[[], None],
+    ) -> Loaded:
+        base, weights = found
+        pipeline = self._pipeline(info, step, base.variant, offloaded)
+        if not offloaded:
+            for part in memory.networks(pipeline.components):
+                told()
+                part.to(self._device())
+            pipeline.to(self._device())
+        told()
+        extras = {
+            name: value for name, value in pipeline.config.items() if not name.startswith("_")
+        }
+        return Loaded(info, dict(pipeline.components), extras, weights, offloaded)
+
+    def _weighed(
+        self, info: ModelInfo, step: str, told: Callable[[], None]
+    ) -> tuple[Weights, Weights]:
+        """Read every byte; that the files are not what they should be is this machine's matter."""
+        facts = {"step": step, "model": info.model.name}
+        try:
+            return parts.weighed(info, lambda _count: told())
+        except StepFailed as refusal:
+            if not refusal.code.startswith("weights-"):
+                raise  # by who was told: it took too long
+            raise Unfit(refusal.code, {**facts, **refusal.facts}) from refusal
+        except OSError as error:
+            raise Unfit("model-broken", {**facts, "detail": str(error)[:200]}) from error
+
+    def _refuse_broken(self, info: ModelInfo, step: str, error: BaseException) -> None:
+        """Return when memory ran out; a card is lost, and else the model is what is broken."""
+        memory.refuse_lost(error)
+        if not memory.is_out_of_memory(error):
+            facts = {"step": step, "model": info.model.name, "detail": str(error)[:200]}
+            raise Unfit("model-broken", facts) from error
+
+    def _pipeline(self, info: ModelInfo, step: str, variant: str | None, offloaded: bool) -> Any:
         os.environ["HF_HUB_OFFLINE"] = "1"
         import torch
         from safetensors import SafetensorError
@@ -250,12 +353,13 @@ class Workshop:
                 **dict.fromkeys(unneeded),
                 **quiet_extras(kind),
                 **parts.networks(info, dtype),
-                **self._shared(info, kind),
+                # What visits the card part by part takes its networks along when it leaves.
+                **({} if offloaded else self._shared(info, kind)),
             )
             parts.lay_on(pipeline, info)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            facts = {"model": info.model.name, "detail": str(error)[:200]}
-            raise StepFailed("model-broken", facts) from error
+        except (*BROKEN, SafetensorError) as error:
+            facts = {"step": step, "model": info.model.name, "detail": str(error)[:200]}
+            raise Unfit("model-broken", facts) from error
         return pipeline
 
     def _shared(self, info: ModelInfo, kind: Any) -> dict[str, Any]:
@@ -294,33 +398,47 @@ class Workshop:
             pipeline, model, family_of(model), loaded.weights, self._device(), self._dtype(model)
         )
 
-    def _make_room(self, model: Model, weights: Weights) -> bool:
+    def _make_room(self, model: Model, weights: Weights, step: str) -> bool:
         """Forget the least used until the weights fit; return whether they go in part by part.
 
         Raises OutOfMemory when they do not fit at all and there is no card to offload from.
         """
-        import torch
-
-        element = getattr(torch, self._dtype(model)).itemsize
-        needed = (weights.numbers * element or weights.size) + RESERVE
+        needed = self._needed(model, weights)
         for name in [name for name, each in self._loaded.items() if not each.users]:
             if self.resident() + needed <= self.budget():
                 break
-            del self._loaded[name]
+            self._forget(name)
             self.tidy()
         if needed <= self.budget():
             return False
         if self._device().startswith("cuda"):
             return True
-        sizes = {"needs_gb": round(needed / GIB, 2), "has_gb": round(self.budget() / GIB, 2)}
-        raise OutOfMemory("out-of-memory", {"model": model.name, **sizes})
+        facts = {"step": step, "model": model.name, **self._sizes(model, weights)}
+        raise OutOfMemory("out-of-memory", facts)
+
+    def _needed(self, model: Model, weights: Weights) -> int:
+        import torch
+
+        element = getattr(torch, self._dtype(model)).itemsize
+        return (weights.numbers * element or weights.size) + RESERVE
+
+    def _sizes(self, model: Model, weights: Weights) -> dict[str, float]:
+        needed = self._needed(model, weights)
+        return {"needs_gb": round(needed / GIB, 2), "has_gb": round(self.budget() / GIB, 2)}
+
+    def _require_card(self) -> None:
+        """A workshop that was opened for a card does not go on without one: that takes hours."""
+        import torch
+
+        if self._device().startswith("cuda") and not torch.cuda.is_available():
+            raise DeviceLost("device-lost", {"detail": "there is no card any more"})
 
     def _device(self) -> str:
         import torch
 
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        if self.device == "auto":
+            self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        return self.device
 
     def _dtype(self, model: Model) -> str:
         family = family_of(model)

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
+from restoration import machine
 from restoration.engine.generative.rows import MODELS
 from restoration.fetching import gigabytes
 from restoration.management.meter import Meter
@@ -30,6 +31,13 @@ REASONS = {
     "other-class": "another kind of model lies in its folder",
     "torchvision-missing": "torchvision does not work here; it must be of the same build as torch",
     "peft-missing": "peft does not work here: pip install 'rekindle[gpu]'",
+}
+# Why a worker on this machine does not offer what is whole; another machine's may.
+UNFIT = {
+    machine.NO_CARD: "no card is here, so a worker of this machine does not offer it; "
+    "REKINDLE_MODELS_DEVICE=cpu lets it work without one, slowly",
+    machine.TOO_LARGE: "it needs more memory than models may take here, so a worker of this "
+    "machine does not offer it",
 }
 
 
@@ -108,6 +116,8 @@ def _remark(each: Stock) -> str:
     """What to do about a model, if anything."""
     if each.state == PARTLY:
         return f"{each.name}: `manage.py fetch_models {each.name}` brings what is missing."
+    if each.unfit:
+        return f"{each.name}: {UNFIT[each.unfit]}."
     if each.state != REFUSED:
         return ""
     told = REASONS.get(each.reason, f"its folder cannot be used ({each.reason})")

@@ -17,7 +17,7 @@ from restoration.models import Attempt, Claim, Job, Preview, Review, Version
 from restoration.purses import Entry, EntryKind, Purse
 from tests.benchmarks.faults.rounds import Round
 
-OUTCOMES = {"succeeded", "failed", "lost", "returned", "cancelled"}
+OUTCOMES = {"succeeded", "failed", "lost", "returned", "cancelled", "unfit"}
 MADE = (VersionKind.MACHINE, VersionKind.RETOUCH)
 
 

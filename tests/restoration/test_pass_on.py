@@ -1,0 +1,269 @@
+"""What one machine cannot do goes to another that may, and fails when no other is left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from config import worker
+from restoration import dispatch, machine, presence, runner, wording
+from restoration.actions.versions import scan_version
+from restoration.engine.errors import EngineError, OutOfMemory, Unfit
+from restoration.engine.generative import memory, registry
+from restoration.engine.generative.memory import GIB
+from restoration.engine.generative.weights import lock
+from restoration.lifecycle import JobKind, JobState
+from restoration.models import Job, Worker
+from tests import factories
+from tests.people import person
+
+pytestmark = pytest.mark.django_db
+
+MODEL = "sd15-inpaint"
+NEED = f"repair:{MODEL}"
+LISTED = {"name": MODEL, "label": "SD", "licence": "x", "commercial": True, "offers": [NEED]}
+CHANGED = Unfit("weights-changed", {"step": "repair", "model": MODEL, "file": "vae/x.safetensors"})
+SHORT = OutOfMemory(
+    "out-of-memory",
+    {"step": "repair", "advised_pixels": 400_000, "needs_gb": 9.5, "has_gb": 7.9},
+)
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one model on a machine whose card has 8 GB and that has the libraries."""
+    settings.MODELS_DIR = tmp_path
+    unet = tmp_path / MODEL / "unet"
+    unet.mkdir(parents=True)
+    index = {"_class_name": "StableDiffusionInpaintPipeline", "unet": ["diffusers", "UNet"]}
+    (tmp_path / MODEL / "model_index.json").write_text(json.dumps(index))
+    (unet / "config.json").write_text("{}")
+    (unet / "diffusion_pytorch_model.safetensors").write_bytes(bytes(1500))
+    lock(tmp_path / MODEL)
+    monkeypatch.setattr(machine, "card", lambda: 8 * GIB)
+    monkeypatch.setattr(registry, "can_run", lambda: True)
+    monkeypatch.setattr(worker, "_held", [])
+    for number in range(len(machine.MODELS)):
+        machine._unfit[number] = 0
+    return tmp_path
+
+
+def on(*names: str) -> None:
+    """These workers live, and offer the model."""
+    for name in names:
+        presence.announce(
+            name=name, queues=["generative"], offers=[NEED], models=[LISTED], now=timezone.now()
+        )
+
+
+@pytest.fixture
+def job(db: None) -> Job:
+    photo = factories.photo(factories.collection())
+    return Job.objects.create(
+        photo=photo,
+        kind=JobKind.RESTORE,
+        source=scan_version(photo=photo, now=timezone.now()),
+        requested_by=person("vera"),
+        requested_at=timezone.now(),
+        needs=[presence.EMBEDDED, NEED],
+        queue=presence.GENERATIVE,
+    )
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let every run end like this."""
+
+    def with_(error: EngineError) -> None:
+        def work(*_: Any) -> None:
+            raise error
+
+        monkeypatch.setitem(runner.WORK, JobKind.RESTORE, work)
+
+    return with_
+
+
+def tried(job: Job, at: str) -> tuple[str, str]:
+    """How the job stands once that worker has answered a bell."""
+    runner.answer(job_id=job.pk, worker=at)
+    job.refresh_from_db()
+    return job.state, job.error_code
+
+
+def turn_at(name: str) -> bool:
+    seat = dispatch.seat(name)
+    return seat is not None and dispatch.take(seat, now=timezone.now()) is not None
+
+
+def test_a_bad_folder_sends_the_job_on_and_its_model_is_not_offered_there(
+    job: Job, fails: Any
+) -> None:
+    on("bad", "good")
+    fails(CHANGED)
+    assert tried(job, "bad") == (JobState.QUEUED, "weights-changed")
+    assert (job.strikes, job.attempts.get().outcome) == (0, "unfit")
+    bad = Worker.objects.get(name="bad")
+    assert (bad.offers, bad.models_listed) == ([], [])
+    assert presence.offers(now=timezone.now()) == {NEED}
+    assert not turn_at("bad")
+    assert turn_at("good")
+
+
+def test_it_fails_with_its_sentence_when_no_machine_is_left(job: Job, fails: Any) -> None:
+    on("bad", "good")
+    fails(CHANGED)
+    tried(job, "bad")
+    assert tried(job, "good") == (JobState.FAILED, "weights-changed")
+    assert "vae/x.safetensors is not what it should be" in wording.problem(
+        job.error_code, job.error_facts
+    )
+
+
+def test_what_was_found_unfit_is_offered_again_once_its_files_are_others(
+    models: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [row["name"] for row in machine.listed()] == [MODEL]
+    machine.withdraw(MODEL)
+    assert machine.listed() == []
+    assert f"models --verify {MODEL}" in caplog.text
+    file = models / MODEL / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(bytes(1499) + b"!")
+    assert [row["name"] for row in machine.listed()] == [MODEL]
+
+
+def test_who_ran_out_of_memory_is_not_given_it_again_while_another_has_not_tried(
+    job: Job, fails: Any
+) -> None:
+    on("large", "small")
+    fails(SHORT)
+    assert tried(job, "small") == (JobState.QUEUED, "out-of-memory")
+    assert Worker.objects.get(name="small").offers == [NEED]  # a smaller picture may do
+    assert not turn_at("small")
+    assert turn_at("large")
+
+
+def test_the_next_bell_is_for_one_that_has_not_tried(job: Job, fails: Any) -> None:
+    on("large", "small")
+    presence.warmed(name="small", models=[MODEL])
+    fails(SHORT)
+    tried(job, "small")
+    found = presence.found_unfit(job.pk)
+    assert found == {"small"}
+    assert presence.nearest(job.needs, tried=found, now=timezone.now()) == "large"
+
+
+def test_should_the_other_have_gone_the_first_tries_again_and_says_what_it_lacks(
+    job: Job, fails: Any
+) -> None:
+    on("large", "small")
+    fails(SHORT)
+    tried(job, "small")
+    presence.farewell(name="large")
+    assert tried(job, "small") == (JobState.FAILED, "out-of-memory")
+    told = wording.problem(job.error_code, job.error_facts)
+    assert "needs about 9.5 GB" in told
+    assert "0.4 megapixels may get through" in told
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"step": "redraw", "advised_pixels": 500_000, "needs_gb": 3, "has_gb": 8}, "0.5 megapix"),
+        ({"step": "redraw", "needs_gb": 30.0, "has_gb": 8.0}, "Choose a smaller model"),
+        ({"step": "denoise"}, "The machine ran out of memory"),
+    ],
+)
+def test_a_shortage_is_told_as_far_as_it_is_known(facts: dict[str, Any], told: str) -> None:
+    assert told in wording.problem("out-of-memory", facts)
+
+
+class Consumer:
+    """As much of Celery's consumer as changing its queues touches."""
+
+    def __init__(self) -> None:
+        from celery import Celery
+
+        from config.broker import queues
+
+        self.app = Celery("listening", broker="memory://", set_as_current=False)
+        self.app.conf.task_queues = queues("memory", "hall", ("sd15", "klein"))
+        self.app.amqp.queues.select(["generative"])
+        self.asked: list[tuple[str, str]] = []
+
+    def call_soon(self, what: Any, *words: str) -> None:
+        self.asked.append((what, *words))
+
+    add_task_queue, cancel_task_queue = "add", "cancel"
+
+
+def test_a_model_that_came_later_is_offered_and_its_bells_are_heard(
+    models: Path, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(worker.connection, "close", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(worker._stop, "wait", lambda _seconds: True)
+    here, aside, consumer = models / MODEL, models / "aside", Consumer()
+    here.rename(aside)
+
+    def round_of_announcing() -> list[str]:
+        worker._announce(name="w", queues=["generative"], consumer=consumer)
+        return list(Worker.objects.get(name="w").offers)
+
+    assert round_of_announcing() == ["embedded"]
+    aside.rename(here)
+    assert round_of_announcing() == ["embedded", NEED]
+    assert consumer.asked == [("add", "generative.sd15")]
+    machine.withdraw(MODEL)
+    assert round_of_announcing() == ["embedded"]
+    assert consumer.asked[1:] == [("cancel", "generative.sd15")]
+    assert list(consumer.app.amqp.queues.consume_from) == ["generative"]
+
+
+@pytest.mark.parametrize(
+    ("device", "card", "bound", "offered"),
+    [
+        ("cuda", 8.0, 0, True),
+        ("cuda", 3.7, 0, True),  # sold with 4
+        ("cuda", 3.0, 0, False),
+        ("cuda", 8.0, 2, False),
+        ("cuda", 0.0, 0, False),
+        ("cpu", 0.0, 0, True),
+    ],
+)
+def test_only_what_the_memory_here_can_hold_is_offered(
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    card: float,
+    bound: int,
+    offered: bool,
+) -> None:
+    settings.MODELS_DEVICE, settings.MODELS_MEMORY_GB = device, bound
+    monkeypatch.setattr(machine, "card", lambda: int(card * GIB))
+    assert bool(machine.listed()) is offered
+
+
+def test_without_a_card_the_files_have_to_fit_into_the_ram(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MODELS_DEVICE = "cpu"
+    monkeypatch.setattr(memory, "ram", lambda: 1000.0)
+    assert machine.listed() == []
+
+
+def test_whether_there_is_a_card_is_asked_in_another_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+    for told, found in (("8589934592\n", 8 * GIB), ("no number", 0)):
+        machine.card.cache_clear()
+        answer = SimpleNamespace(stdout=told)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(machine.subprocess, "run", lambda *_, answer=answer, **__: answer)
+            assert machine.card() == found
+    machine.card.cache_clear()
