@@ -32,6 +32,8 @@ from restoration.lifecycle import (
 )
 from restoration.models import Attempt, Job, Worker
 
+# What the worker of this process announced, if it runs no models: for as long as it lives.
+_announced: dict[str, tuple[list[str], list[str]]] = {}
 # Of one person and lane, as many as may be jumped to in a row.
 DEPTH = AFFINITY_ROW
 
@@ -74,12 +76,16 @@ class Taken:
 def seat(worker: str, *, warm: Collection[str] = (), row: int = 0) -> Seat | None:
     """The seat of a worker by what it announced last; None for one that is not in the book yet.
 
-    Read anew for each job: what it offers changes with the files on its disk.
+    Read anew for each job where models run: what is offered there changes with the files on a disk.
     """
-    told = Worker.objects.filter(name=worker).values_list("queues", "offers").first()
-    if told is None:
-        return None
-    queues, offers = told
+    if worker not in _announced:
+        told = Worker.objects.filter(name=worker).values_list("queues", "offers").first()
+        if told is None:
+            return None
+        if presence.GENERATIVE in told[0]:
+            return Seat(worker, *told, warm, row)
+        _announced[worker] = told
+    queues, offers = _announced[worker]
     return Seat(worker, queues, offers, warm, row)
 
 

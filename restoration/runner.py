@@ -6,13 +6,10 @@ that lost its lease in the middle cannot write a thing.
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -25,23 +22,26 @@ from django.db import InterfaceError, OperationalError, connection
 from numpy.typing import NDArray
 
 from archive import clock, decode, derivatives, logbook, outages, storage, tracing
+from restoration import dispatch, drafting, drain, leases, machine, presence
+from restoration.engine import gained
+from restoration.engine import image as pictures
+from restoration.engine.belongs import belongs, laid_back, stretch
 from restoration.engine.errors import (
     BadInput,
     Cancelled,
     DeviceLost,
     EngineError,
     OutOfMemory,
-    StepFailed,
     Unfit,
 )
 from restoration.engine.plan import Plan
-from restoration.engine.restore import LOADING, Inputs, Restored, restore
+from restoration.engine.restore import Inputs, Restored, restore
 from restoration.engine.step import note
 from restoration.engine.steps import assess as looking
 from restoration.engine.steps import guard
+from restoration.heard import Leaving, Reporter, beating
 from restoration.lifecycle import JobKind, VersionKind
 from restoration.models import (
-    MOST_PREVIEW_BYTES,
     Assessment,
     Draft,
     Job,
@@ -51,16 +51,10 @@ from restoration.models import (
 
 logger = logging.getLogger(__name__)
 
-REPORT_EVERY = 1.0
 AGAIN = 0.5  # seconds between two tries to reach the database
 STORING, ALMOST = "store", 0.99
-PREVIEW_SIDE = 512
 Frame = list[list[float]]
 Sheets = dict[str, pictures.Mask]
-
-
-class Leaving(Exception):  # noqa: N818 - says what happens
-    """This worker was asked to leave and its time is over: the job goes to another."""
 
 
 @dataclass
@@ -122,7 +116,7 @@ def _do(job: Job) -> None:
 
 def _run(job: Job) -> None:
     try:
-        with _beating(job) as report:
+        with beating(job) as report:
             made = WORK[JobKind(job.kind)](job, report)
         _insist(lambda: leases.finish(job=job, made=made, now=clock.now()))
     except (leases.LeaseLost, Cancelled):
@@ -196,91 +190,6 @@ def _insist(write: Callable[[], object]) -> None:
             return
 
 
-class _Reporter:
-    """Writes progress to the row at most once a second, and learns there that the job was taken.
-
-    The newest half-finished picture goes along; those that came in between are forgotten. A step's
-    first is told at once, so that also a short one shows something.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self.job, self.step, self.last = job, "", 0.0
-        self.preview: NDArray[np.uint8] | None = None
-        self.shown = ""  # the last step of which a picture was told
-        self.heard, self.is_loading = time.monotonic(), False
-        self.spent = {True: 0.0, False: 0.0}  # seconds, by whether a model was read
-        self.lost = threading.Event()
-
-    def __call__(self, step: str, fraction: float, preview: NDArray[Any] | None = None) -> None:
-        if self.lost.is_set():
-            raise Cancelled("cancelled")
-        if drain.is_over():
-            raise Leaving
-        self._count(step)
-        self.preview = self.preview if preview is None else preview
-        is_first = preview is not None and step != self.shown
-        if step != self.step:
-            tracing.note("step", step=step)
-        is_early = step == self.step and time.monotonic() - self.last < REPORT_EVERY
-        if is_early and not is_first:
-            return
-        self.step, self.last = step, time.monotonic()
-        self.shown = self.shown if preview is None else step
-        share = min(max(fraction, 0.0), 1.0)
-        glimpse, self.preview = _glimpse(self.preview), None
-        self._beat(glimpse=glimpse, step=step, progress=share)
-
-    def _count(self, step: str) -> None:
-        """Work and loading may each take the limit: a large model is not the picture's doing."""
-        now = time.monotonic()
-        self.spent[self.is_loading] += now - self.heard
-        self.heard, self.is_loading = now, step == LOADING
-        if max(self.spent.values()) > settings.JOB_LIMIT_SECONDS:
-            minutes = round(settings.JOB_LIMIT_SECONDS / 60, 1)
-            raise StepFailed("took-too-long", {"minutes": minutes, "step": step})
-
-    def _beat(self, **changes: Any) -> None:
-        """A database that is away for a moment does not stop the work; the lease decides."""
-        try:
-            leases.beat(job=self.job, now=clock.now(), **changes)
-        except (OperationalError, InterfaceError):
-            connection.close()  # a broken link would never mend by itself
-            logger.warning("a beat for job %s did not reach the row", self.job.pk)
-
-    def beat(self, stop: threading.Event, every: float) -> None:
-        """Renew the lease while a long step says nothing."""
-        while not stop.wait(every):
-            try:
-                self._beat()
-            except leases.LeaseLost:
-                self.lost.set()
-                break
-        connection.close()
-
-
-def _glimpse(preview: NDArray[np.uint8] | None) -> leases.Glimpse | None:
-    if preview is None:
-        return None
-    return leases.Glimpse(*derivatives.glimpse(preview, side=PREVIEW_SIDE, most=MOST_PREVIEW_BYTES))
-
-
-@contextmanager
-def _beating(job: Job) -> Iterator[_Reporter]:
-    report, stop = _Reporter(job), threading.Event()
-    every = leases.lease().total_seconds() / 6
-    # Its lines are about this job too.
-    here = contextvars.copy_context()
-    heart = threading.Thread(target=here.run, args=(report.beat, stop, every), daemon=True)
-    heart.start()
-    try:
-        yield report
-    finally:
-        stop.set()
-        heart.join(timeout=10)
-    if report.lost.is_set():
-        raise leases.LeaseLost
-
-
 def _load(sha256: str) -> pictures.Image:
     with storage.local(storage.working_key(sha256)) as path:
         return pictures.load(path)
@@ -320,7 +229,7 @@ def _keep_map(sheet: pictures.Mask) -> str:
     return sha256
 
 
-def _look(job: Job, report: _Reporter) -> None:
+def _look(job: Job, report: Reporter) -> None:
     """Assess the scan: what is wrong with it, what would help, where the damage is."""
     report("assess", 0.0)
     seen = looking.assess(_load(job.photo.working_sha256))
@@ -339,7 +248,7 @@ def _look(job: Job, report: _Reporter) -> None:
     )
 
 
-def _restore(job: Job, report: _Reporter) -> leases.NewVersion:
+def _restore(job: Job, report: Reporter) -> leases.NewVersion:
     """Run the frozen plan on the source version's pixels."""
     plan, source = Plan.from_json(job.plan), _source(job)
     image = _load(source.sha256)
@@ -402,7 +311,7 @@ def _strongest(source: Version, done: Restored, name: str) -> pictures.Mask | No
     return strongest
 
 
-def _as_version(job: Job, kind: str, done: Restored, report: _Reporter) -> leases.NewVersion:
+def _as_version(job: Job, kind: str, done: Restored, report: Reporter) -> leases.NewVersion:
     report(STORING, ALMOST)
     done = _with_colours_before(_source(job), done)
     height, width = done.image.shape[:2]
@@ -426,7 +335,7 @@ def _framed(source: Version, shape: tuple[int, ...]) -> Frame:
     return framed
 
 
-def _retouch(job: Job, report: _Reporter) -> leases.NewVersion:
+def _retouch(job: Job, report: Reporter) -> leases.NewVersion:
     """Take in a hand retouch: decode it, make sure it belongs, measure it, keep it upright."""
     parent = _source(job)
     report("read", 0.0)
@@ -499,7 +408,7 @@ def workshop() -> Any:
     )
 
 
-WORK: dict[JobKind, Callable[[Job, _Reporter], leases.NewVersion | None]] = {
+WORK: dict[JobKind, Callable[[Job, Reporter], leases.NewVersion | None]] = {
     JobKind.ASSESS: _look,
     JobKind.RESTORE: _restore,
     JobKind.RETOUCH: _retouch,

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import translation
 
 from archive import tiles
+from restoration import dispatch
 from restoration.queries import waiting
 from restoration.reactions import REACTIONS
 from restoration.standings import Change
@@ -29,6 +30,7 @@ def _quick_and_in_memory(settings: Any) -> None:
     settings.PAGES_KEPT_SECONDS = 0
     tiles.directory.cache_clear()  # of the bytes of the test before
     waiting._drawn.clear()  # nor the line of the test before
+    dispatch._announced.clear()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 

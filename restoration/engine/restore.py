@@ -14,7 +14,7 @@ from restoration.engine.catalog import entry
 from restoration.engine.errors import OutOfMemory, StepFailed, Unfit
 from restoration.engine.image import check_image, check_mask, resize_mask, thumbnail
 from restoration.engine.plan import Plan, StepPlan
-from restoration.engine.step import Image, Mask, Progress, StepContext, StepResult
+from restoration.engine.step import LOADING, Image, Mask, Progress, StepContext, StepResult
 
 # Rough share of the time each step takes, for an honest bar; redraw runs on another machine.
 EFFORT = {
@@ -22,7 +22,6 @@ EFFORT = {
     "upscale": 2, "guard": 4,
 }  # fmt: skip
 # What a report names while a step's model is read.
-LOADING = "load"
 
 
 class Report(Protocol):

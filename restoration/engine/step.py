@@ -15,6 +15,7 @@ from restoration.engine.plan import Dab, FaceBox, Prompt, Region
 Image = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 Progress = Callable[[float, NDArray[Any] | None], None]
+LOADING = "load"  # what a run says while it reads a model
 
 
 def _silent(fraction: float, preview: NDArray[Any] | None = None) -> None:

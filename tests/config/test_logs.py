@@ -18,7 +18,7 @@ from gunicorn.config import Config
 
 from archive import logbook
 from config import logs, metrics
-from restoration import runner
+from restoration import heard, runner
 from restoration.lifecycle import JobKind
 from restoration.models import Job
 from tests import factories
@@ -149,8 +149,8 @@ def test_the_thread_that_beats_names_the_job_too(monkeypatch: pytest.MonkeyPatch
         seen.append(logbook.ids_now())
         beaten.set()
 
-    monkeypatch.setattr(runner._Reporter, "beat", beat)
-    with logbook.about(job=7, attempt=2), runner._beating(Job(pk=7)):
+    monkeypatch.setattr(heard.Reporter, "beat", beat)
+    with logbook.about(job=7, attempt=2), heard.beating(Job(pk=7)):
         assert beaten.wait(10)
     assert seen == [{"job": 7, "attempt": 2}]
 

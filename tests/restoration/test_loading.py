@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from restoration import leases, presence, runner
+from restoration import heard, leases, presence, runner
 from restoration.actions.versions import scan_version
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
@@ -70,7 +70,7 @@ def test_a_run_that_is_cancelled_while_its_model_is_weighed_ends_there(
             Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED, token="")
 
     monkeypatch.setattr(leases, "beat", beat)
-    monkeypatch.setattr(runner, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(heard, "REPORT_EVERY", 0.0)
     monkeypatch.setattr(weights, "CHUNK", 100)
     monkeypatch.setattr(runner, "workshop", _workshop(models))
     runner.run(job_id=job.pk, worker="w")
@@ -91,10 +91,10 @@ def test_reading_a_model_is_no_work_on_the_picture(
 ) -> None:
     settings.JOB_LIMIT_SECONDS = 100
     clock = [0.0]
-    monkeypatch.setattr(runner.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(heard.time, "monotonic", lambda: clock[0])
     held = leases.start(job_id=job.pk, worker="w", now=timezone.now())
     assert held is not None
-    report = runner._Reporter(held)
+    report = heard.Reporter(held)
 
     def after(seconds: float, step: str) -> None:
         clock[0] += seconds
@@ -111,10 +111,10 @@ def test_reading_a_model_is_no_work_on_the_picture(
 def test_nor_may_it_take_for_ever(job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.JOB_LIMIT_SECONDS = 100
     clock = [0.0]
-    monkeypatch.setattr(runner.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(heard.time, "monotonic", lambda: clock[0])
     held = leases.start(job_id=job.pk, worker="w", now=timezone.now())
     assert held is not None
-    report = runner._Reporter(held)
+    report = heard.Reporter(held)
     report(LOADING, 0.1)
     clock[0] = 101.0
     with pytest.raises(StepFailed, match="took-too-long"):
