@@ -30,7 +30,9 @@ REASONS = {
     "weights-missing": "{file} is missing: `manage.py fetch_models {name}` brings it back",
     "weights-changed": "{file} was altered: `manage.py fetch_models {name}` brings it back",
     "other-class": "another kind of model lies in its folder",
-    "torchvision-missing": "torchvision does not work here; it must be of the same build as torch",
+    "torchvision-missing": "torchvision does not work here: beside a torch from PyPI, on a machine "
+    "with a card, pip install 'rekindle[gpu,qwen]'; beside any other, the one of the same version "
+    "and from the same index as torch (see The models in docs/operate.md)",
     "peft-missing": "peft does not work here: pip install 'rekindle[gpu]'",
 }
 
