@@ -385,7 +385,11 @@ def _put(waiting: Path, place: Path, say: Say) -> None:
     with weights.swapping(place.parent, lambda: say(told)):
         if _lies(place):
             place.rename(old)
-        waiting.rename(place)
+        try:
+            waiting.rename(place)
+        except OSError:
+            _mend(place.parent)
+            raise
         for folder in (place.parent, waiting.parent):
             weights.on_disk(folder)
     _drop(old)

@@ -209,6 +209,27 @@ def test_a_kill_between_the_two_moves_of_a_swap_leaves_a_whole_folder(
     assert not list((models / fetching.WAITING).glob("*.old"))
 
 
+def test_a_swap_that_the_disk_refuses_leaves_the_old_folder_in_its_place(
+    hub: Hub, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch()
+    first = read_lock(models / NAME).revision
+    lay(repository(hub), **{"unet/config.json": b'{"a": 1}'})
+    honest = Path.rename
+
+    def refusing(path: Path, target: Path) -> Path:
+        if "@" in path.name:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return honest(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refusing)
+        assert "cannot be written" in refused(update=True)
+    assert verified(models / NAME).revision == first
+    fetch(update=True)
+    assert verified(models / NAME).revision != first
+
+
 def test_a_link_to_a_folder_is_refused_in_words(models: Path, tmp_path: Path) -> None:
     disk = lay(tmp_path / "disk" / NAME)
     (disk / "unet").rename(tmp_path / "elsewhere")
