@@ -7,25 +7,26 @@ half there waits in `.fetching` and is gone on with at the next call.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
-import io
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
 from restoration.engine.generative.rows import Licence, Model, Source
-from restoration.engine.generative.weights import FIRST_USE, HUB, PINNED, Lock, Told
+from restoration.engine.generative.weights import HUB, PINNED, Lock, Told
 
 WAITING = ".fetching"
+UNKNOWN = "unknown"
+OLD = ".old"  # what a swap took out of its place
 INDEX = "model_index.json"
 NEEDED = (".safetensors", ".json", ".txt", ".model", ".jinja")
 NETWORK = re.compile(r"^[^.]+(?P<variant>\.[a-z0-9_]+)?(-\d+-of-\d+)?\.safetensors$")
@@ -35,6 +36,9 @@ NEVER_LOADED = {"safety_checker", "image_encoder"}
 SPARE = 1 << 30  # bytes that stay free on the disk
 BLOCK = 8 << 20
 KEPT = "What has arrived is kept; the same command goes on with it."
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 Say = Callable[[str], None]
 
@@ -82,10 +86,23 @@ class Listener(Protocol):
 class Origin(Protocol):
     """Where files are from."""
 
-    def listing(self, wanted: Wanted, revision: str) -> Listing: ...
+    def listing(self, wanted: Wanted, revision: str, on: Listener) -> Listing:
+        """List what it has; `on` hears of it where that means to read much."""
 
     def bring(self, wanted: Wanted, at: str, file: Listed, into: Path, told: Told) -> None:
         """Write the file to `into`, going on where it ends."""
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try to fill a folder: with what, from where, and who hears of it."""
+
+    wanted: Wanted
+    origin: Origin
+    listing: Listing
+    waiting: Path
+    say: Say
+    on: Listener
 
 
 def wanted_of(model: Model) -> list[Wanted]:
@@ -101,26 +118,34 @@ def fetch(
 
     update: take what the origin has now instead of the commit that was locked.
     """
-    with _alone(models_dir):
+    with _explaining(models_dir), _alone(models_dir):
+        _mend(models_dir)
         place = models_dir / wanted.folder
-        before = None if update else _locked(place)
+        before = None if update else locked_in(place)
         if before and _whole(place, before, on):
             say(_here(wanted, before))
             return before
-        begun = _begun(models_dir, wanted, update=update)
+        begun = "" if update else _begun(models_dir, wanted)
         asked = wanted.source.revision or (before.revision if before else "") or begun
-        listing = origin.listing(wanted, asked)
-        waiting = models_dir / WAITING / f"{wanted.folder}@{listing.revision or 'unknown'}"
-        files = _chosen(wanted, listing, origin, waiting, on.told)
-        _require_room(models_dir, waiting, files)
-        on.expect(sum(file.size for file in files))
-        for file in files:
-            _bring(origin, wanted, listing.revision, file, waiting, on.told)
+        listing = origin.listing(wanted, asked, on)
+        waiting = models_dir / WAITING / f"{wanted.folder}@{listing.revision or UNKNOWN}"
+        _drop_other_tries(waiting, wanted)
+        files = _brought(Try(wanted, origin, listing, waiting, say, on))
         _require_the_same(before, listing, waiting)
         _drop_others(waiting, files)
         made = _lock(wanted, listing, waiting)
-        _put(waiting, place)
+        _put(waiting, place, say)
         return made
+
+
+def _brought(this: Try) -> list[Listed]:
+    """Have every file that is loaded in the waiting folder, checked."""
+    files = _chosen(this)
+    _require_room(this.waiting, files)
+    this.on.expect(sum(file.size for file in files))
+    for file in files:
+        _bring(this, file)
+    return files
 
 
 def _here(wanted: Wanted, before: Lock) -> str:
@@ -130,13 +155,18 @@ def _here(wanted: Wanted, before: Lock) -> str:
     return f"{told} This release was made with {wanted.source.revision}; --update fetches it."
 
 
-def _begun(models_dir: Path, wanted: Wanted, *, update: bool) -> str:
-    """The commit of which a part is here already; an update begins anew."""
+def _begun(models_dir: Path, wanted: Wanted) -> str:
+    """The commit of which a part is here already."""
     for folder in sorted((models_dir / WAITING).glob(f"{wanted.folder}@*")):
-        if not update:
-            return folder.name.partition("@")[2].replace("unknown", "")
-        shutil.rmtree(folder)
+        return folder.name.partition("@")[2].replace(UNKNOWN, "")
     return ""
+
+
+def _drop_other_tries(waiting: Path, wanted: Wanted) -> None:
+    """Leave nothing of a commit that is not asked for any more."""
+    for folder in waiting.parent.glob(f"{wanted.folder}@*"):
+        if folder != waiting:
+            shutil.rmtree(folder)
 
 
 def _drop_others(waiting: Path, files: Iterable[Listed]) -> None:
@@ -146,7 +176,7 @@ def _drop_others(waiting: Path, files: Iterable[Listed]) -> None:
         path.unlink()
 
 
-def _locked(place: Path) -> Lock | None:
+def locked_in(place: Path) -> Lock | None:
     try:
         return weights.read_lock(place)
     except StepFailed:
@@ -163,34 +193,54 @@ def _whole(place: Path, before: Lock, on: Listener) -> bool:
 
 
 @contextmanager
+def _explaining(models_dir: Path) -> Iterator[None]:
+    """Say in a sentence why the disk did not take it, and what helps."""
+    try:
+        yield
+    except OSError as error:
+        raise NotFetched(f"{_trouble(error, models_dir)} {KEPT}") from None
+
+
+def _trouble(error: OSError, models_dir: Path) -> str:
+    if error.errno in FULL:
+        return f"There is no room left on the disk of {models_dir}. Make room there."
+    if error.errno in CLOSED:
+        place = error.filename or models_dir
+        return (
+            f"{place} cannot be written: {error.strerror}. Run this as somebody who may write to "
+            f"{models_dir}, on a machine that has it not only to read."
+        )
+    return f"Fetching broke off: {first_line(error)}."
+
+
+@contextmanager
 def _alone(models_dir: Path) -> Iterator[None]:
     """One fetch at a time in a models folder; the system lets go of the lock when we die."""
     (models_dir / WAITING).mkdir(parents=True, exist_ok=True)
     with (models_dir / WAITING / "lock").open("w") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise NotFetched(
                 f"Another fetch is filling {models_dir}; wait until it ends."
             ) from None
         yield
 
 
-def _chosen(
-    wanted: Wanted, listing: Listing, origin: Origin, waiting: Path, told: Told
-) -> list[Listed]:
+def _chosen(this: Try) -> list[Listed]:
     """The files that are loaded, of all that a repository holds."""
-    by_path = {file.path: file for file in listing.files}
+    wanted, files = this.wanted, this.listing.files
+    by_path = {file.path: file for file in files}
     if wanted.source.file:
         if wanted.source.file not in by_path:
             raise NotFetched(f"{wanted.source.repository} has no file {wanted.source.file}.")
         return [by_path[wanted.source.file]]
     if INDEX not in by_path:
-        return _networks_of(wanted, [file for file in listing.files if "/" not in file.path])
-    _bring(origin, wanted, listing.revision, by_path[INDEX], waiting, told)
-    parts = _parts_of((waiting / INDEX).read_text(encoding="utf-8"), wanted)
-    inside = [file for file in listing.files if file.path.partition("/")[0] in parts]
-    return [by_path[INDEX], *_licence_texts(listing), *_networks_of(wanted, inside)]
+        return _networks_of(wanted, [file for file in files if "/" not in file.path])
+    _bring(this, by_path[INDEX])
+    parts = _parts_of((this.waiting / INDEX).read_text(encoding="utf-8"), wanted)
+    inside = [file for file in files if file.path.partition("/")[0] in parts]
+    return [by_path[INDEX], *_licence_texts(this.listing), *_networks_of(wanted, inside)]
 
 
 def _parts_of(index: str, wanted: Wanted) -> set[str]:
@@ -229,7 +279,8 @@ def _variant(path: str) -> str | None:
     return None if match is None else match["variant"] or ""
 
 
-def _require_room(models_dir: Path, waiting: Path, files: Iterable[Listed]) -> None:
+def _require_room(waiting: Path, files: Iterable[Listed]) -> None:
+    models_dir = waiting.parent.parent
     there = [waiting / file.path for file in files]
     half = [_half(path) for path in there]
     have = sum(path.stat().st_size for path in [*there, *half] if path.is_file())
@@ -246,41 +297,52 @@ def _half(path: Path) -> Path:
     return path.with_name(f".{path.name}.half")
 
 
-def _bring(
-    origin: Origin, wanted: Wanted, at: str, file: Listed, waiting: Path, told: Told
-) -> None:
+def _bring(this: Try, file: Listed) -> None:
     """Have one file complete and checked: what came half goes on, what came wrong is dropped."""
-    path = waiting / file.path
-    if not path.resolve().is_relative_to(waiting.resolve()):
-        raise NotFetched(
-            f"{wanted.source.repository} names a file outside its folder: {file.path}."
-        )
+    path, told = this.waiting / file.path, this.on.told
+    repository = this.wanted.source.repository
+    if not path.resolve().is_relative_to(this.waiting.resolve()):
+        raise NotFetched(f"{repository} names a file outside its folder: {file.path}.")
     if path.is_file():
-        told(file.size)
-        return
+        if _is(file, path):
+            told(file.size)
+            return
+        path.unlink()
+        this.say(f"{file.path} had come and is not what {repository} lists; it is fetched again.")
     half = _half(path)
     half.parent.mkdir(parents=True, exist_ok=True)
     if half.is_file() and half.stat().st_size > file.size:
         half.unlink()
     told(half.stat().st_size if half.is_file() else 0)
-    origin.bring(wanted, at, file, half, told)
-    _require_right(wanted, file, half)
+    this.origin.bring(this.wanted, this.listing.revision, file, half, told)
+    _require_right(this.wanted, file, half)
+    _finish(half, path)
+
+
+def _finish(half: Path, path: Path) -> None:
+    """Give a file its name once its bytes are on the disk: a power cut must not leave the name."""
+    weights.on_disk(half)
     half.replace(path)
+    weights.on_disk(path.parent)
 
 
 def _require_right(wanted: Wanted, file: Listed, half: Path) -> None:
-    size = half.stat().st_size
-    right = size == file.size
-    if right and file.sha256:
-        right = weights.hashed(half) == file.sha256
-    elif right and file.blob:
-        right = _git_blob(half, size) == file.blob
-    if not right:
+    if not _is(file, half):
         half.unlink()
         raise NotFetched(
             f"{wanted.folder}/{file.path} is not what {wanted.source.repository} says it is. It "
             "was thrown away; fetch again, and if it happens again, do not use this origin."
         )
+
+
+def _is(file: Listed, path: Path) -> bool:
+    """Say whether a file here is the one that the origin lists, as far as it says what it is."""
+    size = path.stat().st_size
+    if size != file.size:
+        return False
+    if file.sha256:
+        return weights.hashed(path) == file.sha256
+    return not file.blob or _git_blob(path, size) == file.blob
 
 
 def _git_blob(file: Path, size: int) -> str:
@@ -316,14 +378,48 @@ def _lock(wanted: Wanted, listing: Listing, waiting: Path) -> Lock:
     )
 
 
-def _put(waiting: Path, place: Path) -> None:
-    """Swap the new folder in; a worker that has the old one open keeps its bytes."""
-    old = waiting.with_name(f"{place.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    waiting.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+def _put(waiting: Path, place: Path, say: Say) -> None:
+    """Swap the new folder in while nobody loads; `_mend` knows what a kill in between leaves."""
+    old = waiting.with_name(f"{place.name}{OLD}")
+    told = f"A worker is loading from {place.parent}; {place.name} is put there when it has done."
+    with weights.swapping(place.parent, lambda: say(told)):
+        if _lies(place):
+            place.rename(old)
+        try:
+            waiting.rename(place)
+        except OSError:
+            _mend(place.parent)
+            raise
+        for folder in (place.parent, waiting.parent):
+            weights.on_disk(folder)
+    _drop(old)
+
+
+def _mend(models_dir: Path) -> None:
+    """End a swap that broke off: put the old folder back, or drop it when the new one is there."""
+    for old in (models_dir / WAITING).glob(f"*{OLD}"):
+        place = models_dir / old.name.removesuffix(OLD)
+        if _lies(place):
+            _drop(old)
+        else:
+            old.rename(place)
+
+
+def _lies(path: Path) -> bool:
+    """Say whether something has that name, if only a link that leads nowhere."""
+    return path.is_symlink() or path.exists()
+
+
+def _drop(folder: Path) -> None:
+    """Remove a folder that was swapped out, or the link by which it lay there."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def gigabytes(size: float) -> str:
@@ -332,145 +428,3 @@ def gigabytes(size: float) -> str:
         if size >= scale:
             return f"{size / scale:.1f} {unit}"
     return f"{size:.0f} bytes"
-
-
-@dataclass(frozen=True)
-class Hub:
-    """A hub that speaks the protocol of huggingface.co, through the library made for it."""
-
-    address: str
-    token: str = field(default="", repr=False)
-
-    def listing(self, wanted: Wanted, revision: str) -> Listing:
-        library, repository = _library(), wanted.source.repository
-        with self._answering(repository, revision):
-            api = library.HfApi(endpoint=self.address, token=self.token or False)
-            commit = api.model_info(repository, revision=revision or None).sha
-            tree = api.list_repo_tree(repository, recursive=True, revision=commit)
-            found = [each for each in tree if hasattr(each, "blob_id")]
-        files = [
-            Listed(each.path, each.lfs.size, each.lfs.sha256)
-            if each.lfs
-            else Listed(each.path, each.size, blob=each.blob_id)
-            for each in found
-        ]
-        return Listing(commit, tuple(files), HUB)
-
-    def bring(self, wanted: Wanted, at: str, file: Listed, into: Path, told: Told) -> None:
-        library, repository = _library(), wanted.source.repository
-        from huggingface_hub.file_download import http_get
-
-        url = library.hf_hub_url(repository, file.path, revision=at, endpoint=self.address)
-        headers = library.utils.build_hf_headers(token=self.token or False)
-        headers["Accept-Encoding"] = "identity"  # half of a packed file could not be gone on with
-        with self._answering(repository, at), _Growing(into, told) as half:
-            http_get(
-                url,
-                half,
-                resume_size=half.tell(),
-                headers=headers,
-                expected_size=file.size,
-                displayed_filename=file.path,
-            )
-
-    @contextmanager
-    def _answering(self, repository: str, revision: str) -> Iterator[None]:
-        """Turn the library's errors into sentences."""
-        import httpx2
-        from huggingface_hub import errors
-
-        try:
-            yield
-        except errors.GatedRepoError:
-            raise NotFetched(
-                f"{repository} is given out only to those who asked for it: agree to its terms at "
-                f"{self.address}/{repository} and set REKINDLE_MODELS_HUB_TOKEN."
-            ) from None
-        except errors.RevisionNotFoundError:
-            raise NotFetched(f"{self.address} has no commit {revision} of {repository}.") from None
-        except errors.RepositoryNotFoundError:
-            raise NotFetched(f"{self.address} has no repository {repository}.") from None
-        except httpx2.HTTPError as error:
-            raise NotFetched(
-                f"{self.address} did not answer as it should: {_first_line(error)} {KEPT}"
-            ) from None
-        except OSError as error:
-            raise NotFetched(f"Fetching broke off: {_first_line(error)} {KEPT}") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _library() -> Any:
-    os.environ.pop("HF_HUB_OFFLINE", None)  # what jobs work under; here somebody asked to fetch
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    try:
-        import huggingface_hub
-    except ImportError:
-        raise NotFetched(
-            "The hub's library is not installed here: pip install 'rekindle[gpu]', or fetch on "
-            "another machine, carry the folder over and use --from."
-        ) from None
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    disable_progress_bars()
-    return huggingface_hub
-
-
-class _Growing(io.FileIO):
-    """A file that is gone on with at its end and tells of every byte, so that a kill costs none."""
-
-    def __init__(self, path: Path, told: Told) -> None:
-        super().__init__(path, "r+" if path.exists() else "w+")
-        self.seek(0, io.SEEK_END)
-        self._told = told
-
-    def write(self, block: Any) -> int:
-        view = memoryview(block)
-        done = 0
-        while done < len(view):
-            done += super().write(view[done:]) or 0
-        self._told(done)
-        return done
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """A folder with models, as another machine's fetch left them or as somebody put them there."""
-
-    path: Path
-
-    def listing(self, wanted: Wanted, revision: str) -> Listing:
-        folder = self._folder(wanted)
-        locked = _locked(folder)
-        if locked and revision and locked.revision != revision:
-            raise NotFetched(
-                f"{folder} is of commit {locked.revision or 'unknown'}, not of {revision}. Use "
-                "--update to take it all the same."
-            )
-        if locked:
-            files = [Listed(path, entry.size, entry.sha256) for path, entry in locked.files.items()]
-            return Listing(locked.revision, tuple(files), locked.trust)
-        found = weights.present(folder)
-        files = [Listed(path, file.stat().st_size) for path, file in found.items()]
-        return Listing(revision, tuple(files), FIRST_USE)
-
-    def bring(self, wanted: Wanted, at: str, file: Listed, into: Path, told: Told) -> None:
-        source = self._folder(wanted) / file.path
-        try:
-            with source.open("rb") as given, _Growing(into, told) as half:
-                given.seek(half.tell())
-                while block := given.read(BLOCK):
-                    half.write(block)
-        except OSError as error:
-            raise NotFetched(f"{source} cannot be copied: {error.strerror}.") from None
-
-    def _folder(self, wanted: Wanted) -> Path:
-        """The folder of that name, or the given one when it is the model itself."""
-        named = self.path / wanted.folder
-        if named.is_dir():
-            return named
-        if (self.path / INDEX).is_file() or (self.path / weights.LOCK).is_file():
-            return self.path
-        raise NotFetched(f"There is no folder {wanted.folder} in {self.path}.")

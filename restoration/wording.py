@@ -213,6 +213,11 @@ PROBLEMS: dict[str, Sentence] = {
         "The model's folder holds a file of a kind that is never opened: %(file)s. Tell the "
         "steward."
     ),
+    "weights-linked": _(
+        "The model's folder holds a link to another folder, which is never followed: %(file)s. "
+        "Tell the steward."
+    ),
+    "weights-swapped": _("The model was being exchanged for another version. Try again."),
     "weights-unlocked": _("Nobody has checked the model's files yet. Tell the steward."),
     "device-lost": _("The graphics card of that machine failed. Try again later."),
     "took-too-long": _(

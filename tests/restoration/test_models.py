@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from restoration.engine.generative.memory import GIB
 from restoration.engine.generative.rows import MODELS
 from restoration.engine.generative.weights import LOCK, lock
 from restoration.fetching import WAITING
-from tests.services.need import need
+from restoration.management.commands.models import remedy
+from tests.services.need import ROOT, need
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +149,25 @@ def test_a_model_asked_for_by_name_must_be_here(models: Path) -> None:
         listed("klein")
     with pytest.raises(CommandError, match="no model flux9"):
         listed("flux9")
+
+
+def test_a_link_to_a_folder_is_named(models: Path, tmp_path: Path) -> None:
+    (models / "sd15-inpaint" / "unet").rename(tmp_path / "elsewhere")
+    (models / "sd15-inpaint" / "unet").symlink_to(tmp_path / "elsewhere")
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("models", stdout=out, stderr=StringIO())
+    assert "sd15-inpaint/unet is a link to another folder" in out.getvalue()
+
+
+def test_who_lacks_torchvision_is_told_what_belongs_beside_torch() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert "'rekindle[gpu,qwen]'" in remedy("torchvision-missing", name="qwen-edit", file="")
+    (pinned,) = extras["qwen"]
+    assert pinned in (ROOT / "docs/operate.md").read_text()
+    assert not [name for name, asks in extras.items() if name != "qwen" and pinned in asks]
 
 
 def test_without_a_models_folder_everything_is_absent(settings: Any, tmp_path: Path) -> None:

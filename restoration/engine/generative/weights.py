@@ -4,10 +4,13 @@ The lock lies beside the files and guards against accident and mix-up, not again
 write there: who can change a file can change the lock.
 """
 
+import fcntl
 import hashlib
 import json
+import os
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from math import prod
@@ -28,6 +31,12 @@ PINNED, HUB, FIRST_USE = "pinned", "hub", "first-use"
 Told = Callable[[int], None]
 # By file, how it looked when it was read, and its sha256.
 _seen: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+
+class Swapped(StepFailed):
+    """Other weights took the place of those that were being loaded; the next try finds them."""
+
+    permanent = False
 
 
 def _nobody(count: int) -> None:
@@ -110,7 +119,7 @@ def lock(
 ) -> Lock:
     """Write the lock of a folder as it is now; `told` hears how many bytes were read.
 
-    Raises StepFailed 'weights-pickled'.
+    Raises StepFailed 'weights-pickled' or 'weights-linked'.
     """
     found = present(folder)
     refuse_pickles(folder, found)
@@ -119,7 +128,9 @@ def lock(
     made = Lock(files, repository, revision, licence, trust, now)
     beside = folder / f".{LOCK}"
     beside.write_text(json.dumps(made.to_json(), indent=2) + "\n", encoding="utf-8")
+    on_disk(beside)
     beside.replace(folder / LOCK)
+    on_disk(folder)
     return made
 
 
@@ -134,8 +145,8 @@ def read_lock(folder: Path) -> Lock:
 def looked_over(folder: Path) -> Lock:
     """Hold names and sizes against the lock, which costs next to nothing.
 
-    Raises StepFailed 'weights-unlocked', 'weights-pickled', 'weights-unlisted', 'weights-missing'
-    or 'weights-changed', each with the first file.
+    Raises StepFailed 'weights-unlocked', 'weights-linked', 'weights-pickled', 'weights-unlisted',
+    'weights-missing' or 'weights-changed', each with the first file.
     """
     locked, found = read_lock(folder), present(folder)
     refuse_pickles(folder, found)
@@ -185,15 +196,22 @@ def weights_of(folder: Path, locked: Lock) -> Weights:
 
 
 def present(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder by their path; hidden ones are nobody's, and never loaded."""
+    """Return the files of a folder by their path; hidden ones are nobody's, and never loaded.
+
+    A link to a file is read through, as a loader does: the hub's own cache is made of such links,
+    and a hash holds whatever they lead to. Behind a link to a folder nothing would be listed while
+    a loader follows it: StepFailed 'weights-linked'.
+    """
     paths = ((file.relative_to(folder), file) for file in sorted(folder.rglob("*")))
-    return {
+    seen = {
         path.as_posix(): file
         for path, file in paths
-        if file.is_file()
-        and path.as_posix() != LOCK
-        and not any(part.startswith(".") for part in path.parts)
+        if path.as_posix() != LOCK and not any(part.startswith(".") for part in path.parts)
     }
+    for path, file in seen.items():
+        if file.is_symlink() and file.is_dir():
+            raise StepFailed("weights-linked", {"folder": folder.name, "file": path})
+    return {path: file for path, file in seen.items() if file.is_file()}
 
 
 def refuse_pickles(folder: Path, found: Iterable[str]) -> None:
@@ -231,3 +249,65 @@ def sha256_of(file: Path, told: Told = _nobody) -> str:
     if seen is None or seen[0] != look:
         seen = _seen[file] = look, hashed(file, told)
     return seen[1]
+
+
+def on_disk(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, would survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError) if path.is_dir() else nullcontext():  # some shares know no such wait
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def held(paths: Sequence[Path]) -> Iterator[None]:
+    """Keep a model's folders in their place while they are checked and loaded by their names.
+
+    A fetch waits until then before it puts others there. On a share that knows no locks it cannot:
+    raises Swapped when that happened, whatever else went wrong because of it.
+    """
+    with _turn(paths[0].parent, fcntl.LOCK_SH):
+        before = {path: _look(path) for path in paths}
+        try:
+            yield
+        finally:
+            for path, look in before.items():
+                if _look(path) != look:
+                    raise Swapped("weights-swapped", {"folder": path.name})
+
+
+@contextmanager
+def swapping(models_dir: Path, waits: Callable[[], object]) -> Iterator[None]:
+    """Put a folder in its place while nobody loads; `waits` is called when somebody does."""
+    with _turn(models_dir, fcntl.LOCK_EX, waits):
+        yield
+
+
+@contextmanager
+def _turn(
+    models_dir: Path, kind: int, waits: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Lock the folder of models itself, which a worker can that may only read there."""
+    handle = os.open(models_dir, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a share that knows no locks
+            try:
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waits()
+                fcntl.flock(handle, kind)
+        yield
+    finally:
+        with suppress(OSError):  # a child that was forked meanwhile would hold it on
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        os.close(handle)
+
+
+def _look(folder: Path) -> tuple[int, bytes]:
+    """Return which folder it is that lies there, and its lock."""
+    try:
+        return folder.stat().st_ino, (folder / LOCK).read_bytes()
+    except OSError:
+        return 0, b""

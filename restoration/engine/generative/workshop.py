@@ -27,7 +27,7 @@ from restoration.engine.generative.registry import (
     family_of,
     lacking,
 )
-from restoration.engine.generative.weights import Weights, unready
+from restoration.engine.generative.weights import Weights, held, unready, verified
 
 # Loading patches torch for the whole process while it lasts, so only one at a time may.
 _building = threading.RLock()
@@ -248,7 +248,8 @@ class Workshop:
                 self._forget(info.model.name)
                 self.tidy()
             if loaded is None:
-                loaded = self._load(info, step, told)
+                with held(info.paths):  # the folders stay where they are until all of it is in
+                    loaded = self._load(info, step, told)
                 self._loaded[info.model.name] = loaded
             self._loaded.move_to_end(info.model.name)
             loaded.users += 1
@@ -369,7 +370,10 @@ class Workshop:
         siblings = [
             each
             for each in self._loaded.values()
-            if each.info.path == info.path and not laid_on(each.info.model) and not each.offloaded
+            if each.info.path == info.path
+            and not laid_on(each.info.model)
+            and not each.offloaded
+            and verified(info.path).files.items() <= each.weights.files.items()
         ]
         found = {
             name: part

@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from restoration import fetching
+from restoration import fetching, origins
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative.rows import MODELS, Licence, Model
+from restoration.management.commands.models import remedy
 from restoration.management.meter import Meter
 
 
@@ -64,20 +65,22 @@ class Command(BaseCommand):
 
     def _origin(self, shelf: Path | None) -> fetching.Origin:
         if shelf is None:
-            return fetching.Hub(settings.MODELS_HUB, settings.MODELS_HUB_TOKEN)
+            return origins.Hub(settings.MODELS_HUB, settings.MODELS_HUB_TOKEN)
         if not shelf.is_dir():
             raise CommandError(f"There is no folder {shelf}.")
-        return fetching.Shelf(shelf)
+        return origins.Shelf(shelf)
 
     def _fetch(self, wanted: fetching.Wanted, origin: fetching.Origin, *, update: bool) -> None:
-        settings.MODELS_DIR.mkdir(parents=True, exist_ok=True)
         meter = Meter(self.stderr, wanted.folder)
         try:
             lock = fetching.fetch(
                 wanted, settings.MODELS_DIR, origin, update=update, say=self.stdout.write, on=meter
             )
-        except (fetching.NotFetched, StepFailed) as refusal:
+        except fetching.NotFetched as refusal:
             raise CommandError(str(refusal)) from None
+        except StepFailed as refusal:
+            file = refusal.facts.get("file", "")
+            raise CommandError(remedy(refusal.code, name=wanted.folder, file=file)) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped. The same command goes on from here.") from None
         meter.end()

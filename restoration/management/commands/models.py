@@ -25,11 +25,15 @@ REASONS = {
     "weights-unlocked": "nothing says what its files should be: `manage.py fetch_models {name} "
     "--from {dir}` looks at it and locks it",
     "weights-pickled": "{file} is a pickle, and nothing of that kind is ever opened: remove it",
+    "weights-linked": "{file} is a link to another folder, and what lies behind it would be on no "
+    "list: put the folder itself there",
     "weights-unlisted": "{file} is not on its list: remove it",
     "weights-missing": "{file} is missing: `manage.py fetch_models {name}` brings it back",
     "weights-changed": "{file} was altered: `manage.py fetch_models {name}` brings it back",
     "other-class": "another kind of model lies in its folder",
-    "torchvision-missing": "torchvision does not work here; it must be of the same build as torch",
+    "torchvision-missing": "torchvision does not work here: beside a torch from PyPI, on a machine "
+    "with a card, pip install 'rekindle[gpu,qwen]'; beside any other, the one of the same version "
+    "and from the same index as torch (see The models in docs/operate.md)",
     "peft-missing": "peft does not work here: pip install 'rekindle[gpu]'",
 }
 # Why a worker on this machine does not offer what is whole; another machine's may.
@@ -120,6 +124,10 @@ def _remark(each: Stock) -> str:
         return f"{each.name}: {UNFIT[each.unfit]}."
     if each.state != REFUSED:
         return ""
-    told = REASONS.get(each.reason, f"its folder cannot be used ({each.reason})")
-    facts = {"name": each.name, "file": each.file, "dir": settings.MODELS_DIR}
-    return f"{each.name}: {told.format(**facts)}."
+    return remedy(each.reason, name=each.name, file=each.file)
+
+
+def remedy(reason: str, *, name: str, file: str) -> str:
+    """Return the sentence why a folder is refused, and what to do."""
+    told = REASONS.get(reason, f"its folder cannot be used ({reason})")
+    return f"{name}: {told.format(name=name, file=file, dir=settings.MODELS_DIR)}."

@@ -48,11 +48,37 @@ def an_ideal_editor(patch: pytest.MonkeyPatch, *, red: float = 0.0) -> None:
     patch.setattr(Flux2Transformer2DModel, "forward", forward)
 
 
+def an_ideal_film(patch: pytest.MonkeyPatch) -> None:
+    """Let Qwen's autoencoder decode whatever was drawn to the largest picture it was shown."""
+    import torch
+    from diffusers import AutoencoderKLQwenImage
+
+    shown, honest = [], AutoencoderKLQwenImage.encode
+
+    def encode(self, film, *rest, **named):
+        if not shown or film.numel() > shown[0].numel():
+            shown[:] = [film]
+        return honest(self, film, *rest, **named)
+
+    def decode(self, latents, return_dict=True):
+        size = tuple(side * self.spatial_compression_ratio for side in latents.shape[3:])
+        frame = torch.nn.functional.interpolate(shown[0][:, :, 0], size, mode="bilinear")
+        return (frame[:, :, None],)
+
+    patch.setattr(AutoencoderKLQwenImage, "encode", encode)
+    patch.setattr(AutoencoderKLQwenImage, "decode", decode)
+
+
 def networks():
     """Return every kind of network that a family here denoises with."""
-    from diffusers import Flux2Transformer2DModel, UNet2DConditionModel, ZImageTransformer2DModel
+    import diffusers
 
-    return Flux2Transformer2DModel, UNet2DConditionModel, ZImageTransformer2DModel
+    return (
+        diffusers.Flux2Transformer2DModel,
+        diffusers.UNet2DConditionModel,
+        diffusers.ZImageTransformer2DModel,
+        diffusers.QwenImageTransformer2DModel,
+    )
 
 
 def no_memory(patch: pytest.MonkeyPatch, *, times: int) -> None:

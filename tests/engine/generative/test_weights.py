@@ -1,8 +1,11 @@
 """A model's folder is known by its lock: what is not in it, or not as it says, is not loaded."""
 
+import errno
 import hashlib
 import json
 import os
+import shutil
+import threading
 
 import pytest
 
@@ -10,10 +13,13 @@ from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
 from restoration.engine.generative.weights import (
     LOCK,
+    Swapped,
+    held,
     lock,
     looked_over,
     parameters,
     read_lock,
+    swapping,
     unready,
     verified,
 )
@@ -26,6 +32,8 @@ TENSORS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(24)
 @pytest.fixture
 def folder(tmp_path):
     """A locked model of two files."""
+    tmp_path = tmp_path / "model"
+    tmp_path.mkdir()
     (tmp_path / "unet").mkdir()
     (tmp_path / "unet" / "model.safetensors").write_bytes(TENSORS)
     (tmp_path / "model_index.json").write_text("{}")
@@ -115,6 +123,76 @@ def test_hidden_files_are_nobodys(folder):
     (folder / ".cache" / "huggingface" / "left.safetensors").write_bytes(b"half")
     assert unready(folder) == ""
     assert verified(folder).files.keys() == {NETWORK}
+
+
+def test_a_link_to_a_folder_is_refused_and_cannot_be_locked(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "unet"
+    (folder / "unet").rename(elsewhere)
+    (folder / "unet").symlink_to(elsewhere)
+    assert refusal(folder) == ("weights-linked", "unet")
+    assert unready(folder) == "weights-linked"
+    with pytest.raises(StepFailed, match="weights-linked"):
+        lock(folder)
+
+
+def test_files_that_are_links_as_in_the_hubs_cache_are_held_by_their_bytes(
+    folder, tmp_path_factory
+):
+    blob = tmp_path_factory.mktemp("blobs") / hashlib.sha256(TENSORS).hexdigest()
+    (folder / NETWORK).rename(blob)
+    (folder / NETWORK).symlink_to(blob)
+    lock(folder)
+    assert verified(folder).files == {NETWORK: blob.name}
+    blob.write_bytes(TENSORS[:-1] + b"!")
+    assert refusal(folder) == ("weights-changed", NETWORK)
+
+
+def swap(folder):
+    """Put a copy of the folder in its place, as a fetch does on a share that knows no locks."""
+    shutil.copytree(folder, folder.with_name("new"))
+    lock(folder.with_name("new"), revision="def456")
+    folder.rename(folder.with_name("old"))
+    folder.with_name("new").rename(folder)
+
+
+def test_what_was_swapped_while_it_was_loaded_is_refused_and_tried_again(folder):
+    with pytest.raises(Swapped, match="weights-swapped") as refused, held([folder]):
+        swap(folder)
+    assert not refused.value.permanent
+
+
+def test_a_swap_explains_whatever_else_went_wrong(folder):
+    def lost():
+        folder.rename(folder.with_name("old"))
+        verified(folder)
+
+    with pytest.raises(Swapped, match="weights-swapped"), held([folder]):
+        lost()
+
+
+def test_several_load_at_once_and_a_swap_waits_for_them_all(folder):
+    waits, swapped = [], threading.Event()
+
+    def swap_later():
+        with swapping(folder.parent, lambda: waits.append(1)):
+            swapped.set()
+
+    with held([folder]), held([folder]):
+        later = threading.Thread(target=swap_later)
+        later.start()
+        assert not swapped.wait(0.2)
+    later.join(10)
+    assert waits == [1]
+    assert swapped.is_set()
+
+
+def test_a_share_that_knows_no_locks_is_loaded_from_all_the_same(folder, monkeypatch):
+    def unknown(*_):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(weights.fcntl, "flock", unknown)
+    with held([folder]):
+        assert verified(folder)
 
 
 def test_a_file_is_read_once_until_it_is_touched(folder):

@@ -20,6 +20,7 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
+    QwenImageEditPlusPipeline,
     QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
@@ -29,19 +30,25 @@ from diffusers import (
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
 from transformers import (
+    BatchFeature,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    ProcessorMixin,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
+    Qwen2VLImageProcessorPil,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
 
 from restoration.engine.generative.prompts import TAGS
+from restoration.engine.generative.registry import named
 from restoration.engine.generative.weights import lock
 
 WIDTH = 16
@@ -386,6 +393,60 @@ def qwen_config(words: int, ids: dict[str, int]) -> Qwen2_5_VLConfig:
         image_token_id=ids["<|image_pad|>"],
         video_token_id=ids["<|video_pad|>"],
     )
+
+
+class Processor(ProcessorMixin):
+    """A stand-in for Qwen's processor, which needs torchvision: it has the one call that is made.
+
+    Words and pictures in, tokens and patches out.
+    """
+
+    def __init__(self, image_processor: Qwen2VLImageProcessorPil, tokenizer: Qwen2Tokenizer):
+        self.image_processor, self.tokenizer = image_processor, tokenizer
+
+    @classmethod
+    def of(cls, folder: Path) -> "Processor":
+        """Read what it is made of from a model's folder, as the real one does."""
+        return cls(
+            Qwen2VLImageProcessorPil.from_pretrained(folder, local_files_only=True),
+            Qwen2Tokenizer.from_pretrained(folder, local_files_only=True),
+        )
+
+    def __call__(self, text, images, padding=True, return_tensors="pt"):
+        seen = self.image_processor(images=images, return_tensors=return_tensors)
+        places = int(seen["image_grid_thw"][0].prod() // self.image_processor.merge_size**2)
+        text = [each.replace("<|image_pad|>", "<|image_pad|>" * places) for each in text]
+        words = self.tokenizer(text, padding=padding, return_tensors=return_tensors)
+        return BatchFeature({**words, **seen})
+
+
+def save_qwen(models: Path) -> None:
+    """Save and lock a random Qwen-Image-Edit, laid out as the hub has it, and its Lightning."""
+    model, parts = named("qwen-edit"), qwen_parts()
+    folder = models / model.folder
+    QwenImageEditPlusPipeline(**parts, processor=None).save_pretrained(folder)
+    name_part(folder, "processor", "Qwen2VLProcessor")
+    Qwen2VLImageProcessorPil(min_pixels=28 * 28, max_pixels=56 * 56).save_pretrained(
+        folder / "processor"
+    )
+    parts["tokenizer"].save_pretrained(folder / "processor")
+    lora = named("qwen-edit-lightning").parts[0]
+    transformer = parts["transformer"]
+    transformer.add_adapter(LoraConfig(r=2, target_modules=["to_q"], init_lora_weights=False))
+    QwenImageEditPlusPipeline.save_lora_weights(
+        models / lora.folder,
+        transformer_lora_layers=get_peft_model_state_dict(transformer),
+        weight_name=lora.source.file,
+    )
+    for each in models.iterdir():
+        lock(each)
+
+
+def name_part(folder: Path, name: str, kind: str) -> None:
+    """Write a part of transformers into a saved model's index."""
+    index = folder / "model_index.json"
+    content = json.loads(index.read_text())
+    index.write_text(json.dumps({**content, name: ["transformers", kind]}))
 
 
 def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:

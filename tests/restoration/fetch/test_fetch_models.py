@@ -9,97 +9,31 @@ import re
 import shutil
 import sys
 from collections import namedtuple
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
 
-from restoration import fetching
+from restoration import fetching, origins
 from restoration.engine.generative.rows import MODELS
 from restoration.engine.generative.weights import LOCK, lock, read_lock, verified
 from restoration.management.commands import fetch_models
 from restoration.management.meter import Meter
+from tests.restoration.fetch.repositories import (
+    BYTES,
+    KEPT,
+    NAME,
+    ROW,
+    UNET,
+    fetch,
+    lay,
+    refused,
+    repository,
+)
 from tests.services.hub_server import Hub, serving
-from tests.services.need import ROOT, need
+from tests.services.need import ROOT
 from tests.services.processes import Process, start, wait_until
-
-NAME = "sd15-inpaint"
-ROW = next(model for model in MODELS if model.name == NAME)
-UNET = "unet/diffusion_pytorch_model.safetensors"
-BYTES = bytes(range(256)) * 4
-
-
-def lay(folder: Path, **files: bytes) -> Path:
-    """Write a repository as Stable Diffusion's are: parts, and much that is never loaded."""
-    index = {
-        "_class_name": "StableDiffusionInpaintPipeline",
-        "unet": ["diffusers", "UNet2DConditionModel"],
-        "tokenizer": ["transformers", "CLIPTokenizer"],
-        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
-        "feature_extractor": [None, None],
-    }
-    content = {
-        "model_index.json": json.dumps(index).encode(),
-        "LICENSE.md": b"the terms",
-        "README.md": b"read me",
-        "v1-5.safetensors": BYTES,
-        "unet/config.json": b"{}",
-        UNET: BYTES,
-        "unet/diffusion_pytorch_model.non_ema.safetensors": BYTES,
-        "unet/diffusion_pytorch_model.bin": b"pickle",
-        "tokenizer/merges.txt": b"a b",
-        "safety_checker/model.safetensors": BYTES,
-        **files,
-    }
-    for path, given in content.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(given)
-    return folder
-
-
-KEPT = {"model_index.json", "LICENSE.md", "unet/config.json", UNET, "tokenizer/merges.txt"}
-
-
-@pytest.fixture
-def models(tmp_path: Path, settings: Any) -> Path:
-    settings.MODELS_DIR = tmp_path / "models"
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def online(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests before this one may have loaded the hub's library as jobs do, which is offline."""
-    need("torch")  # it comes with the same extra
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-
-
-@pytest.fixture
-def hub(tmp_path: Path, settings: Any, online: None) -> Iterator[Hub]:
-    lay(tmp_path / "hub" / ROW.source.repository)
-    with serving(tmp_path / "hub") as (address, served):
-        settings.MODELS_HUB = address
-        yield served
-
-
-def repository(hub: Hub) -> Path:
-    return hub.folder / ROW.source.repository
-
-
-def fetch(*names: str, **options: Any) -> str:
-    out = StringIO()
-    words = {"accept_licence": True, "stdout": out, "stderr": StringIO()} | options
-    call_command("fetch_models", *(names or (NAME,)), **words)
-    return out.getvalue()
-
-
-def refused(*names: str, **options: Any) -> str:
-    with pytest.raises(CommandError) as refusal:
-        fetch(*names, **options)
-    return str(refusal.value)
 
 
 def test_what_is_loaded_is_fetched_and_nothing_else(hub: Hub, models: Path) -> None:
@@ -259,7 +193,7 @@ def test_a_lora_is_one_file(hub: Hub, models: Path, tmp_path: Path) -> None:
     wanted = fetching.Wanted(part.folder, part.source, part.licence)
     from django.conf import settings
 
-    origin = fetching.Hub(settings.MODELS_HUB)
+    origin = origins.Hub(settings.MODELS_HUB)
     meter = Meter(StringIO(), "lora")
     fetching.fetch(wanted, models, origin, update=False, say=print, on=meter)
     assert read_lock(models / part.folder).files.keys() == {part.source.file}

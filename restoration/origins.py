@@ -1,0 +1,188 @@
+"""Where models are fetched from: a hub, through the library made for it, or a folder."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from restoration.engine.generative import weights
+from restoration.engine.generative.weights import FIRST_USE, HUB, Told
+from restoration.fetching import (
+    BLOCK,
+    CLOSED,
+    FULL,
+    INDEX,
+    KEPT,
+    Listed,
+    Listener,
+    Listing,
+    NotFetched,
+    Wanted,
+    first_line,
+    locked_in,
+)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A hub that speaks the protocol of huggingface.co, through the library made for it."""
+
+    address: str
+    token: str = field(default="", repr=False)
+
+    def listing(self, wanted: Wanted, revision: str, on: Listener) -> Listing:
+        library, repository = _library(), wanted.source.repository
+        with self._answering(repository, revision):
+            api = library.HfApi(endpoint=self.address, token=self.token or False)
+            commit = api.model_info(repository, revision=revision or None).sha
+            tree = api.list_repo_tree(repository, recursive=True, revision=commit)
+            found = [each for each in tree if hasattr(each, "blob_id")]
+        files = [
+            Listed(each.path, each.lfs.size, each.lfs.sha256)
+            if each.lfs
+            else Listed(each.path, each.size, blob=each.blob_id)
+            for each in found
+        ]
+        return Listing(commit, tuple(files), HUB)
+
+    def bring(self, wanted: Wanted, at: str, file: Listed, into: Path, told: Told) -> None:
+        library, repository = _library(), wanted.source.repository
+        from huggingface_hub.file_download import http_get
+
+        url = library.hf_hub_url(repository, file.path, revision=at, endpoint=self.address)
+        headers = library.utils.build_hf_headers(token=self.token or False)
+        headers["Accept-Encoding"] = "identity"  # half of a packed file could not be gone on with
+        with self._answering(repository, at), _Growing(into, told) as half:
+            http_get(
+                url,
+                half,
+                resume_size=half.tell(),
+                headers=headers,
+                expected_size=file.size,
+                displayed_filename=file.path,
+            )
+
+    @contextmanager
+    def _answering(self, repository: str, revision: str) -> Iterator[None]:
+        """Turn the library's errors into sentences."""
+        import httpx2
+        from huggingface_hub import errors
+
+        try:
+            yield
+        except errors.GatedRepoError:
+            raise NotFetched(
+                f"{repository} is given out only to those who asked for it: agree to its terms at "
+                f"{self.address}/{repository} and set REKINDLE_MODELS_HUB_TOKEN."
+            ) from None
+        except errors.RevisionNotFoundError:
+            raise NotFetched(f"{self.address} has no commit {revision} of {repository}.") from None
+        except errors.RepositoryNotFoundError:
+            raise NotFetched(f"{self.address} has no repository {repository}.") from None
+        except httpx2.HTTPError as error:
+            raise NotFetched(
+                f"{self.address} did not answer as it should: {first_line(error)} {KEPT}"
+            ) from None
+        except OSError as error:
+            if error.errno in (*FULL, *CLOSED):
+                raise  # our own disk, and not the hub
+            raise NotFetched(f"Fetching broke off: {first_line(error)} {KEPT}") from None
+
+
+def _library() -> Any:
+    os.environ.pop("HF_HUB_OFFLINE", None)  # what jobs work under; here somebody asked to fetch
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise NotFetched(
+            "The hub's library is not installed here: pip install 'rekindle[gpu]', or fetch on "
+            "another machine, carry the folder over and use --from."
+        ) from None
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    return huggingface_hub
+
+
+class _Growing(io.FileIO):
+    """A file that is gone on with at its end and tells of every byte, so that a kill costs none."""
+
+    def __init__(self, path: Path, told: Told) -> None:
+        super().__init__(path, "r+" if path.exists() else "w+")
+        self.seek(0, io.SEEK_END)
+        self._told = told
+
+    def write(self, block: Any) -> int:
+        view = memoryview(block)
+        done = 0
+        while done < len(view):
+            done += super().write(view[done:]) or 0
+        self._told(done)
+        return done
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A folder with models, as another machine's fetch left them or as somebody put them there."""
+
+    path: Path
+
+    def listing(self, wanted: Wanted, revision: str, on: Listener) -> Listing:
+        folder = self._folder(wanted)
+        locked = locked_in(folder)
+        if locked and revision and locked.revision != revision:
+            raise NotFetched(
+                f"{folder} is of commit {locked.revision or 'unknown'}, not of {revision}. Use "
+                "--update to take it all the same."
+            )
+        if locked:
+            files = [Listed(path, entry.size, entry.sha256) for path, entry in locked.files.items()]
+            return Listing(locked.revision, tuple(files), locked.trust)
+        with _readable(folder):
+            return Listing(revision, tuple(_read(folder, on)), FIRST_USE)
+
+    def bring(self, wanted: Wanted, at: str, file: Listed, into: Path, told: Told) -> None:
+        source = self._folder(wanted) / file.path
+        with _Growing(into, told) as half:
+            for block in _blocks(source, half.tell()):
+                half.write(block)
+
+    def _folder(self, wanted: Wanted) -> Path:
+        """The folder of that name, or the given one when it is the model itself."""
+        named = self.path / wanted.folder
+        if named.is_dir():
+            return named
+        if (self.path / INDEX).is_file() or (self.path / weights.LOCK).is_file():
+            return self.path
+        raise NotFetched(f"There is no folder {wanted.folder} in {self.path}.")
+
+
+def _read(folder: Path, on: Listener) -> list[Listed]:
+    """List what nobody vouches for by its bytes now: it may be another the next time we look."""
+    found = {path: (file, file.stat().st_size) for path, file in weights.present(folder).items()}
+    on.expect(sum(size for _, size in found.values()))
+    return [
+        Listed(path, size, weights.hashed(file, on.told)) for path, (file, size) in found.items()
+    ]
+
+
+def _blocks(source: Path, at: int) -> Iterator[bytes]:
+    with _readable(source), source.open("rb") as given:
+        given.seek(at)
+        while block := given.read(BLOCK):
+            yield block
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        told = f"{error.filename or path} cannot be read: {error.strerror}."
+        raise NotFetched(f"{told} {KEPT}") from None
