@@ -65,8 +65,8 @@ class Reporter:
         self.step, self.last = step, time.monotonic()
         self.shown = self.shown if preview is None else step
         share = min(max(fraction, 0.0), 1.0)
-        glimpse, self.preview = _glimpse(self.preview), None
-        self._beat(glimpse=glimpse, step=step, progress=share)
+        shown, self.preview = glimpse(self.preview), None
+        self._beat(glimpse=shown, step=step, progress=share)
 
     def _count(self, step: str) -> None:
         """Work and loading may each take the limit: a large model is not the picture's doing."""
@@ -96,7 +96,8 @@ class Reporter:
         connection.close()
 
 
-def _glimpse(preview: NDArray[np.uint8] | None) -> leases.Glimpse | None:
+def glimpse(preview: NDArray[np.uint8] | None) -> leases.Glimpse | None:
+    """A half-finished picture, uint8 HxWx3, as small as its row takes; None when there is none."""
     if preview is None:
         return None
     return leases.Glimpse(*derivatives.glimpse(preview, side=PREVIEW_SIDE, most=MOST_PREVIEW_BYTES))

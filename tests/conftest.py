@@ -17,6 +17,16 @@ from tests.services.need import summary
 
 pytest_plugins = ["tests.services.fixtures"]
 
+LONG = 900  # seconds that a slow test may take on a slow machine
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests have more time before they are taken for hanging."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG))
+
 
 @pytest.fixture(autouse=True)
 def _quick_and_in_memory(settings: Any) -> None:

@@ -25,7 +25,8 @@ from restoration.actions.claims import claim_photo
 from restoration.actions.reviews import open_review
 from restoration.actions.versions import scan_version, submit_version
 from restoration.models import Job
-from restoration.runner import _glimpse, _keep_map
+from restoration.heard import glimpse
+from restoration.runner import _keep_map
 from tests import factories
 from tests.people import appoint, person
 now, vera, cora = timezone.now(), person("vera"), person("cora")
@@ -57,9 +58,9 @@ import numpy as np
 from django.utils import timezone
 from restoration import leases
 from restoration.models import Job
-from restoration.runner import _glimpse
+from restoration.heard import glimpse
 job = leases.start(job_id={job}, worker="w", now=timezone.now())
-shown = _glimpse(np.full((60, 80, 3), 120, np.uint8))
+shown = glimpse(np.full((60, 80, 3), 120, np.uint8))
 leases.beat(job=job, now=timezone.now(), glimpse=shown, step="tone", progress=0.5)
 """
 END = """
