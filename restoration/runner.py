@@ -292,7 +292,7 @@ def _with_colours_before(source: Version, done: Restored) -> Restored:
     if evidence is None or guess is None:
         return done
     # Where anybody said what the colour is, it is not a guess any more.
-    guess = np.where(evidence > guard.COLOURED, 0, guess).astype(np.uint8)
+    guess = np.where(evidence > gained.SEEN, 0, guess).astype(np.uint8)
     maps = done.maps | {"coloured_evidence": evidence, "coloured_guess": guess}
     areas = {
         "coloured_evidence_area": guard.coloured_area(evidence),

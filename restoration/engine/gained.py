@@ -18,7 +18,6 @@ Mask = NDArray[np.uint8]
 CALM = 2.0  # pixels: the colour noise of a scan or a JPEG is no colour
 LEAST, FULL = 0.03, 0.09  # chroma that may be chance, and that is colour beyond doubt
 SHADES = 48  # brightnesses at which the tint of a monochrome is read
-SAMPLES = 60_000
 SEEN = 25  # of 255: as sure as that, colour can be seen
 AREA = 0.002  # share of the picture below which nobody has coloured anything
 
@@ -44,14 +43,7 @@ def colour(before: Image, after: Image) -> Mask | None:
 
 def _strayed(image: Image) -> Image:
     """Chroma without the middle tint of its brightness, HxWx3."""
-    light, tinted = luma(image), chroma(image)
-    step = max(1, light.size // SAMPLES)
-    shade, shown = light.ravel()[::step], tinted.reshape(-1, 3)[::step]
-    parts = np.array_split(np.argsort(shade, kind="stable"), SHADES)
-    levels = [float(np.median(shade[part])) for part in parts]
-    tints = np.array([np.median(shown[part], axis=0) for part in parts])
-    middle = [np.interp(light, levels, tints[:, band]) for band in range(3)]
-    return _calm(tinted - np.stack(middle, axis=-1).astype(np.float32))
+    return _calm(chroma(image) - measure.tint(image, luma(image), _everywhere(image), SHADES))
 
 
 def _strength(colours: Image) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 
 from restoration.engine.image import let_go
-from restoration.engine.luma import Image, luma
+from restoration.engine.luma import Image, chroma, luma
 
 Area = NDArray[np.bool_]
 Part = tuple[Image, Area]  # HxWxC and HxW: a piece of a picture and what of it is picture
@@ -300,6 +300,22 @@ def cast(image: Image, inside: Area) -> Cast:
     stray = float(np.quantile(np.concatenate(spread), 0.9))
     tint = float(np.hypot(a, b))
     return Cast(a, b, stray, grey=tint < 2.0 and stray < 3.0, sepia=tint >= 4.0 and stray < 12.0)
+
+
+def tint(image: Image, light: Image, inside: Area, shades: int = 16) -> Image:
+    """The median chroma of each brightness, HxWx3: the print's own tone and its yellowing.
+
+    image: float32 HxWx3 in [0, 1], light: its luma; shades: brightnesses at which it is read.
+    """
+    colour, shade = chroma(image)[inside], light[inside]
+    step = max(1, len(shade) // 60_000)
+    colour, shade = colour[::step], shade[::step]
+    order = np.array_split(np.argsort(shade, kind="stable"), shades)
+    levels = np.array([np.median(shade[part]) for part in order])
+    medians = np.array([np.median(colour[part], axis=0) for part in order])
+    bands = [np.interp(light, levels, medians[:, band]) for band in range(3)]
+    found: Image = np.stack(bands, axis=-1).astype(np.float32)
+    return found
 
 
 def inside_borders(light: Image) -> Area:

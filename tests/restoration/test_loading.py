@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from restoration.actions.versions import scan_version
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
 from restoration.engine.plan import Plan
-from restoration.engine.restore import LOADING
+from restoration.engine.step import LOADING
 from restoration.lifecycle import JobKind, JobState
 from restoration.models import Job, Version
 from tests import factories
 from tests.people import person
+from tests.restoration import model_folders
 from tests.services.need import need
 
 pytestmark = pytest.mark.django_db
@@ -31,13 +32,7 @@ STEP = {"name": "redraw", "backend": "generative", "settings": {"model": MODEL}}
 def models(tmp_path: Path, settings: Any) -> Path:
     """A model whose files take a while to read: two hundred chunks."""
     settings.MODELS_DIR, settings.MODELS_DEVICE = tmp_path, "cpu"
-    unet = tmp_path / MODEL / "unet"
-    unet.mkdir(parents=True)
-    index = {"_class_name": "StableDiffusionImg2ImgPipeline", "unet": ["diffusers", "UNet"]}
-    (tmp_path / MODEL / "model_index.json").write_text(json.dumps(index))
-    (unet / "config.json").write_text("{}")
-    (unet / "diffusion_pytorch_model.safetensors").write_bytes(bytes(20_000))
-    weights.lock(tmp_path / MODEL)
+    model_folders.lay(tmp_path, MODEL, "StableDiffusionImg2ImgPipeline", size=20_000)
     return tmp_path
 
 
@@ -86,9 +81,10 @@ def _workshop(models: Path) -> Any:
     return lambda: Workshop(models, device="cpu")
 
 
-def test_reading_a_model_is_no_work_on_the_picture(
+def limited(
     job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[[float, str], None]:
+    """A try that may take a hundred seconds, whose worker reports a step after so many more."""
     settings.JOB_LIMIT_SECONDS = 100
     clock = [0.0]
     monkeypatch.setattr(heard.time, "monotonic", lambda: clock[0])
@@ -100,6 +96,13 @@ def test_reading_a_model_is_no_work_on_the_picture(
         clock[0] += seconds
         report(step, 0.1)
 
+    return after
+
+
+def test_reading_a_model_is_no_work_on_the_picture(
+    job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = limited(job, settings, monkeypatch)
     after(60, LOADING)
     after(70, LOADING)
     after(20, "repair")  # 90 s of loading, 60 s of work
@@ -109,13 +112,7 @@ def test_reading_a_model_is_no_work_on_the_picture(
 
 
 def test_nor_may_it_take_for_ever(job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.JOB_LIMIT_SECONDS = 100
-    clock = [0.0]
-    monkeypatch.setattr(heard.time, "monotonic", lambda: clock[0])
-    held = leases.start(job_id=job.pk, worker="w", now=timezone.now())
-    assert held is not None
-    report = heard.Reporter(held)
-    report(LOADING, 0.1)
-    clock[0] = 101.0
+    after = limited(job, settings, monkeypatch)
+    after(0, LOADING)
     with pytest.raises(StepFailed, match="took-too-long"):
-        report(LOADING, 0.1)
+        after(101, LOADING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,11 +15,11 @@ from restoration.actions.versions import scan_version
 from restoration.engine.errors import EngineError, OutOfMemory, Unfit
 from restoration.engine.generative import memory, registry
 from restoration.engine.generative.memory import GIB
-from restoration.engine.generative.weights import lock
 from restoration.lifecycle import JobKind, JobState
 from restoration.models import Job, Worker
 from tests import factories
 from tests.people import person
+from tests.restoration import model_folders
 
 pytestmark = pytest.mark.django_db
 
@@ -38,13 +37,7 @@ SHORT = OutOfMemory(
 def models(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one model on a machine whose card has 8 GB and that has the libraries."""
     settings.MODELS_DIR = tmp_path
-    unet = tmp_path / MODEL / "unet"
-    unet.mkdir(parents=True)
-    index = {"_class_name": "StableDiffusionInpaintPipeline", "unet": ["diffusers", "UNet"]}
-    (tmp_path / MODEL / "model_index.json").write_text(json.dumps(index))
-    (unet / "config.json").write_text("{}")
-    (unet / "diffusion_pytorch_model.safetensors").write_bytes(bytes(1500))
-    lock(tmp_path / MODEL)
+    model_folders.lay(tmp_path, MODEL, "StableDiffusionInpaintPipeline", size=1500)
     monkeypatch.setattr(machine, "card", lambda: 8 * GIB)
     monkeypatch.setattr(registry, "can_run", lambda: True)
     monkeypatch.setattr(worker, "_held", [])

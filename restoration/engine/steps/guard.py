@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restoration.engine import fidelity, likeness, measure
+from restoration.engine import fidelity, gained, likeness, measure
 from restoration.engine.errors import BadInput
 from restoration.engine.faces import Box
 from restoration.engine.image import check_image, resize, resize_mask
@@ -39,7 +39,6 @@ SMALLEST_FACE = 24  # pixels; in a smaller face nothing can be said of its featu
 FACE_FILLED = 0.1  # share of a face that may be declared fill before somebody has to look ...
 FACE_HOLE = 0.05  # ... and of its side, how deep one hole may be: a crease is thin, an eye is not
 BLACK = 0.06  # luma of a scanner's bed beside the print
-COLOURED = 25  # the weight, of 255, from which a colour can be seen
 MOST_FILLED = 5.0
 ORDER = ("pass", "review", "fail")
 
@@ -81,7 +80,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
 
 def coloured_area(found: Mask) -> float:
     """The share of a colour map (uint8 HxW by weight) where the colour can be seen."""
-    return round(float((found > COLOURED).mean()), 5)
+    return round(float((found > gained.SEEN).mean()), 5)
 
 
 def judge(

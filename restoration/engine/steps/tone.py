@@ -27,7 +27,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     knots = fading.measured(image, inside, cast).curve(strength)
     tinted = share > 0 and not cast.grey
     notes = [] if tinted or _moves(knots) else [note("tone-already-full")]
-    result = apply(image, knots, tint(image, light, inside) * share if tinted else None)
+    result = apply(image, knots, measure.tint(image, light, inside) * share if tinted else None)
     record = {
         "curve": [[round(float(x), 5), round(float(y), 5)] for x, y in knots],
         "cast": {"a": round(cast.a, 2), "b": round(cast.b, 2), "share": share if tinted else 0.0},
@@ -43,20 +43,6 @@ def apply(image: Image, knots: fading.Knots, tint_to_remove: Image | None) -> Im
     if tint_to_remove is not None:
         colour = colour - tint_to_remove
     return on_luma(curved, colour * np.float32(np.sqrt(max(1.0, _gain(knots)))))
-
-
-def tint(image: Image, light: Image, inside: measure.Area) -> Image:
-    """The median chroma of each brightness, HxWx3: the print's own tone and its yellowing."""
-    colour = chroma(image)[inside]
-    shade = light[inside]
-    step = max(1, len(shade) // 60_000)
-    colour, shade = colour[::step], shade[::step]
-    order = np.array_split(np.argsort(shade, kind="stable"), 16)
-    levels = np.array([np.median(shade[part]) for part in order])
-    medians = np.array([np.median(colour[part], axis=0) for part in order])
-    bands = [np.interp(light, levels, medians[:, band]) for band in range(3)]
-    found: Image = np.stack(bands, axis=-1).astype(np.float32)
-    return found
 
 
 def _gain(knots: fading.Knots) -> float:
