@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -70,7 +73,15 @@ def _caption(version: Version) -> str:
         "changed": f"{float(meters['changed_area']):.1f}",
         "filled": f"{float(meters.get('filled_area', 0)):.1f}",
         "verdict": listed([wording.VERDICTS[meters["verdict"]][2], *found["doubts"]]),
-    }
+    } + _coloured(meters)
+
+
+def _coloured(meters: Mapping[str, Any]) -> str:
+    """The check looks at brightness alone, so that added colour has a sentence of its own."""
+    area = sum(float(meters.get(f"coloured_{kind}_area") or 0) for kind in ("guess", "evidence"))
+    if not area:
+        return ""
+    return " " + _("Colour was added on %(area)s %% of it.") % {"area": f"{100 * area:.1f}"}
 
 
 @require_safe

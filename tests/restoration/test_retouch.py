@@ -170,6 +170,8 @@ def test_colour_that_a_hand_brought_is_shown_as_guessed_on_this_and_on_all_that_
     area = made.meters["guard"]["coloured_guess_area"]
     assert area == pytest.approx(120 * 160 / (240 * 320), rel=0.1)
     assert made.records[0]["coloured"] == area
+    compared = desk.get("compare", left=0, right=made.number).text
+    assert f"Colour was added on {100 * area:.1f} % of it." in compared
     guessed = runner._load_sheet(made.maps["coloured_guess"])
     assert (guessed[80:160, 120:240] == 255).mean() > 0.9
     assert not guessed[200:].any()
