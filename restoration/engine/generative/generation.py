@@ -52,15 +52,19 @@ def request(
     passes: int,
     seed: int,
     control: float | None = None,
+    *,
+    bounded: bool = True,
 ) -> Request:
     """Return a request with the steps that will run: `passes`, or the model's own when it is 0.
 
     A distilled model draws badly in many more steps than it was made for, so it is given twice as
-    many at most; where strength bounds the change, at least one step must be left to run.
+    many at most; where strength bounds the change, at least one step must be left to run. It does
+    not where an editing model draws the whole picture (see `instructed`).
     """
     model = tool.model
     steps = min(passes or steps_of(model), most_steps(model))
-    return Request(wording, strength, max(steps, math.ceil(1 / strength) + 1), seed, control)
+    least = math.ceil(1 / strength) + 1 if bounded else 1
+    return Request(wording, strength, max(steps, least), seed, control)
 
 
 def held(tool: Tool) -> bool:

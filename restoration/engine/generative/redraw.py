@@ -23,6 +23,7 @@ from restoration.engine.generative.drawing import (
 )
 from restoration.engine.generative.generation import (
     Request,
+    instructed,
     notes_of,
     record_of,
     request,
@@ -46,7 +47,8 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     with workshop.lend("redraw", settings["model"], context.loading) as tool:
         wording = wording_for(tool, context, "redraw")
         numbers = settings["strength"], settings["passes"], context.seed
-        wanted = request(tool, wording, *numbers, settings.get("control"))
+        bounded = not instructed(tool, None)
+        wanted = request(tool, wording, *numbers, settings.get("control"), bounded=bounded)
         return redrawn(context, workshop, tool, wanted, settings["faces"])
 
 

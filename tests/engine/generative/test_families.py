@@ -164,12 +164,14 @@ def test_an_editor_that_draws_another_picture_is_refused(step, piece, workshop):
 
 
 def test_of_an_editor_little_is_taken_where_little_was_asked(piece, workshop, editor):
-    moved = []
+    moved, steps = [], []
     for strength in (0.05, 0.5):
         done = run(piece, workshop, "redraw", "klein", strength=strength)
+        steps.append(done.records[0]["steps"])
         moved.append(np.abs(done.image - piece).mean())
         assert done.records[0]["detail_taken"] == pytest.approx(strength / 0.5)
     assert moved[0] == pytest.approx(0.1 * moved[1], rel=0.05)
+    assert steps[0] == steps[1]  # it knows no strength, so a weak one is no reason to draw longer
 
 
 @pytest.mark.slow
