@@ -35,7 +35,7 @@ demo: $(DONE)/demo $(DONE)/bundle $(DONE)/messages $(KEPT)/migrate $(KEPT)/stati
 ifdef PHOTOS
 	@$(MANAGE) seed_demo --photos '$(abspath $(PHOTOS))'
 endif
-	@exec $(MANAGE) serve --port $(PORT)
+	@REKINDLE_SITE_URL="$${REKINDLE_SITE_URL:-http://localhost:$(PORT)}" exec $(MANAGE) serve --port $(PORT)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
+from archive.languages import listed
 from restoration import wording
 from restoration.engine import ladder
 from restoration.engine.errors import BadInput
@@ -105,6 +106,30 @@ def told(guard: Mapping[str, Any]) -> Card:
     said = [wording.doubt(code) or code for code in guard.get("reasons", [])]
     verdict = str(guard.get("verdict", ""))
     return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said, earlier)
+
+
+def caption(meters: Mapping[str, Any]) -> str:
+    """What the check measured between the scan and a version, in a sentence; out of its meters by
+    step."""
+    guard = _guard(meters)
+    verdict = wording.VERDICTS.get(str(guard.get("verdict", "")))
+    if verdict is None or "changed_area" not in guard:
+        return ""
+    doubts = [doubt for code in guard.get("reasons", []) if (doubt := wording.doubt(code))]
+    told = _("Against the scan: %(changed)s %% changed, %(filled)s %% filled; %(verdict)s.")
+    return told % {
+        "changed": f"{float(guard['changed_area']):.1f}",
+        "filled": f"{float(guard.get('filled_area', 0)):.1f}",
+        "verdict": listed([str(verdict[2]), *doubts]),
+    } + _colour_added(guard)
+
+
+def _colour_added(guard: Mapping[str, Any]) -> str:
+    """The check looks at brightness alone, so that added colour has a sentence of its own."""
+    area = sum(float(guard.get(f"coloured_{kind}_area") or 0) for kind in ("guess", "evidence"))
+    if not area:
+        return ""
+    return " " + _("Colour was added on %(area)s %% of it.") % {"area": f"{100 * area:.1f}"}
 
 
 def _guard(meters: Mapping[str, Any]) -> Mapping[str, Any]:

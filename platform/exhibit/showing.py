@@ -150,6 +150,7 @@ def before_publishing(version: Version) -> dict[str, Any]:
         "changed_src": reverse("restoration:map", args=[photo.ref, version.number, shown.name])
         if shown
         else "",
+        "caption": guarding.caption(version.meters or {}),
         "zoomable": True,
     }
 

@@ -32,6 +32,7 @@ def comparison(
         "left": pictures.stage(left, label(left), f"{name}, {label(left)}") | {"tiles": before},
         "right": pictures.stage(right, label(right), f"{name}, {label(right)}") | {"tiles": after},
         "label": name,
+        "caption": guarding.caption(right.meters or {}),
         "maps": _maps(right, asked, is_open or bool(asked)),
         "zoomable": True,
     }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -18,7 +15,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive import export, storage
 from archive import pictures as stored
-from archive.languages import listed
 from archive.models import Photo
 from restoration import policy, wording
 from restoration.actions.jobs import request_retouch
@@ -29,7 +25,7 @@ from restoration.queries.bench import versions_of
 from restoration.views.asking import Asked, fence_of, photo_of, version_of
 from restoration.views.comparing import comparison
 from restoration.views.sidecar import sidecar
-from restoration.views.strip import guard, label
+from restoration.views.strip import label
 
 MEGABYTE = 1024**2
 KINDS = ("tif", "png", "json")
@@ -42,7 +38,6 @@ def compare(request: Asked, ref: str) -> HttpResponse:
     photo = photo_of(request, ref)
     left, right = _pair(request, photo)
     shown = comparison(left, right, asked=request.GET.getlist("layer"))
-    shown["caption"] = _caption(right)
     if request.htmx:
         return render(request, "partials/_compare.html", {"compare": shown})
     back = f"{reverse('restoration:bench', args=[ref])}?base={right.number}"
@@ -60,28 +55,6 @@ def _pair(request: Asked, photo: Photo) -> tuple[Version, Version]:
     left = seen.get(request.GET.get("left", ""), in_order[0])
     right = seen.get(request.GET.get("right", ""), in_order[-1])
     return left, right
-
-
-def _caption(version: Version) -> str:
-    """What the check measured between the scan and the version, in a sentence."""
-    meters = (version.meters or {}).get("guard") or {}
-    found = guard(version)
-    if found is None or "changed_area" not in meters:
-        return ""
-    told = _("Against the scan: %(changed)s %% changed, %(filled)s %% filled; %(verdict)s.")
-    return told % {
-        "changed": f"{float(meters['changed_area']):.1f}",
-        "filled": f"{float(meters.get('filled_area', 0)):.1f}",
-        "verdict": listed([wording.VERDICTS[meters["verdict"]][2], *found["doubts"]]),
-    } + _coloured(meters)
-
-
-def _coloured(meters: Mapping[str, Any]) -> str:
-    """The check looks at brightness alone, so that added colour has a sentence of its own."""
-    area = sum(float(meters.get(f"coloured_{kind}_area") or 0) for kind in ("guess", "evidence"))
-    if not area:
-        return ""
-    return " " + _("Colour was added on %(area)s %% of it.") % {"area": f"{100 * area:.1f}"}
 
 
 @require_safe

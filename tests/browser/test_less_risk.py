@@ -35,6 +35,13 @@ for name in ("wide", "small"):
 print(json.dumps(refs))
 """
 
+# On a phone the picture and its tools stay on top, whatever is scrolled to below them.
+BELOW_THE_TOOLS = """() => {
+  const job = document.getElementById("job").getBoundingClientRect();
+  const tools = document.querySelector(".bench-tools").getBoundingClientRect();
+  return innerWidth > 1000 || (job.top >= tools.bottom - 1 && job.top < innerHeight);
+}"""
+
 
 @pytest.fixture(scope="module")
 def refs(site: processes.Site) -> dict[str, str]:
@@ -50,7 +57,8 @@ def test_a_stopped_run_offers_less_risk_and_the_new_run_takes_its_place(
     visit: Callable[..., Visitor], refs: dict[str, str], name: str, width: int, locale: str
 ) -> None:
     visitor = visit(name, width=width, locale=locale)
-    page = visitor.open(f"/photos/{refs[name]}/")
+    page = visitor.open(f"/photos/{refs[name]}/#job")
+    page.wait_for_function(BELOW_THE_TOOLS)
     stopped = page.locator("[data-job][data-state=failed]")
     rung = stopped.locator("button[name=rung]").last
     expect(rung).to_be_visible()
@@ -60,4 +68,5 @@ def test_a_stopped_run_offers_less_risk_and_the_new_run_takes_its_place(
     rung.press("Enter")
     expect(page.locator("[data-job][data-state=queued]")).to_be_visible()
     expect(stopped).to_have_count(0)
+    expect(page.locator("#job-cancel")).to_be_focused()
     assert visitor.complaints == []

@@ -76,6 +76,15 @@ def test_the_form_shows_the_pair_before_anything_is_public(client: Client, museu
     assert not Publication.objects.filter(version=version).exists()
 
 
+def test_what_the_check_said_stands_beside_the_pair(client: Client, museum: Museum) -> None:
+    guard = {"verdict": "fail", "reasons": ["invented"], "changed_area": 4.2, "filled_area": 0.0}
+    version = accepted(museum, meters={"guard": {**guard, "coloured_guess_area": 0.031}})
+    client.force_login(museum.people.sten)
+    page = client.get(reverse("exhibit:publish", args=[version.pk])).text
+    assert "Against the scan: 4.2 % changed, 0.0 % filled; changed too much" in page
+    assert "Colour was added on 3.1 % of it." in page
+
+
 def test_who_accepted_may_not_publish_where_two_people_are_asked_for(
     client: Client, museum: Museum
 ) -> None:

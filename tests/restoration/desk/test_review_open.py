@@ -48,6 +48,7 @@ def test_the_loupe_shows_note_pair_lineage_and_meters(
     page = cora.look(cora.take(made))
     for said in ("See the left edge.", "3.1 %", "0.80 px", "look closely", "a face may"):
         assert said in page
+    assert "Colour was added on 20.0 % of it." in page
     for said in ("Victor", "Vera", "Tone", "Strength 0.5", "three shooters", "jacket: red"):
         assert said in page
     for said in ("#b4252c", "50 % across, 25 % down", "grey-blue", "20.0 %"):

@@ -12,6 +12,7 @@ export class Run {
     this.state = this.job?.dataset.state ?? "";
     form.addEventListener("submit", (event) => this.onSubmit(event));
     form.addEventListener("keydown", (event) => this.onEnter(event));
+    this.slot.addEventListener("htmx:beforeSwap", () => this.onLeave());
     this.slot.addEventListener("htmx:afterSwap", () => this.onSwap());
     document.body.addEventListener("htmx:afterSettle", (event) => this.onSettle(event.target));
     for (const name of ["htmx:sendError", "htmx:responseError"]) {
@@ -19,6 +20,13 @@ export class Run {
       form.addEventListener(name, (event) => this.onError(event));
     }
     this.onSwap();
+    this.showAsked();
+  }
+
+  /** Who was sent here to see the run sees it: the picture stays on top and covers more now. */
+  showAsked() {
+    if (window.location.hash !== `#${this.slot.id}` || !this.job) return;
+    window.requestAnimationFrame(() => this.slot.scrollIntoView({ block: "start" }));
   }
 
   get job() {
@@ -63,7 +71,14 @@ export class Run {
     if (strip.contains(wanted)) wanted.focus();
   }
 
+  /** A button that was pressed goes with the run it stood on; the focus does not go with it. */
+  onLeave() {
+    this.hadFocus = this.slot.contains(document.activeElement);
+  }
+
   onSwap() {
+    if (this.hadFocus && document.activeElement === document.body) this.focusJob();
+    this.hadFocus = false;
     const state = this.job?.dataset.state ?? "";
     this.button.disabled = this.isLive;
     if (state === this.state) return;
@@ -73,6 +88,10 @@ export class Run {
     if (state === "succeeded") announce(this.words.finished);
     else if (["failed", "cancelled"].includes(state)) announce(this.words.stopped);
     else announce(this.job?.querySelector(".badge")?.textContent.trim());
+  }
+
+  focusJob() {
+    this.slot.querySelector("button, a[href]")?.focus({ preventScroll: true });
   }
 
   onError(event) {
