@@ -115,13 +115,17 @@ def caption(meters: Mapping[str, Any]) -> str:
     verdict = wording.VERDICTS.get(str(guard.get("verdict", "")))
     if verdict is None or "changed_area" not in guard:
         return ""
-    doubts = [doubt for code in guard.get("reasons", []) if (doubt := wording.doubt(code))]
     told = _("Against the scan: %(changed)s %% changed, %(filled)s %% filled; %(verdict)s.")
     return told % {
         "changed": f"{float(guard['changed_area']):.1f}",
         "filled": f"{float(guard.get('filled_area', 0)):.1f}",
-        "verdict": listed([str(verdict[2]), *doubts]),
+        "verdict": listed([str(verdict[2]), *doubts(guard)]),
     } + _colour_added(guard)
+
+
+def doubts(guard: Mapping[str, Any]) -> list[str]:
+    """What the check found worth a look, in words; out of the guard's own meters."""
+    return [doubt for code in guard.get("reasons", []) if (doubt := wording.doubt(code))]
 
 
 def _colour_added(guard: Mapping[str, Any]) -> str:

@@ -91,8 +91,7 @@ def guard(version: Version) -> dict[str, Any] | None:
     if meters.get("verdict") not in wording.VERDICTS:
         return None
     tone, icon, words = wording.VERDICTS[meters["verdict"]]
-    told = [wording.doubt(code) for code in meters.get("reasons", [])]
-    doubts = [doubt for doubt in told if doubt]
+    doubts = guarding.doubts(meters)
     return {
         "tone": tone,
         "icon": icon,
