@@ -165,7 +165,8 @@ def _measure(name: str) -> Callable[[float], str]:
     if name in ("reframed", "moved"):
         return lambda value: _("%(number)s px") % {"number": _number(value)}
     if name == "invented":
-        return lambda value: percent(100 * value)
+        # What runs against the scan counts as more than all of it, which no reader would believe.
+        return lambda value: percent(100 * min(value, 1.0))
     return lambda value: _("%(number)s × the grain") % {"number": _number(value)}
 
 

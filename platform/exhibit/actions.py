@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from archive import renditions
+from archive.actions import describe_photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from exhibit import policy, tasks
@@ -21,9 +24,17 @@ from restoration.models import Review, Version, ancestry
 if TYPE_CHECKING:
     from accounts.models import User
 
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
+
 
 def publish_version(
-    *, version: Version, room: Room, words: Words, by: User, now: datetime
+    *,
+    version: Version,
+    room: Room,
+    words: Words,
+    by: User,
+    now: datetime,
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> Publication:
     """Make an accepted version its photo's public face and hang it in a room.
 
@@ -31,10 +42,13 @@ def publish_version(
     2. The live publication of the photo, if any, becomes superseded.
     3. The new one pins both sha256 and freezes the account of how it was made.
     4. Every place the photo already has shows the new one from now on.
+    5. The photo is called what the publisher calls it, where it had no title.
     """
     review = policy.check_publish(by, version, room.exhibit, _acceptance(version))
     try:
         with transaction.atomic():
+            if titles:
+                describe_photo(photo=version.photo, by=by, fields=titles, now=now)
             _supersede(version, by, now)
             publication = _pin(version, review, by, now)
             Placement.objects.filter(photo=version.photo_id).update(publication=publication)

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from archive.languages import TAGS, headed, said
-from archive.models import Collection
+from archive.models import Collection, Photo
 from exhibit.arranging import Headline, Words
 from exhibit.models import Exhibit, Placement, Room
+from exhibit.wording import untitled
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 LONGEST_REASON = 1000
+LONGEST_TITLE = Photo._meta.get_field("title_en").max_length
 # The address of the page that makes a new one.
 RESERVED = ("new",)
 
@@ -95,7 +98,7 @@ class RoomForm(HeadlineForm):
 class WordsForm(Bilingual):
     """Where a picture hangs, and what is written beside it."""
 
-    room = RoomField(queryset=Room.objects.none(), label=_("Room"))
+    room = RoomField(queryset=Room.objects.none(), label=_("Room"), empty_label=_("Choose a room"))
 
     class Meta:
         model = Placement
@@ -108,6 +111,31 @@ class WordsForm(Bilingual):
     def words(self) -> Words:
         """What was written."""
         return Words(**{name: self.cleaned_data[name] for name in vars(Words())})
+
+
+class PublishForm(WordsForm):
+    """The same for what becomes public; a photo without a title is asked for one."""
+
+    title_en = forms.CharField(
+        label=_("Title of the photo (English)"), max_length=LONGEST_TITLE, required=False
+    )
+    title_zh = forms.CharField(
+        label=_("Title of the photo (Chinese)"), max_length=LONGEST_TITLE, required=False
+    )
+
+    def __init__(self, *args: Any, photo: Photo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if photo.title_en or photo.title_zh:
+            del self.fields["title_en"], self.fields["title_zh"]
+            return
+        called = gettext("It has no title yet; without one, visitors read “%(code)s”.")
+        self.fields["title_en"].help_text = called % {"code": untitled(photo)}
+        self.order_fields(["title_en", "title_zh"])
+
+    def titles(self) -> dict[str, str]:
+        """What the photo is to be called, where it had no title."""
+        asked = {name: self.cleaned_data.get(name, "") for name in ("title_en", "title_zh")}
+        return {name: text for name, text in asked.items() if text}
 
 
 class ReasonForm(forms.Form):

@@ -73,7 +73,7 @@ def _told(thing: Any, name: str) -> Words:
 
 def _title(publication: Publication) -> Words:
     photo = publication.photo
-    return _told(photo, "title") or {NO_LANGUAGE: [photo.identifier or photo.ref]}
+    return _told(photo, "title") or {NO_LANGUAGE: [wording.untitled(photo)]}
 
 
 def _pair(label: Callable[[], str], value: Words) -> list[Json]:

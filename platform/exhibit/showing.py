@@ -62,7 +62,7 @@ def _width(width: int, height: int, side: int) -> int:
 
 def title(placement: Placement) -> str:
     """The photo's title in plain words."""
-    return said(placement.photo, "title").text or placement.photo.identifier or placement.photo.ref
+    return said(placement.photo, "title").text or wording.untitled(placement.photo)
 
 
 def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:

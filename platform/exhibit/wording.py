@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from archive.languages import said
+from archive.models import Photo
 from restoration import guarding, telling
 from restoration.lifecycle import VersionKind
 
@@ -53,6 +54,11 @@ SIDES: dict[str, Sentence] = {
 }
 SOMEBODY = gettext_lazy("a volunteer")
 KINDS = {str(kind.value): kind.label for kind in VersionKind}
+
+
+def untitled(photo: Photo) -> str:
+    """What the public calls a photo that has no title."""
+    return photo.identifier or photo.ref
 
 
 def notice(deeds: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -201,8 +202,17 @@ def accept(request: Asked, pk: int) -> HttpResponse:
         return _loupe(request, found, accept=form)
     told, now = form.cleaned_data, timezone.now()
     reviews.accept_version(review=found, by=request.user, now=now, advice=told["advice"])
-    messages.success(request, _("Accepted. It can be published now."))
+    messages.success(request, _accepted(found))
     return _onward(request, found)
+
+
+def _accepted(found: Review) -> str:
+    """What happened, and the way to what is next: the next version hides the one just accepted."""
+    if found.version.photo.collection.two_person:
+        return _("Accepted. A second person of this collection can publish it now.")
+    url = reverse("exhibit:publish", args=[found.version_id])
+    told = _("Accepted. It can be published now.")
+    return format_html('{} <a href="{}">{}</a>', told, url, _("Publish it"))
 
 
 @require_POST

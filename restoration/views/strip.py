@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from archive.languages import headed, listed, said
+from archive.languages import listed, said
 from archive.sizes import fit
 from restoration import guarding, telling, wording
 from restoration.lifecycle import VersionKind, VersionState
@@ -91,13 +91,7 @@ def guard(version: Version) -> dict[str, Any] | None:
     if meters.get("verdict") not in wording.VERDICTS:
         return None
     tone, icon, words = wording.VERDICTS[meters["verdict"]]
-    doubts = guarding.doubts(meters)
-    return {
-        "tone": tone,
-        "icon": icon,
-        "label": headed(words, doubts[0]) if doubts else str(words),
-        "doubts": doubts,
-    }
+    return {"tone": tone, "icon": icon, "label": words, "doubts": guarding.doubts(meters)}
 
 
 def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str, Any]:

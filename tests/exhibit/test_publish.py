@@ -76,6 +76,49 @@ def test_the_form_shows_the_pair_before_anything_is_public(client: Client, museu
     assert not Publication.objects.filter(version=version).exists()
 
 
+def test_a_photo_without_a_title_is_asked_for_one_and_told_what_visitors_read_else(
+    client: Client, museum: Museum
+) -> None:
+    photo = factories.photo(museum.collection, title_en="", title_zh="", identifier="A-17")
+    version = factories.accepted(photo, museum.people.vera, museum.people.cora)[0]
+    client.force_login(museum.people.sten)
+    page = client.get(reverse("exhibit:publish", args=[version.pk])).text
+    assert "without one, visitors read “A-17”" in page
+    publish(client, version, museum, title_en="The team in Tehran")
+    photo.refresh_from_db()
+    assert photo.title_en == "The team in Tehran"
+    assert Event.objects.get(verb="photo.described", photo=photo).facts["was"] == {"title_en": ""}
+    client.logout()
+    page = client.get(f"/exhibits/{museum.exhibit.slug}/{photo.ref}/").text
+    assert "The team in Tehran" in page
+
+
+def test_a_photo_may_be_published_without_a_title(client: Client, museum: Museum) -> None:
+    photo = factories.photo(museum.collection, title_en="", title_zh="")
+    version = factories.accepted(photo, museum.people.vera, museum.people.cora)[0]
+    client.force_login(museum.people.sten)
+    publish(client, version, museum)
+    assert Publication.objects.filter(version=version).exists()
+
+
+def test_a_title_that_is_there_is_not_asked_for_again(client: Client, museum: Museum) -> None:
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    assert 'name="title_en"' not in client.get(reverse("exhibit:publish", args=[version.pk])).text
+    publish(client, version, museum, title_en="Another")
+    version.photo.refresh_from_db()
+    assert version.photo.title_en != "Another"
+
+
+def test_what_is_refused_leaves_the_photo_without_the_title(client: Client, museum: Museum) -> None:
+    photo = factories.photo(museum.collection, title_en="", title_zh="")
+    version = factories.accepted(photo, museum.people.vera, museum.people.sten)[0]
+    client.force_login(museum.people.sten)
+    publish(client, version, museum, title_en="The team in Tehran")
+    photo.refresh_from_db()
+    assert photo.title_en == ""
+
+
 def test_what_the_check_said_stands_beside_the_pair(client: Client, museum: Museum) -> None:
     guard = {"verdict": "fail", "reasons": ["invented"], "changed_area": 4.2, "filled_area": 0.0}
     version = accepted(museum, meters={"guard": {**guard, "coloured_guess_area": 0.031}})

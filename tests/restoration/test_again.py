@@ -51,6 +51,11 @@ def test_a_doubtful_version_offers_its_rungs_in_words(vera: Desk) -> None:
     assert page.index("leave faces as they are") < page.index("without the model")
 
 
+def test_a_doubt_is_said_once_on_the_strip(vera: Desk) -> None:
+    made(vera)
+    assert vera.get("bench").text.count("something moved: it is not where the scan has it") == 1
+
+
 def test_a_version_that_passed_offers_nothing(vera: Desk) -> None:
     made(vera, meters={"guard": {"verdict": "pass", "reasons": []}})
     assert "Try again with less risk" not in vera.get("bench").text

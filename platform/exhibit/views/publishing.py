@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from archive import pictures, storage
 from archive.models import Collection
 from exhibit import actions, packing, policy, queries, showing, tasks, wording
-from exhibit.forms import ReasonForm, WordsForm
+from exhibit.forms import PublishForm, ReasonForm
 from exhibit.models import Exhibit, Placement, Publication, Room
 from exhibit.views.editor import INVALID, Asked
 from restoration.models import Version
@@ -24,11 +24,18 @@ from restoration.models import Version
 def publish(request: Asked, pk: int) -> HttpResponse:
     """Choose a room and words for an accepted version, look once more, publish."""
     version = _version(request, pk)
-    form = WordsForm(request.POST or None, instance=_hung(version), rooms=_rooms(request))
+    form = PublishForm(
+        request.POST or None, instance=_hung(version), rooms=_rooms(request), photo=version.photo
+    )
     if form.is_valid():
         room = form.cleaned_data["room"]
         actions.publish_version(
-            version=version, room=room, words=form.words(), by=request.user, now=timezone.now()
+            version=version,
+            room=room,
+            words=form.words(),
+            titles=form.titles(),
+            by=request.user,
+            now=timezone.now(),
         )
         messages.success(request, _("Published."))
         return redirect("exhibit:edit", room.exhibit.slug)

@@ -79,6 +79,28 @@ def test_after_a_decision_comes_the_next_one(
     assert answer["Location"] == reverse("restoration:desk")  # type: ignore[index]
 
 
+def test_after_accepting_the_next_page_leads_to_publishing_what_was_accepted(
+    cora: Office, people: Cast, box: Collection, version: Version
+) -> None:
+    box.two_person = False
+    box.save()
+    factories.submitted(factories.photo(box), people.victor)
+    answer = cora.decide(cora.take(version), "accept")
+    page = cora.client.get(answer["Location"]).text  # type: ignore[index]
+    assert f'href="{reverse("exhibit:publish", args=[version.pk])}"' in page
+
+
+def test_who_may_not_publish_is_told_who_can(
+    cora: Office, box: Collection, version: Version
+) -> None:
+    box.two_person = True
+    box.save()
+    answer = cora.decide(cora.take(version), "accept")
+    page = cora.client.get(answer["Location"]).text  # type: ignore[index]
+    assert "A second person of this collection can publish it now." in page
+    assert reverse("exhibit:publish", args=[version.pk]) not in page
+
+
 def test_own_work_is_left_out_when_going_on(
     cora: Office, box: Collection, version: Version
 ) -> None:

@@ -18,6 +18,12 @@ def test_each_meter_is_toned_as_it_was_judged() -> None:
     assert tones == ["passed", "review", "failed", "review"]
 
 
+def test_what_runs_against_the_scan_is_told_as_all_of_it_and_not_as_more() -> None:
+    (meter,) = guarding.told({"invented": 1.314}).meters
+    assert (meter.value, meter.tone) == ("100.0 %", "failed")
+    assert meter.gate == "passes up to 70.0 %, fails above 90.0 %"
+
+
 def test_what_the_first_check_measured_keeps_its_own_words_and_gates() -> None:
     meters = {"changed_area": 6.2, "worst_block": 0.8, "detail_ratio": 1.7, "filled_area": 0.3}
     reasons = ["changed-area", "worst-block", "too-much-detail", "face"]
