@@ -19,7 +19,13 @@ from scipy import ndimage
 
 from restoration.engine.generative.batches import generated_many, most_of, seeded
 from restoration.engine.generative.canvas import Canvas, Floats, fitted, rounded_up
-from restoration.engine.generative.generation import Request
+from restoration.engine.generative.generation import (
+    Request,
+    if_possible,
+    latent_colours,
+    paced,
+    preview_of,
+)
 from restoration.engine.generative.memory import Rung, climb
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.image import resize, thumbnail
@@ -215,11 +221,16 @@ def drawn_tiles(
     drawn: list[Floats] = []
     shown = picture.copy()
     seeds = seeded(wanted, len(tiles.corners))
+    first = np.ascontiguousarray(tiles.of(picture, tiles.corners[0]))
+    # One tile's colours do for all: what a latent looks like is a matter of the model.
+    colours = if_possible(lambda: latent_colours(tool, first))
     for begin in range(0, len(tiles.corners), together):
         corners = tiles.corners[begin : begin + together]
         images = [np.ascontiguousarray(tiles.of(picture, corner)) for corner in corners]
-        told = teller(progress, begin / len(tiles.corners), len(corners) / len(tiles.corners))
-        progress(begin / len(tiles.corners), thumbnail(shown, PREVIEW))
+        start, share = (each / len(tiles.corners) for each in (begin, len(corners)))
+        so_far = Draft(tiles, corners, thumbnail(shown, PREVIEW), colours)
+        progress(start, so_far.whole)
+        told = teller(progress, start, share, so_far)
         with one_noise(tool, tiles, corners, wanted.seed):
             made = generated_many(tool, images, seeds[begin : begin + together], wanted, told)
         for corner, tile in zip(corners, made, strict=True):
@@ -228,11 +239,47 @@ def drawn_tiles(
     return drawn
 
 
-def teller(progress: Progress, start: float, share: float) -> Any:
+@dataclass(frozen=True)
+class Draft:
+    """What one who waits is shown while the tiles at `corners` are drawn: the whole picture so far,
+    small, uint8 RGB, and in it those tiles as their latents have them."""
+
+    tiles: Tiles
+    corners: Sequence[Corner]
+    whole: NDArray[np.uint8]
+    colours: Any  # of latents, as `latent_colours` finds them; None: they cannot be shown
+
+    def with_latents(self, latents: Any) -> NDArray[np.uint8]:
+        shape = (self.tiles.height, self.tiles.width, 3)
+        found = self.whole.copy()
+        for number, corner in enumerate(self.corners):
+            tile = preview_of(latents[number : number + 1], self.colours, shape)
+            place = found[self._place(corner)]
+            rows, columns = (
+                np.arange(side) * held // max(1, side)
+                for side, held in zip(place.shape[:2], tile.shape[:2], strict=True)
+            )
+            place[:] = tile[rows][:, columns]
+        return found
+
+    def _place(self, corner: Corner) -> tuple[slice, slice]:
+        scale = self.whole.shape[0] / self.tiles.shape[0]
+        down, across = (
+            slice(round(scale * start), round(scale * (start + side)))
+            for start, side in zip(corner, (self.tiles.height, self.tiles.width), strict=True)
+        )
+        return down, across
+
+
+def teller(progress: Progress, start: float, share: float, draft: Draft) -> Any:
     """Return the callback of one call among several."""
+    due = paced()
 
     def step_done(pipeline: Any, index: int, timestep: Any, tensors: Any) -> Any:
-        progress(start + share * min(0.99, (index + 1) / pipeline.num_timesteps), None)
+        preview = None
+        if draft.colours is not None and due(False):
+            preview = if_possible(lambda: draft.with_latents(tensors["latents"]))
+        progress(start + share * min(0.99, (index + 1) / pipeline.num_timesteps), preview)
         return tensors
 
     return step_done

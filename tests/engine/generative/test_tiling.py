@@ -153,6 +153,35 @@ def test_progress_over_all_tiles_only_rises_and_shows_what_is_done(workshop, sma
     assert not np.array_equal(shown[0], shown[-1])
 
 
+def test_tiles_in_the_making_are_shown_where_they_lie(workshop, small, wanted, cat, monkeypatch):
+    from restoration.engine.generative import tiling
+
+    monkeypatch.setattr(tiling, "paced", lambda: lambda last: True)
+    told = []
+    picture = np.ascontiguousarray(cat[:120, :136])
+    drawn(workshop, small, picture, wanted, lambda share, preview=None: told.append(preview))
+    shown = [preview.astype(int) for preview in told if preview is not None]
+    assert len(shown) >= 6
+    assert {preview.shape for preview in shown} == {(120, 136, 3)}
+    begun, first_step = shown[0], shown[1]
+    assert np.abs(first_step[:56, :56] - begun[:56, :56]).mean() > 2
+    assert np.array_equal(first_step[-16:, -16:], begun[-16:, -16:])
+
+
+def test_without_colours_for_its_latents_a_large_picture_is_drawn_all_the_same(
+    workshop, small, wanted, cat, monkeypatch
+):
+    from restoration.engine.generative import tiling
+
+    def broken(tool, image):
+        raise ValueError("no such encoder")
+
+    monkeypatch.setattr(tiling, "latent_colours", broken)
+    picture = np.ascontiguousarray(cat[:120, :136])
+    made, _, _ = drawn(workshop, small, picture, wanted)
+    assert made.shape == picture.shape
+
+
 def test_a_redraw_of_a_large_picture_uses_tiles(context, models, small, wanted):
     from restoration.engine.generative.redraw import redrawn
     from restoration.engine.generative.workshop import Workshop
