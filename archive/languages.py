@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext_lazy, pgettext
 
 # Suffix of the field -> BCP 47 tag for `lang` attributes, XMP and JSON-LD.
 TAGS = {"en": "en", "zh": "zh-Hans"}
+# Sentences of Django itself whose translation is a programmer's. Named here, they are found for our
+# own catalogue, which is asked before Django's.
+SAID_BY_DJANGO = (
+    gettext_lazy(
+        "Please enter a correct %(username)s and password. Note that both fields may be"
+        " case-sensitive."
+    ),
+    ngettext_lazy(
+        "Ensure this value has at most %(limit_value)d character (it has %(show_value)d).",
+        "Ensure this value has at most %(limit_value)d characters (it has %(show_value)d).",
+        "limit_value",
+    ),
+)
 
 
 class Said(NamedTuple):

@@ -115,7 +115,9 @@ def caption(meters: Mapping[str, Any]) -> str:
     verdict = wording.VERDICTS.get(str(guard.get("verdict", "")))
     if verdict is None or "changed_area" not in guard:
         return ""
-    told = _("Against the scan: %(changed)s %% changed, %(filled)s %% filled; %(verdict)s.")
+    told = _(
+        "Against the scan, tones apart: %(changed)s %% changed, %(filled)s %% filled; %(verdict)s."
+    )
     return told % {
         "changed": f"{float(guard['changed_area']):.1f}",
         "filled": f"{float(guard.get('filled_area', 0)):.1f}",
@@ -243,9 +245,12 @@ def _faces(guard: Mapping[str, Any]) -> Meter | None:
         face.get("verdict") == "pass" and not face.get("too_small") and not face.get("filled_in")
         for face in faces
     )
+    label = _("Faces that stayed the same")
+    if small == len(said):  # nothing can be said of any: no share, and no colour
+        return Meter(label, _not_verified(small, drawn), "", "")
     value = _("%(passed)s of %(all)s") % {"passed": same, "all": len(said)}
     tone = _tone("fail" in said, "review" in said or drawn > 0)
-    return Meter(_("Faces that stayed the same"), value, _not_verified(small, drawn), tone)
+    return Meter(label, value, _not_verified(small, drawn), tone)
 
 
 def _not_verified(small: int, drawn: int) -> str:

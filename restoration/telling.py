@@ -14,6 +14,8 @@ from restoration import wording
 
 # They look and judge; the picture does not pass through their hands.
 UNTOLD = ("assess", "guard")
+# Settings that add something; at nothing they are not worth a word.
+ADDED = ("guess", "sharpen", "deblur", "deblock")
 
 
 class Told(NamedTuple):
@@ -80,7 +82,7 @@ def _settings(record: Mapping[str, Any]) -> list[Told]:
     return [
         Told(str(wording.SETTINGS[name]), _value(value))
         for name, value in given.items()
-        if name in wording.SETTINGS and name != "model"
+        if name in wording.SETTINGS and name != "model" and not (name in ADDED and not value)
     ]
 
 

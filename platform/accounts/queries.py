@@ -46,7 +46,9 @@ def work_of(user: User, *, now: datetime) -> Work:
     """Open claims, drafts without a claim, live runs, and returns that wait for an answer."""
     held = [_held(claim, now) for claim in _claims(user)]
     claimed = [each.claim.photo_id for each in held]
-    drafts = Draft.objects.filter(volunteer=user).exclude(photo__in=claimed)
+    handed_in = (VersionState.SUBMITTED, VersionState.ACCEPTED)
+    done = Version.objects.filter(made_by=user, state__in=handed_in).values("photo")
+    drafts = Draft.objects.filter(volunteer=user).exclude(photo__in=claimed).exclude(photo__in=done)
     return Work(
         held=held,
         drafts=list(drafts.select_related("photo__collection").order_by("-saved_at")[:20]),

@@ -37,12 +37,18 @@ def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review
     if version.photo.state != PhotoState.READY:
         raise Refused("photo-not-ready", _("This photo is on hold or withdrawn."), conflict=True)
     _check_bytes(version.photo_id)
-    if version.photo.collection.two_person and review.reviewer_id == user.pk:
+    if needs_second(user, version, review):
         raise Refused(
             "second-person",
             _("This collection asks for two people: who accepted a version may not publish it."),
         )
     return review
+
+
+def needs_second(user: User, version: Version, review: Review | None) -> bool:
+    """Whether the collection asks for another person than this one, who accepted the version."""
+    two = version.photo.collection.two_person
+    return two and review is not None and review.reviewer_id == user.pk
 
 
 def check_resume(user: User, publication: Publication) -> None:

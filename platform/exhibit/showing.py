@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from archive.languages import TAGS, both, said
-from archive.models import Collection
+from archive.models import Collection, Photo
 from archive.sizes import FULL, FULL_SIDE, SIDES
 from exhibit import wording, xmp
 from exhibit.models import Placement, Publication
@@ -62,7 +62,12 @@ def _width(width: int, height: int, side: int) -> int:
 
 def title(placement: Placement) -> str:
     """The photo's title in plain words."""
-    return said(placement.photo, "title").text or wording.untitled(placement.photo)
+    return called(placement.photo)
+
+
+def called(photo: Photo) -> str:
+    """What the public reads as a photo's title, in plain words."""
+    return said(photo, "title").text or wording.untitled(photo)
 
 
 def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:

@@ -208,10 +208,12 @@ def accept(request: Asked, pk: int) -> HttpResponse:
 
 def _accepted(found: Review) -> str:
     """What happened, and the way to what is next: the next version hides the one just accepted."""
-    if found.version.photo.collection.two_person:
-        return _("Accepted. A second person of this collection can publish it now.")
+    photo = found.version.photo
+    name = {"title": said(photo, "title").text or str(photo)}
+    if photo.collection.two_person:
+        return _("“%(title)s” is accepted. A second person of this collection publishes it.") % name
     url = reverse("exhibit:publish", args=[found.version_id])
-    told = _("Accepted. It can be published now.")
+    told = _("“%(title)s” is accepted. It can be published now.") % name
     return format_html('{} <a href="{}">{}</a>', told, url, _("Publish it"))
 
 

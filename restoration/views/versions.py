@@ -9,6 +9,7 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, J
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -139,7 +140,8 @@ def _submitted(version: Version) -> str:
             "Submitted as an alternative: somebody else holds the photo now, and a curator will see"
             " both."
         )
-    return _("Submitted. A curator will look at it; you will find the answer in My work.")
+    told = _("Submitted. A curator will look at it; you will find the answer here:")
+    return format_html('{} <a href="{}">{}</a>', told, reverse("people:work"), _("My work"))
 
 
 @require_POST

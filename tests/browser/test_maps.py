@@ -232,9 +232,9 @@ def test_a_run_shows_its_picture_once_and_ends_with_a_way_to_what_it_made(
     assert len(asked) == 1, "the same picture is not fetched with every poll"
     assert violations(page) == []
     site.run(END.format(**seeded))
-    expect(page.locator("#announce")).to_contain_text("Go to the newest version")
+    expect(page.locator("#announce")).to_contain_text("Submit or retouch it")
     expect(picture).to_be_hidden()
-    page.locator("#job").get_by_role("link", name="Go to the newest version").press("Enter")
+    page.locator("#job").get_by_role("link", name="Submit or retouch it").press("Enter")
     expect(page.locator("#version-4-menu")).to_be_focused()
     strip = page.locator("#strip").get_by_role("link", name="Go to the newest version, v4")
     strip.focus()

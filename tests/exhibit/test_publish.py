@@ -124,7 +124,7 @@ def test_what_the_check_said_stands_beside_the_pair(client: Client, museum: Muse
     version = accepted(museum, meters={"guard": {**guard, "coloured_guess_area": 0.031}})
     client.force_login(museum.people.sten)
     page = client.get(reverse("exhibit:publish", args=[version.pk])).text
-    assert "Against the scan: 4.2 % changed, 0.0 % filled; changed too much" in page
+    assert "Against the scan, tones apart: 4.2 % changed, 0.0 % filled; changed too much" in page
     assert "Colour was added on 3.1 % of it." in page
 
 
@@ -136,6 +136,31 @@ def test_who_accepted_may_not_publish_where_two_people_are_asked_for(
     page = publish(client, version, museum).text  # type: ignore[attr-defined]
     assert "whoever accepted a version may not publish it" in page
     assert not Publication.objects.filter(version=version).exists()
+
+
+def test_who_accepted_is_offered_no_button_where_a_second_person_publishes(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    url = reverse("exhibit:publish", args=[version.pk])
+    client.force_login(museum.people.cora)
+    assert 'name="room"' not in client.get(url).text
+    page = client.get(reverse("exhibit:manage")).text
+    assert "a second person publishes it" in page
+    assert url not in page
+    client.force_login(museum.people.sten)
+    assert url in client.get(reverse("exhibit:manage")).text
+
+
+def test_what_was_written_stays_when_publishing_is_refused(client: Client, museum: Museum) -> None:
+    version = accepted(museum)
+    Review.objects.filter(version=version).update(file_sha256="0" * 64)
+    client.force_login(museum.people.sten)
+    answer = publish(client, version, museum, caption_en="In the stadium")
+    assert answer.status_code == 422  # type: ignore[attr-defined]
+    page = answer.text  # type: ignore[attr-defined]
+    assert "The decision is about another file than this version." in page
+    assert "In the stadium" in page
 
 
 def test_one_person_may_do_both_where_one_is_enough(client: Client, museum: Museum) -> None:

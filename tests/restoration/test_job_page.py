@@ -116,7 +116,7 @@ def test_when_it_has_ended_a_link_leads_to_the_menu_of_the_newest_version(
     vera: Desk, work: Work
 ) -> None:
     job = asked(vera)
-    assert "Go to the newest version" not in look(vera, job).text
+    assert "Submit or retouch it" not in look(vera, job).text
     assert "Go to the newest version" not in vera.get("strip").text
     work()
     assert 'href="#version-1-menu"' in look(vera, job).text

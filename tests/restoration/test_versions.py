@@ -128,7 +128,7 @@ class TestCompare:
     def test_the_scan_and_the_newest_unless_told(self, made: Desk) -> None:
         shown = made.get("compare").context["compare"]
         assert (shown["left"]["label"], shown["right"]["label"]) == ("scan", "v1")
-        assert shown["caption"].startswith("Against the scan: ")
+        assert shown["caption"].startswith("Against the scan, tones apart: ")
 
     def test_every_map_lies_over_it_with_its_share_its_words_and_its_pattern(
         self, made: Desk

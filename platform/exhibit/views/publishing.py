@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive import pictures, storage
 from archive.models import Collection
+from archive.policy import Refused
 from exhibit import actions, packing, policy, queries, showing, tasks, wording
 from exhibit.forms import PublishForm, ReasonForm
 from exhibit.models import Exhibit, Placement, Publication, Room
@@ -28,17 +31,10 @@ def publish(request: Asked, pk: int) -> HttpResponse:
         request.POST or None, instance=_hung(version), rooms=_rooms(request), photo=version.photo
     )
     if form.is_valid():
-        room = form.cleaned_data["room"]
-        actions.publish_version(
-            version=version,
-            room=room,
-            words=form.words(),
-            titles=form.titles(),
-            by=request.user,
-            now=timezone.now(),
-        )
-        messages.success(request, _("Published."))
-        return redirect("exhibit:edit", room.exhibit.slug)
+        try:
+            return _published(request, version, form)
+        except Refused as refusal:
+            form.add_error(None, str(refusal.message))  # beside what was written
     context = {
         "version": version,
         "photo": version.photo,
@@ -46,9 +42,26 @@ def publish(request: Asked, pk: int) -> HttpResponse:
         "compare": showing.before_publishing(version),
         "acceptance": queries.acceptance(version),
         "current": queries.current(version.photo),
+        "second": policy.needs_second(request.user, version, queries.acceptance(version)),
         "in_doubt": policy.bytes_in_doubt(version.photo_id),
     }
     return render(request, "exhibit/publish.html", context, status=INVALID if form.errors else 200)
+
+
+def _published(request: Asked, version: Version, form: PublishForm) -> HttpResponse:
+    room = form.cleaned_data["room"]
+    publication = actions.publish_version(
+        version=version,
+        room=room,
+        words=form.words(),
+        titles=form.titles(),
+        by=request.user,
+        now=timezone.now(),
+    )
+    told = _("“%(title)s” is published.") % {"title": showing.called(version.photo)}
+    url = reverse("exhibit:permalink", args=[publication.pk])
+    messages.success(request, format_html('{} <a href="{}">{}</a>', told, url, _("See it")))
+    return redirect("exhibit:edit", room.exhibit.slug)
 
 
 @never_cache

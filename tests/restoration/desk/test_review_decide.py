@@ -97,7 +97,7 @@ def test_who_may_not_publish_is_told_who_can(
     box.save()
     answer = cora.decide(cora.take(version), "accept")
     page = cora.client.get(answer["Location"]).text  # type: ignore[index]
-    assert "A second person of this collection can publish it now." in page
+    assert "A second person of this collection publishes it." in page
     assert reverse("exhibit:publish", args=[version.pk]) not in page
 
 

@@ -395,7 +395,7 @@ class Bench {
   suggest() {
     this.applySteps(this.config.suggestion?.steps ?? {});
     this.draft.touch();
-    announce(this.words.suggested);
+    toast(this.words.suggested);
   }
 
   listenToColours() {

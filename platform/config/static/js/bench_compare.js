@@ -35,8 +35,7 @@ export class BenchCompare {
     const link = event.target.closest("[data-compare-link]");
     if (!link || hasModifier(event) || event.button) return;
     event.preventDefault();
-    this.open(link.href);
-    this.bench.stageRoot.scrollIntoView({ block: "nearest" });
+    this.open(link.href).then(() => this.panel.scrollIntoView({ block: "nearest" }));
   }
 
   async open(url = this.url) {

@@ -76,6 +76,7 @@ class Curtain {
     this.stage = figure.querySelector("[data-stage]");
     this.range = figure.querySelector("[data-cut]");
     this.handle = figure.querySelector("[data-handle]");
+    this.flipper = figure.querySelector("[data-flip]");
     const { width, height } = figure.dataset;
     figure.style.setProperty("--aspect", `${width} / ${height}`);
     figure.style.setProperty("--aspect-both", `${2 * width} / ${height}`);
@@ -111,13 +112,15 @@ class Curtain {
   }
 
   flip() {
+    const held = document.activeElement === this.range; // which goes with the curtain
     this.choose(this.view === "right" ? "left" : "right");
+    if (held) this.flipper.focus({ preventScroll: true });
   }
 
   listen() {
     this.range.addEventListener("input", () => this.set(100 - Number(this.range.value)));
     for (const radio of this.radios) radio.addEventListener("change", () => this.choose(radio.value));
-    this.figure.querySelector("[data-flip]").addEventListener("click", () => this.flip());
+    this.flipper.addEventListener("click", () => this.flip());
     this.figure.addEventListener("keydown", (event) => this.onKey(event));
     const grip = "zoomable" in this.figure.dataset ? this.handle : this.stage;
     grip.addEventListener("pointerdown", (event) => this.onDown(event, grip));

@@ -12,6 +12,7 @@ export class Run {
     this.state = this.job?.dataset.state ?? "";
     form.addEventListener("submit", (event) => this.onSubmit(event));
     form.addEventListener("keydown", (event) => this.onEnter(event));
+    form.addEventListener("change", () => this.slot.querySelector(".form-errors")?.remove());
     this.slot.addEventListener("htmx:beforeSwap", () => this.onLeave());
     this.slot.addEventListener("htmx:afterSwap", () => this.onSwap());
     document.body.addEventListener("htmx:afterSettle", (event) => this.onSettle(event.target));
@@ -53,6 +54,7 @@ export class Run {
   async start() {
     if (this.isLive || this.isStarting) return;
     this.isStarting = true;
+    this.hadFocus = document.activeElement === this.button; // a disabled button cannot keep it
     this.button.disabled = true;
     const isSaved = await this.draft.flush();
     if (isSaved) {
@@ -61,6 +63,8 @@ export class Run {
     } else toast(this.words.runFailed, "error");
     this.isStarting = false;
     this.button.disabled = this.isLive;
+    if (this.hadFocus && document.activeElement === document.body) this.button.focus();
+    this.hadFocus = false;
   }
 
   /** Who pressed the link to the newest version before the strip had it is led there now. */
@@ -73,7 +77,7 @@ export class Run {
 
   /** A button that was pressed goes with the run it stood on; the focus does not go with it. */
   onLeave() {
-    this.hadFocus = this.slot.contains(document.activeElement);
+    this.hadFocus ||= this.slot.contains(document.activeElement);
   }
 
   onSwap() {

@@ -46,6 +46,7 @@ function cutter(viewer, upper, share) {
     const edge = upper.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, 0)).x;
     const left = Math.min(size.x, Math.max(0, edge));
     upper.setClip(new OpenSeadragon.Rect(left, 0, Math.max(1, size.x - left), size.y));
+    viewer.element.style.setProperty("--cut", `${100 * share()}%`);
   };
 }
 
