@@ -1,0 +1,65 @@
+"""The comparison on the bench: it comes into view, and a flip keeps the size and the focus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.services import processes
+
+SEED = """
+import json
+from django.utils import timezone
+from restoration.actions.claims import claim_photo
+from tests import factories
+from tests.people import person
+vera = person("vera")
+photo = factories.photo(factories.collection(), image=factories.picture(3, height=240, width=320))
+for number in (4, 5, 6):
+    image = factories.picture(number, height=240, width=320)
+    factories.version(photo, vera, image=image)
+claim_photo(photo=photo, by=vera, now=timezone.now())
+print(json.dumps(photo.ref))
+"""
+
+
+@pytest.fixture(scope="module")
+def ref(site: processes.Site) -> str:
+    found: str = json.loads(site.run(SEED).splitlines()[-1])
+    return found
+
+
+def size(page: Page) -> tuple[float, float]:
+    box = page.locator("[data-stage]").first.bounding_box()
+    assert box
+    return box["width"], box["height"]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_comparison_asked_for_on_the_strip_comes_into_view(
+    visit: Callable[..., Visitor], ref: str, width: int
+) -> None:
+    visitor = visit("vera", width=width)
+    page = visitor.open(f"/photos/{ref}/?base=3")
+    page.locator("[data-compare-link]").last.click()
+    expect(page.locator("[data-compare-panel] [data-stage]")).to_be_in_viewport()
+    assert visitor.complaints == []
+
+
+def test_a_flip_keeps_the_size_of_the_picture_and_the_focus(
+    visit: Callable[..., Visitor], ref: str
+) -> None:
+    visitor = visit("vera", width=1440)
+    page = visitor.open(f"/photos/{ref}/compare/?left=0&right=3")
+    slider = page.locator("[data-cut]")
+    slider.focus()
+    before = size(page)
+    slider.press("x")
+    expect(slider).not_to_be_visible()
+    assert size(page) == before
+    expect(page.locator("[data-flip]")).to_be_focused()
+    assert visitor.complaints == []
