@@ -19,6 +19,7 @@ from exhibit import actions, packing, policy, queries, showing, tasks, wording
 from exhibit.forms import PublishForm, ReasonForm
 from exhibit.models import Exhibit, Placement, Publication, Room
 from exhibit.views.editor import INVALID, Asked
+from restoration.lifecycle import VersionState
 from restoration.models import Version
 
 
@@ -34,6 +35,8 @@ def publish(request: Asked, pk: int) -> HttpResponse:
         try:
             return _published(request, version, form)
         except Refused as refusal:
+            if version.state != VersionState.ACCEPTED:
+                raise  # nobody was led to this form
             form.add_error(None, str(refusal.message))  # beside what was written
     context = {
         "version": version,
