@@ -245,11 +245,13 @@ def _faces(guard: Mapping[str, Any]) -> Meter | None:
         face.get("verdict") == "pass" and not face.get("too_small") and not face.get("filled_in")
         for face in faces
     )
-    label = _("Faces that stayed the same")
-    if small == len(said):  # nothing can be said of any: no share, and no colour
-        return Meter(label, _not_verified(small, drawn), "", "")
+    label, doubted = _("Faces that stayed the same"), "review" in said or drawn > 0
+    tone = _tone("fail" in said, doubted)
+    if small == len(said):  # no share of them can be told, and without a doubt no colour
+        return Meter(
+            label, _not_verified(small, drawn), "", tone if doubted or "fail" in said else ""
+        )
     value = _("%(passed)s of %(all)s") % {"passed": same, "all": len(said)}
-    tone = _tone("fail" in said, "review" in said or drawn > 0)
     return Meter(label, value, _not_verified(small, drawn), tone)
 
 

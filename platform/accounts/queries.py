@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.models import User
 from archive.models import Curatorship
@@ -46,9 +46,13 @@ def work_of(user: User, *, now: datetime) -> Work:
     """Open claims, drafts without a claim, live runs, and returns that wait for an answer."""
     held = [_held(claim, now) for claim in _claims(user)]
     claimed = [each.claim.photo_id for each in held]
-    handed_in = (VersionState.SUBMITTED, VersionState.ACCEPTED)
-    done = Version.objects.filter(made_by=user, state__in=handed_in).values("photo")
-    drafts = Draft.objects.filter(volunteer=user).exclude(photo__in=claimed).exclude(photo__in=done)
+    handed_in = Version.objects.filter(
+        made_by=user,
+        photo=OuterRef("photo"),
+        state__in=(VersionState.SUBMITTED, VersionState.ACCEPTED),
+        submitted_at__gte=OuterRef("saved_at"),  # what was begun again since is still kept
+    )
+    drafts = Draft.objects.filter(~Exists(handed_in), volunteer=user).exclude(photo__in=claimed)
     return Work(
         held=held,
         drafts=list(drafts.select_related("photo__collection").order_by("-saved_at")[:20]),

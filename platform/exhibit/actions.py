@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -24,8 +23,6 @@ from restoration.models import Review, Version, ancestry
 if TYPE_CHECKING:
     from accounts.models import User
 
-NO_TITLES: Mapping[str, str] = MappingProxyType({})
-
 
 def publish_version(
     *,
@@ -34,7 +31,7 @@ def publish_version(
     words: Words,
     by: User,
     now: datetime,
-    titles: Mapping[str, str] = NO_TITLES,
+    titles: Mapping[str, str] | None = None,
 ) -> Publication:
     """Make an accepted version its photo's public face and hang it in a room.
 

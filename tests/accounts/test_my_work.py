@@ -1,5 +1,7 @@
 """My work: what is in hand, and what became of what one made."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -42,6 +44,15 @@ def test_it_shows_claims_with_the_time_left_and_drafts_that_outlived_theirs(clie
     assert "Kept for later" in page
     assert "Of somebody else" not in page
     assert "Yours for 1\xa0day, 23\xa0hours more" in page
+
+
+def test_what_was_handed_in_is_not_called_begun_until_it_is_begun_again(client: Client) -> None:
+    vera, photo = person("vera"), factories.photo(factories.collection(), title_en="The stadium")
+    factories.submitted(photo, vera)
+    draft = Draft.objects.create(photo=photo, volunteer=vera, body={}, saved_at=NOW)
+    assert queries.work_of(vera, now=NOW).drafts == []
+    Draft.objects.filter(pk=draft.pk).update(saved_at=NOW + timedelta(hours=1))
+    assert queries.work_of(vera, now=NOW).drafts == [draft]
 
 
 def _returned(photo_title: str) -> tuple[User, object]:

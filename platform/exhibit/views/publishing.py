@@ -38,14 +38,15 @@ def publish(request: Asked, pk: int) -> HttpResponse:
             if version.state != VersionState.ACCEPTED:
                 raise  # nobody was led to this form
             form.add_error(None, str(refusal.message))  # beside what was written
+    acceptance = queries.acceptance(version)
     context = {
         "version": version,
         "photo": version.photo,
         "form": form,
         "compare": showing.before_publishing(version),
-        "acceptance": queries.acceptance(version),
+        "acceptance": acceptance,
         "current": queries.current(version.photo),
-        "second": policy.needs_second(request.user, version, queries.acceptance(version)),
+        "second": policy.needs_second(request.user, version, acceptance),
         "in_doubt": policy.bytes_in_doubt(version.photo_id),
     }
     return render(request, "exhibit/publish.html", context, status=INVALID if form.errors else 200)

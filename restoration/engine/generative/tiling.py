@@ -250,6 +250,7 @@ class Draft:
     colours: Any  # of latents, as `latent_colours` finds them; None: they cannot be shown
 
     def with_latents(self, latents: Any) -> NDArray[np.uint8]:
+        """Return the whole with these tiles in it; latents BxCxHxW or packed BxNxC, one a tile."""
         shape = (self.tiles.height, self.tiles.width, 3)
         found = self.whole.copy()
         for number, corner in enumerate(self.corners):

@@ -58,6 +58,14 @@ def test_a_version_that_was_never_measured_says_so() -> None:
     assert (str(card.badge.label), card.meters) == ("not measured", [])
 
 
+def test_where_all_faces_are_too_small_no_share_is_told_and_a_doubt_keeps_its_colour() -> None:
+    for face, tone in (({}, ""), ({"filled_in": True}, "review"), ({"verdict": "fail"}, "failed")):
+        faces = [{"verdict": "pass", "too_small": True} | face]
+        (meter,) = guarding.told({"faces": faces}).meters
+        assert meter.tone == tone
+        assert "1 too small to verify" in meter.value
+
+
 def test_a_face_too_small_to_verify_is_not_counted_as_the_same() -> None:
     faces = [{"verdict": "pass"}, {"verdict": "pass", "too_small": True}]
     (meter,) = guarding.told({"faces": faces}).meters
