@@ -144,8 +144,8 @@ def _guard(meters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def percent(value: float) -> str:
-    """A percentage with one decimal."""
-    return f"{number_format(round(value, 1), 1)} %"
+    """A percentage with one decimal; no line breaks before its sign."""
+    return f"{number_format(round(value, 1), 1)}\N{NO-BREAK SPACE}%"
 
 
 def _number(value: float) -> str:

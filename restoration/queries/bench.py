@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch, QuerySet
 
 from archive.models import Photo
-from restoration.lifecycle import ClaimState, JobKind, JobState, ReviewState, VersionKind
+from restoration.lifecycle import (
+    ClaimState,
+    JobKind,
+    JobState,
+    ReviewState,
+    VersionKind,
+    VersionState,
+)
 from restoration.models import Claim, Draft, Job, Review, Version
 
 if TYPE_CHECKING:
@@ -38,6 +45,12 @@ class Bench:
     def is_free(self) -> bool:
         """Whether a hand could be laid on it."""
         return self.claim is None and len(self.claims) < self.photo.slots
+
+    @property
+    def own_waits(self) -> bool:
+        """Whether a version of this person's waits for a curator."""
+        waiting = (each for each in self.versions if each.state == VersionState.SUBMITTED)
+        return any(each.made_by_id == self.user.pk for each in waiting)
 
     def base(self, asked: Any = None) -> Version:
         """Where a run starts: what is asked for, else one's newest version, else the scan."""

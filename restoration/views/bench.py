@@ -26,7 +26,7 @@ from restoration.actions.versions import scan_version
 from restoration.engine.catalog import spec
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
-from restoration.lifecycle import VersionKind
+from restoration.lifecycle import VersionKind, VersionState
 from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
@@ -35,7 +35,7 @@ from restoration.views import faces, panel, pictures
 from restoration.views.asking import Asked, fence_of, photo_of
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
-from restoration.views.strip import label, strip
+from restoration.views.strip import advice, label, strip
 
 MASK_SIDE = 2048
 SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its default
@@ -241,6 +241,7 @@ def _shown(request: Asked, found: Bench) -> HttpResponse:
         "holder": str(held.volunteer) if held else "",
         "until": held.ends_at if held else None,
         "claim_url": _url("claim", photo.ref) if found.is_free else "",
+        "give_one_url": reverse("restoration:give-one") if found.own_waits else "",
         "looked": panel.looked(panel.Panel(photo, None, [])),
         "job": progress(found.job, now=timezone.now()) if found.job else None,
         "back_url": reverse("restoration:wall"),
@@ -271,6 +272,7 @@ def _laid_out(
         | {"extended": claim.extended},
         "base": _base(photo, base),
         "bases": [_each_base(photo, each, base) for each in found.versions],
+        "returned": _returned(found),
         "assessment": panel.looked(recipe),
         "steps": panel.steps(recipe),
         "prompt_fields": panel.prompt_fields(recipe),
@@ -322,6 +324,16 @@ def _photo(photo: Photo) -> dict[str, Any]:
 def _base(photo: Photo, base: Version) -> dict[str, Any]:
     alt = f"{said(photo, 'title').text or photo}, {label(base)}"
     return {"id": base.number, **pictures.stage(base, label(base), alt)}
+
+
+def _returned(found: Bench) -> dict[str, str] | None:
+    """The advice that waits for an answer: of one's newest version, when it came back."""
+    last = next(
+        (each for each in reversed(found.versions) if each.made_by_id == found.user.pk), None
+    )
+    if last is None or last.state != VersionState.RETURNED:
+        return None
+    return {"label": label(last), "advice": advice(last)}
 
 
 def _each_base(photo: Photo, each: Version, base: Version) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str
         "current": version.pk == base.pk,
         "at_work": bench.claim is not None,
         "is_alternative": version.is_alternative,
-        "advice": _advice(version),
+        "advice": advice(version),
         "guard": guard(version),
         "menu": menu(version),
         "rungs": _rungs(bench, version),
@@ -145,7 +145,7 @@ def _maker(bench: Bench, version: Version) -> str:
     return _("you") if version.made_by_id == bench.user.pk else str(version.made_by)
 
 
-def _advice(version: Any) -> str:
+def advice(version: Any) -> str:
     """`version` comes with its decided reviews, newest first, from queries.bench."""
     return version.decided[0].advice if version.decided else ""
 

@@ -116,9 +116,8 @@ def test_at_the_bench_each_map_is_laid_over_and_lifted_by_keys(
     unfold(page)
     boxes = page.locator("[data-map]")
     assert [box.get_attribute("value") for box in boxes.all()] == list(NAMES)
-    assert page.locator(".map-choice .count").all_inner_texts() == [
-        "40.0 %", "30.0 %", "20.0 %", "15.0 %", "10.0 %",
-    ]  # fmt: skip
+    shares = page.locator(".map-choice .count").all_inner_texts()
+    assert shares == [f"{share}.0\N{NO-BREAK SPACE}%" for share in (40, 30, 20, 15, 10)]
     for name in NAMES:
         box = page.locator(f"[data-map][value={name}]")
         expect(layer(page, name)).to_be_hidden()

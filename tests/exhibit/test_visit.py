@@ -46,7 +46,13 @@ def test_the_photo_page_tells_how_the_picture_was_made(client: Client, museum: M
     page = client.get(museum.url).text
     for said in ("Repair", "How much counts as damage 0.4", "Colour", "Strength 0.9"):
         assert said in page
-    for said in ("1.8 %", "2.4 %", "34.0 %", "look closely", "passes up to 5.0 %"):
+    for said in (
+        "1.8\N{NO-BREAK SPACE}%",
+        "2.4\N{NO-BREAK SPACE}%",
+        "34.0\N{NO-BREAK SPACE}%",
+        "look closely",
+        "passes up to 5.0\N{NO-BREAK SPACE}%",
+    ):
         assert said in page
     for said in ("Vera", "Cora", "Sten", museum.photo.sha256, museum.version.sha256):
         assert said in page
@@ -79,7 +85,7 @@ def test_the_prompt_is_shown_as_it_was_written(client: Client, museum: Museum) -
 def test_the_third_layer_is_the_map_that_covers_most(client: Client, museum: Museum) -> None:
     page = client.get(museum.url).text
     assert f"/published/{museum.publication.pk}/changed.png?map=coloured_guess" in page
-    assert 'alt="A map. Colour that is guessed: 34.0 % of the picture."' in page
+    assert 'alt="A map. Colour that is guessed: 34.0\N{NO-BREAK SPACE}% of the picture."' in page
     assert 'href="?layer=coloured_guess#main"' in page
 
 

@@ -38,6 +38,12 @@ class TestSubmit:
         assert Claim.objects.get().state == ClaimState.FULFILLED
         assert "in review" in page
 
+    def test_the_page_then_offers_the_next_photo_before_this_one(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        page = submit(vera).text
+        assert "Your version waits for a curator." in page
+        assert page.index("Give me one") < page.index("Take this photo again")
+
     def test_late_it_is_kept_as_an_alternative(self, vera: Desk, victor: Desk) -> None:
         factories.version(vera.photo, vera.user)
         Claim.objects.update(seen_at=timezone.now() - CLAIM_IDLE - timedelta(seconds=1))
@@ -144,6 +150,7 @@ class TestReturn:
         )
         vera.client.post(vera.url("claim"))
         page = vera.get("bench")
-        assert "The flag is green." in page.text
+        assert "came back with advice" in page.text
+        assert page.text.index("The flag is green.") < page.text.index("How the bench works")
         assert "returned with advice" in page.text
         assert page.context["base"]["id"] == 1

@@ -46,12 +46,18 @@ def test_the_loupe_shows_note_pair_lineage_and_meters(
         photo=photo, version=made, state=JobState.SUCCEEDED, requested_at=factories.NOW, plan=plan
     )
     page = cora.look(cora.take(made))
-    for said in ("See the left edge.", "3.1 %", "0.80 px", "look closely", "a face may"):
+    for said in (
+        "See the left edge.",
+        "3.1\N{NO-BREAK SPACE}%",
+        "0.80 px",
+        "look closely",
+        "a face may",
+    ):
         assert said in page
     assert "Colour was added on 20.0 % of it." in page
     for said in ("Victor", "Vera", "Tone", "Strength 0.5", "three shooters", "jacket: red"):
         assert said in page
-    for said in ("#b4252c", "50 % across, 25 % down", "grey-blue", "20.0 %"):
+    for said in ("#b4252c", "50 % across, 25 % down", "grey-blue", "20.0\N{NO-BREAK SPACE}%"):
         assert said in page
     assert "data-zoomable" in page
 
@@ -77,7 +83,12 @@ def test_all_maps_of_the_version_can_be_laid_over_it(
     made = factories.submitted(photo, people.vera, parent=first, maps=maps, meters={"guard": guard})
     page = cora.look(cora.take(made), layer="changed")
     assert page.count(" data-map ") == 2
-    for said in ("What was changed", "3.1 %", "Colour that is guessed", "20.0 %"):
+    for said in (
+        "What was changed",
+        "3.1\N{NO-BREAK SPACE}%",
+        "Colour that is guessed",
+        "20.0\N{NO-BREAK SPACE}%",
+    ):
         assert said in page
     assert 'value="changed" data-map checked' in page
     assert f'href="?against={first.number}&amp;layer=changed"' in page

@@ -20,8 +20,8 @@ def test_each_meter_is_toned_as_it_was_judged() -> None:
 
 def test_what_runs_against_the_scan_is_told_as_all_of_it_and_not_as_more() -> None:
     (meter,) = guarding.told({"invented": 1.314}).meters
-    assert (meter.value, meter.tone) == ("100.0 %", "failed")
-    assert meter.gate == "passes up to 70.0 %, fails above 90.0 %"
+    assert (meter.value, meter.tone) == ("100.0\N{NO-BREAK SPACE}%", "failed")
+    assert meter.gate == "passes up to 70.0\N{NO-BREAK SPACE}%, fails above 90.0\N{NO-BREAK SPACE}%"
 
 
 def test_what_the_first_check_measured_keeps_its_own_words_and_gates() -> None:
@@ -30,10 +30,10 @@ def test_what_the_first_check_measured_keeps_its_own_words_and_gates() -> None:
     card = guarding.told(meters | {"verdict": "fail", "reasons": reasons})
     assert card.earlier
     assert [(meter.value, meter.tone) for meter in card.meters] == [
-        ("6.2 %", "failed"),
+        ("6.2\N{NO-BREAK SPACE}%", "failed"),
         ("0.80", "review"),
         ("1.70 ×", "review"),
-        ("0.3 %", "passed"),
+        ("0.3\N{NO-BREAK SPACE}%", "passed"),
     ]
     assert "passes from 0.85, fails below 0.70" in card.meters[1].gate
     assert card.reasons == [wording.doubt(code) for code in reasons]
