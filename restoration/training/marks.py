@@ -11,7 +11,17 @@ from PIL import Image as Pillow
 from scipy import ndimage
 
 from restoration.training.emulsion import PAPER, SHADOW
-from restoration.training.layers import STANDARD_SIDE, Layer, Plane, Random, Sheet
+from restoration.training.layers import (
+    STANDARD_SIDE,
+    Image,
+    Layer,
+    Plane,
+    Random,
+    Sheet,
+    Truth,
+    laid,
+    untouched,
+)
 from restoration.training.texture import cloud
 
 Points = NDArray[np.float64]
@@ -52,6 +62,19 @@ def drawn(rng: Random, sheet: Sheet) -> list[Layer]:
     if not strokes:
         return []
     return list(_layers(strokes, rng, sheet.shape))
+
+
+def lone(image: Image, rng: Random) -> tuple[Image, Truth]:
+    """The picture with one to three specks of one to six pixels and nothing else, and the truth."""
+    truth = untouched(image.shape)
+    for _ in range(rng.integers(1, 4)):
+        middle = rng.uniform(0, image.shape[:2])
+        away = [abs(np.arange(n) - at) for n, at in zip(image.shape[:2], middle, strict=True)]
+        reach = float(np.exp(rng.uniform(np.log(0.5), np.log(3))))
+        high, wide = (np.clip(reach * rng.uniform(0.7, 1.4) + 0.5 - each, 0, 1) for each in away)
+        opacity = np.outer(high, wide).astype(np.float32) * np.float32(rng.uniform(0.55, 1))
+        image = laid(image, truth, Layer(opacity, _paint(rng), "dust"))
+    return image, truth
 
 
 def _strokes(

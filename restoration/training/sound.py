@@ -1,11 +1,13 @@
 """Where a finder of damage must learn to leave alone: sound scans of old photographs, and the clean
 pictures on which the network in the package raises a false alarm.
 
-Half the windows are cut at such alarms, for there it has most to learn. No old print is wholly
-without dust, so on a scan what the finder believes to be a mark counts for nothing; a clean picture
+Some windows are cut at such alarms, for there it has most to learn. No old print is wholly without
+dust, so on a scan whatever the network sees counts for nothing, but where a person has looked and
+found cloth, lace or beads (LOOKED_AT) that the finder does not believe in either; a clean picture
 has none.
 """
 
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +21,23 @@ from restoration.engine import damage, measure
 from restoration.training.layers import Image, Plane, Random
 from restoration.training.pictures import Picture, files_in
 
-BELIEVED_AT = 0.7  # sensitivity of the finder whose marks do not count
-NEAR = 3  # pixels around them that do not count either
+BELIEVED_AT = 0.7  # sensitivity of the finder whose marks never count
+DOUBTED = 32  # of 255: from here on a scan what the network sees does not count
+NEAR = 3  # pixels around it that do not count either
 ALARM = 128  # of 255: what the network takes for damage
-AT_ALARMS = 0.5  # share of the windows
+AT_ALARMS = 0.25  # share of the windows
+LOOKED_AT = (
+    "looked_at.csv"  # beside the scans: file, left, top, right, bottom in shares of its side
+)
 LONGEST = 800  # pixels of the long side of a clean picture that is looked at for alarms
+
+Share = tuple[float, ...]  # left, top, right, bottom; the whole side is 1
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One picture at its own size, HxWx3; counts HxW is False where dust may be; alarms Nx2 (row,
-    column). doubled: the finder looks at it twice as large."""
+    """One picture at its own size, HxWx3; counts HxW is False where dust may be; alarms Nx2
+    (row, column). doubled: the finder looks at it twice as large."""
 
     picture: NDArray[np.uint8]
     counts: NDArray[np.bool_]
@@ -71,20 +79,46 @@ def _alarms(picture: Picture) -> NDArray[np.int32]:
 
 def scans(folders: Iterable[Path], least: int) -> tuple[Scan, ...]:
     """Those of the folders whose short side has that many pixels."""
-    return tuple(
-        scan for file in files_in(folders) if min((scan := _scan(file)).counts.shape) >= least
-    )
+    folders = list(folders)
+    looked = looked_at(folders)
+    made = (_scan(file, looked.get(file, [])) for file in files_in(folders))
+    return tuple(scan for scan in made if min(scan.counts.shape) >= least)
 
 
-def _scan(file: Path) -> Scan:
+def looked_at(folders: Iterable[Path]) -> dict[Path, list[Share]]:
+    """Of each file the boxes in which a person found no damage; ValueError for a line that names
+    none."""
+    found: dict[Path, list[Share]] = {}
+    for told in sorted(file for each in folders for file in each.rglob(LOOKED_AT)):
+        with told.open(newline="", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                box = tuple(float(row[side]) for side in ("left", "top", "right", "bottom"))
+                if not (0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
+                    raise ValueError(f"{told}: no box within {row['file']}: {box}")
+                found.setdefault(told.parent / row["file"], []).append(box)
+    return found
+
+
+def _within(shape: tuple[int, int], boxes: Sequence[Share]) -> NDArray[np.bool_]:
+    inside = np.zeros(shape, bool)
+    for left, top, right, bottom in boxes:
+        rows = slice(round(top * shape[0]), round(bottom * shape[0]))
+        inside[rows, round(left * shape[1]) : round(right * shape[1])] = True
+    return inside
+
+
+def _scan(file: Path, sure: Sequence[Share]) -> Scan:
     with Pillow.open(file) as opened:
         whole = opened.convert("RGB")
     whole.thumbnail((damage.LARGE, damage.LARGE), Pillow.Resampling.BOX)
     picture = np.asarray(whole)
     image = picture.astype(np.float32) / np.float32(255)
     levels = damage.likelihood(image)
-    light, inside = measure.luma_and_inside(image)
-    believed = damage.kept(levels, light, inside, [], BELIEVED_AT)
-    counts = ~ndimage.binary_dilation(believed, iterations=NEAR)
-    alarms = np.argwhere((levels > ALARM) & counts).astype(np.int32)
+    believed = damage.kept(levels, *measure.luma_and_inside(image), [], BELIEVED_AT)
+    near, doubted = (
+        ndimage.binary_dilation(seen, iterations=NEAR) for seen in (believed, levels > DOUBTED)
+    )
+    inside = _within(levels.shape, sure) & ~near
+    counts = ~doubted | inside
+    alarms = np.argwhere((levels > ALARM) & inside).astype(np.int32)
     return Scan(picture, counts, alarms, max(picture.shape) < damage.SMALL)

@@ -30,7 +30,8 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument(
             "--sound", action="append", default=[], type=Path, metavar="FOLDER",
-            help="old scans without damage: what a finder must leave alone",
+            help="old scans without damage: what a finder must leave alone; looked_at.csv beside "
+            "them (file, left, top, right, bottom in shares) names where you made sure",
         )  # fmt: skip
         parser.add_argument("--minutes", type=float, default=0, help="how long to teach")
         parser.add_argument("--steps", type=int, default=0, help="or how many steps")

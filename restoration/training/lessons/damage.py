@@ -31,10 +31,11 @@ DOUBLED = (
     0.45  # share of examples from smaller pictures, which are doubled before they are searched
 )
 SOUND = 0.2  # share of examples without damage
-SCANNED, SPARED = 0.4, 0.4  # share of examples from sound old scans; of those left as they are
+SCANNED, SPARED = 0.25, 0.3  # share of examples from sound old scans; of those left as they are
 NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where else it is bright
 FLAKED = 0.35  # share of the damaged examples on which emulsion came off besides
-DECORATED, FRAMED = 0.35, 0.04
+DECORATED, FRAMED = 0.3, 0.04
+LONE = 0.06  # share of examples with hardly a mark, on a calm ground
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
 AROUND = 7  # pixels: what a mark must stand out of
@@ -236,13 +237,15 @@ def _twice(plane: NDArray[Any]) -> NDArray[Any]:
 def _example(
     crop: Image, rng: Random, stamps: marks.Stamps, smaller: int = 1
 ) -> tuple[Image, Truth, Plane]:
-    if rng.random() < DECORATED:
-        crop = lookalikes.decorated(crop, rng)
     sheet = _sheet(rng, crop.shape[0], smaller)
-    sound = _aged(crop, rng, sheet)
-    image, truth = sound, layers.untouched(crop.shape)
-    if rng.random() >= SOUND:
-        image, truth = _damaged(sound, rng, sheet, stamps)
+    if rng.random() < LONE:
+        sound = _calm(crop, rng)
+        image, truth = marks.lone(sound, rng)
+    else:
+        sound = _aged(crop, rng, sheet)
+        image, truth = sound, layers.untouched(crop.shape)
+        if rng.random() >= SOUND:
+            image, truth = _damaged(sound, rng, sheet, stamps)
     counts = _counts(sound, image, truth)
     image = _scanned(image, rng, sheet)
     if rng.random() < FRAMED:
@@ -288,14 +291,24 @@ def _sheet(rng: Random, side: int, smaller: int) -> Sheet:
 
 
 def _aged(crop: Image, rng: Random, sheet: Sheet) -> Image:
-    """Old in all ways, or clean, or clean with noise of any strength."""
+    """Old in all ways, or clean, or clean with noise of any strength. Lookalikes only where a lens
+    and grain lie on them and on no dust: on a sharp picture nothing tells the two apart."""
     kind = rng.random()
     if kind < 0.5:
+        if rng.random() < DECORATED:
+            crop = lookalikes.decorated(crop, rng)
         return emulsion.worn(crop, rng, sheet, colour=rng.random() < 0.2)
     if kind < 0.85:
         return crop
     noise = rng.standard_normal(crop.shape[:2], dtype=np.float32)[..., None]
     return crop + noise * np.float32(rng.uniform(0.005, 0.1))
+
+
+def _calm(crop: Image, rng: Random) -> Image:
+    """Out of focus, as the ground behind a sitter is."""
+    blur = rng.uniform(1, 12)
+    found: Image = ndimage.gaussian_filter(crop, (blur, blur, 0))
+    return found
 
 
 def _grey(image: Image) -> Image:
