@@ -139,7 +139,7 @@ class TestCompare:
         assert {each["name"] for each in maps["layers"]} == names
         assert set(newest(made.photo).maps) == names
         for each in maps["layers"]:
-            assert re.fullmatch(r"\d+\.\d %", each["words"])
+            assert re.fullmatch(r"\d+\.\d\N{NO-BREAK SPACE}%", each["words"])
             assert str(each["help"]).endswith(".")
             assert f'<mask id="map-main-{each["name"]}-where"' in answer.text
             assert f'<pattern id="map-main-{each["name"]}"' in answer.text
