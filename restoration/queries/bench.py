@@ -47,17 +47,20 @@ class Bench:
         return self.claim is None and len(self.claims) < self.photo.slots
 
     @property
+    def own(self) -> list[Version]:
+        """What this person made of it, oldest first."""
+        return [each for each in self.versions if each.made_by_id == self.user.pk]
+
+    @property
     def own_waits(self) -> bool:
         """Whether a version of this person's waits for a curator."""
-        waiting = (each for each in self.versions if each.state == VersionState.SUBMITTED)
-        return any(each.made_by_id == self.user.pk for each in waiting)
+        return any(each.state == VersionState.SUBMITTED for each in self.own)
 
     def base(self, asked: Any = None) -> Version:
         """Where a run starts: what is asked for, else one's newest version, else the scan."""
         by_number = {str(version.number): version for version in self.versions}
         wanted = by_number.get(str(asked)) if asked not in (None, "") else None
-        own = [each for each in self.versions if each.made_by_id == self.user.pk]
-        return wanted or (own[-1] if own else self.versions[0])
+        return wanted or (self.own or self.versions[:1])[-1]
 
 
 def bench_of(photo: Photo, user: User) -> Bench:

@@ -65,7 +65,8 @@ def drawn(rng: Random, sheet: Sheet) -> list[Layer]:
 
 
 def lone(image: Image, rng: Random) -> tuple[Image, Truth]:
-    """The picture with one to three specks of one to six pixels and nothing else, and the truth."""
+    """The picture (float32 HxWx3) with one to three specks of one to six pixels and nothing else,
+    and the truth (bool HxWx4)."""
     truth = untouched(image.shape)
     for _ in range(rng.integers(1, 4)):
         middle = rng.uniform(0, image.shape[:2])

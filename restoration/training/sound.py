@@ -86,17 +86,28 @@ def scans(folders: Iterable[Path], least: int) -> tuple[Scan, ...]:
 
 
 def looked_at(folders: Iterable[Path]) -> dict[Path, list[Share]]:
-    """Of each file the boxes in which a person found no damage; ValueError for a line that names
-    none."""
+    """Of each file the boxes in which a person found no damage; ValueError, naming the line, for
+    one that is no box or of no file."""
     found: dict[Path, list[Share]] = {}
     for told in sorted(file for each in folders for file in each.rglob(LOOKED_AT)):
-        with told.open(newline="", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                box = tuple(float(row[side]) for side in ("left", "top", "right", "bottom"))
-                if not (0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
-                    raise ValueError(f"{told}: no box within {row['file']}: {box}")
-                found.setdefault(told.parent / row["file"], []).append(box)
+        with told.open(newline="", encoding="utf-8-sig") as lines:  # Excel writes a mark in front
+            for number, row in enumerate(csv.DictReader(lines), 2):
+                file = told.parent / (row.get("file") or "")
+                if not (file.is_file() and _is_box(box := _share(row))):
+                    raise ValueError(f"{told}, line {number}: no box within a picture beside it.")
+                found.setdefault(file, []).append(box)
     return found
+
+
+def _share(row: dict[str, str]) -> Share:
+    try:
+        return tuple(float(row[side]) for side in ("left", "top", "right", "bottom"))
+    except (KeyError, TypeError, ValueError):
+        return ()
+
+
+def _is_box(box: Share) -> bool:
+    return len(box) == 4 and 0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1
 
 
 def _within(shape: tuple[int, int], boxes: Sequence[Share]) -> NDArray[np.bool_]:

@@ -328,10 +328,7 @@ def _base(photo: Photo, base: Version) -> dict[str, Any]:
 
 def _returned(found: Bench) -> dict[str, str] | None:
     """The advice that waits for an answer: of one's newest version, when it came back."""
-    last = next(
-        (each for each in reversed(found.versions) if each.made_by_id == found.user.pk), None
-    )
-    if last is None or last.state != VersionState.RETURNED:
+    if not found.own or (last := found.own[-1]).state != VersionState.RETURNED:
         return None
     return {"label": label(last), "advice": advice(last)}
 

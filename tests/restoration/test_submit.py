@@ -44,6 +44,14 @@ class TestSubmit:
         assert "Your version waits for a curator." in page
         assert page.index("Give me one") < page.index("Take this photo again")
 
+    def test_and_still_says_in_whose_hands_it_is_now(self, vera: Desk, victor: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        vera.post("release")
+        victor.post("claim")
+        page = submit(vera).text
+        assert "With Victor, until" in page
+        assert "Take this photo again" not in page
+
     def test_late_it_is_kept_as_an_alternative(self, vera: Desk, victor: Desk) -> None:
         factories.version(vera.photo, vera.user)
         Claim.objects.update(seen_at=timezone.now() - CLAIM_IDLE - timedelta(seconds=1))

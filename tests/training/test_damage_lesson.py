@@ -219,9 +219,22 @@ def test_on_a_sound_scan_a_doubt_counts_only_where_a_person_looked(
     assert found.alarms[:, 1].max() < 160
 
 
-def test_a_box_that_is_none_is_refused(tmp_path):
-    (tmp_path / sound.LOOKED_AT).write_text("file,left,top,right,bottom\nwall.png,0.5,0,0.2,1\n")
-    with pytest.raises(ValueError, match=r"wall\.png"):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "wall.png,0.5,0,0.2,1",
+        "wall.png,0,0,1.5,1",
+        "wall.png,a,0,1,1",
+        "wall.png,0,0",
+        "other.png,0,0,1,1",
+    ],
+)
+def test_a_line_that_names_no_box_or_no_picture_is_refused(scan: Path, tmp_path, line: str):
+    shutil.copy(scan / "wall.png", tmp_path)
+    (tmp_path / sound.LOOKED_AT).write_text(
+        f"file,left,top,right,bottom\nwall.png,0,0,1,1\n{line}\n", encoding="utf-8-sig"
+    )
+    with pytest.raises(ValueError, match=r"looked_at\.csv, line 3"):
         sound.looked_at([tmp_path])
 
 

@@ -198,6 +198,12 @@ def test_an_order_that_cannot_be_carried_out_is_answered_with_a_sentence(order, 
         call_command("train", *order)
 
 
+def test_a_box_that_is_none_is_told_before_anything_is_loaded(tmp_path):
+    (tmp_path / "looked_at.csv").write_text("file,left,top,right,bottom\nwall.png,0,0,1,1\n")
+    with pytest.raises(CommandError, match="line 2"):
+        call_command("train", "damage", "--steps", "1", "--sound", str(tmp_path))
+
+
 def test_every_shipped_network_is_pinned_and_has_a_card():
     import hashlib
 

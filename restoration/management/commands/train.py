@@ -83,12 +83,16 @@ class Command(BaseCommand):
         return self._made(options, _device(options["device"], options["threads"]))
 
     def _made(self, options: dict[str, Any], device: str) -> Order:
-        from restoration.training import teaching
+        from restoration.training import sound, teaching
         from restoration.training.school import Term
 
         name = options["network"]
         if options["sound"] and teaching.lesson(name).sound is None:
             raise CommandError(f"{name} does not learn from --sound.")
+        try:
+            sound.looked_at(options["sound"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
         folder = options["out"] or settings.VAR_DIR / "training"
         term = Term(
             options["seed"], options["minutes"], options["steps"],
