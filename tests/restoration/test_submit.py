@@ -42,7 +42,7 @@ class TestSubmit:
         factories.version(vera.photo, vera.user)
         page = submit(vera).text
         assert "Your version waits for a curator." in page
-        assert page.index("Give me one") < page.index("Take this photo again")
+        assert page.index("Give me another photo") < page.index("Take this photo again")
 
     def test_and_still_says_in_whose_hands_it_is_now(self, vera: Desk, victor: Desk) -> None:
         factories.version(vera.photo, vera.user)
