@@ -41,7 +41,7 @@ EIGHT = np.ones((3, 3), bool)
 def trusted(sensitivity: float) -> float:
     """The judgement from which a mark is kept: sensitivity 0 (only what is certain) to 1 (dust on
     every wall)."""
-    return 5.6 - 4 * sensitivity
+    return 5.4 - 4 * sensitivity
 
 
 def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:

@@ -66,15 +66,15 @@ def terms(facts: Floats) -> Floats:
 
 
 JUDGEMENT = Judgement(
-    sureness=0.618,
-    against_details=1.48,
-    unevenness=-0.974,
-    contrast=-1.22,
-    commonness=-0.781,
-    against_details_squared=-0.141,
-    contrast_squared=-0.203,
-    bias=-9.51,
-    usual=0.595,
+    sureness=0.502,
+    against_details=1.01,
+    unevenness=-0.828,
+    contrast=-0.166,
+    commonness=-0.779,
+    against_details_squared=-0.0572,
+    contrast_squared=0.00975,
+    bias=-7.82,
+    usual=0.558,
 )
 
 

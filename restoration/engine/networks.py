@@ -31,7 +31,7 @@ Conditions = Sequence[float] | Floats | Callable[[Floats], Floats]
 
 SHIPPED = Path(__file__).parent / "shipped"
 SUMS = "SHA256SUMS"
-MULTIPLE = 16  # of a tile's sides and of its place: the deepest network halves four times
+MULTIPLE = 32  # of a tile's sides and of its place: the deepest network halves five times
 TILE = 1088  # the longest side of a tile, its overlap included
 RIM = 16  # pixels of mirror image around the picture
 TRIM = 24  # pixels at a tile's inner edges that are thrown away: their answers are still uncertain

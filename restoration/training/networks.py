@@ -20,6 +20,7 @@ class Shape:
     scale: how much larger than the picture the answer is.
     residual: the answer is added to the picture.
     deep: blocks of a fourth level, as wide as the third, which sees twice as far. 0: there is none.
+    deepest: planes and blocks of a fifth level below the fourth. None: there is none.
     """
 
     channels: int
@@ -30,6 +31,7 @@ class Shape:
     scale: int = 1
     residual: bool = True
     deep: int = 0
+    deepest: tuple[int, int] | None = None
 
 
 class Block(nn.Module):
@@ -50,26 +52,35 @@ def _blocks(width: int, count: int) -> nn.Sequential:
 
 
 class Deep(nn.Module):
-    """The fourth level, beside the third; fresh, it changes nothing."""
+    """A level beside the one above it, of `wide` planes; fresh, it changes nothing."""
 
-    def __init__(self, width: int, count: int) -> None:
+    def __init__(self, width: int, wide: int, count: int, below: nn.Module | None = None) -> None:
         super().__init__()
-        self.down = nn.Conv2d(width, width, 2, stride=2)
-        self.blocks = _blocks(width, count)
-        self.up = nn.ConvTranspose2d(width, width, 2, stride=2)
+        self.down = nn.Conv2d(width, wide, 2, stride=2)
+        self.blocks = _blocks(wide, count)
+        self.below = below or nn.Identity()
+        self.up = nn.ConvTranspose2d(wide, width, 2, stride=2)
         self.after = Block(width)
         with torch.no_grad():
             for value in (*self.up.parameters(), *self.after.second.parameters()):
                 value.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.after(x + self.up(self.blocks(self.down(x))))
+        found: Tensor = self.after(x + self.up(self.below(self.blocks(self.down(x)))))
         return found
+
+
+def _deep(shape: Shape) -> nn.Module:
+    coarse = shape.widths[-1]
+    if not shape.deep:
+        return nn.Identity()
+    below = Deep(coarse, *shape.deepest) if shape.deepest else None
+    return Deep(coarse, coarse, shape.deep, below)
 
 
 class Network(nn.Module):
     """picture Bx(channels)xHxW, conditions Bx(conditions)x(H/2)x(W/2); sides multiples of 8, of 16
-    with a fourth level."""
+    with a fourth level, of 32 with a fifth."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -81,7 +92,7 @@ class Network(nn.Module):
         self.middle_in = _blocks(middle, shape.blocks[1])
         self.down_middle = nn.Conv2d(middle, coarse, 2, stride=2)
         self.coarse = _blocks(coarse, shape.blocks[2])
-        self.deep = Deep(coarse, shape.deep) if shape.deep else nn.Identity()
+        self.deep = _deep(shape)
         self.up_middle = nn.ConvTranspose2d(coarse, middle, 2, stride=2)
         self.middle_out = _blocks(middle, shape.blocks[1])
         self.up_fine = nn.ConvTranspose2d(middle, fine, 2, stride=2)

@@ -63,7 +63,7 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: in
             sized = [np.asarray(_reduced(whole, size)) for size in SIZES]
             pictures += [each for each in sized if min(each.shape[:2]) >= least]
     rng = np.random.default_rng([seed, 0x1EAF])
-    pictures += [leaf_picture(rng, LEAF_SIDE) for _ in range(leaves)]
+    pictures += [leaf_picture(rng, max(LEAF_SIDE, least)) for _ in range(leaves)]
     return Shelf(tuple(pictures), tuple(kept), sources(files))
 
 

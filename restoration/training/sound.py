@@ -25,7 +25,7 @@ BELIEVED_AT = 0.7  # sensitivity of the finder whose marks never count
 DOUBTED = 32  # of 255: from here on a scan what the network sees does not count
 NEAR = 3  # pixels around it that do not count either
 ALARM = 128  # of 255: what the network takes for damage
-AT_ALARMS = 0.25  # share of the windows
+AT_ALARMS = 0.5  # share of the windows
 LOOKED_AT = (
     "looked_at.csv"  # beside the scans: file, left, top, right, bottom in shares of its side
 )
@@ -72,7 +72,7 @@ def alarmed(pictures: Sequence[Picture]) -> tuple[tuple[Picture, NDArray[np.int3
 
 
 def _alarms(picture: Picture) -> NDArray[np.int32]:
-    high, wide = (side // 16 * 16 for side in picture.shape[:2])
+    high, wide = (side // 32 * 32 for side in picture.shape[:2])
     image = picture[:high, :wide].astype(np.float32) / np.float32(255)
     return np.argwhere(damage.asked(image) > ALARM).astype(np.int32)
 

@@ -35,7 +35,7 @@ from restoration.views import faces, panel, pictures
 from restoration.views.asking import Asked, fence_of, photo_of
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
-from restoration.views.strip import advice, label, strip
+from restoration.views.strip import Typed, advice, label, strip
 
 MASK_SIDE = 2048
 SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its default
@@ -53,6 +53,14 @@ def bench(request: Asked, ref: str) -> HttpResponse:
     # Who opens the page is there, with a script that beats or without.
     beat_claim(claim=found.claim, by=request.user, now=timezone.now())
     return _laid_out(request, found, found.claim)
+
+
+def refused_under(request: Asked, photo: Photo, typed: Typed) -> HttpResponse:
+    """The page again after a refusal under a version, what was typed still in its form."""
+    found = benches.bench_of(photo, request.user)
+    if found.claim is None:
+        return _shown(request, found, typed=typed)
+    return _laid_out(request, found, found.claim, typed=typed, state=422)
 
 
 @never_cache
@@ -230,9 +238,9 @@ def _moved(photo: Photo, moved: DraftMoved) -> JsonResponse:
     )
 
 
-def _shown(request: Asked, found: Bench) -> HttpResponse:
+def _shown(request: Asked, found: Bench, *, typed: Typed | None = None) -> HttpResponse:
     """The same photo for somebody who does not hold it."""
-    base, photo = found.base(request.GET.get("base")), found.photo
+    base, photo = found.base(_asked(request, typed)), found.photo
     held = found.claims[0] if found.claims and not found.is_free else None
     context = {
         "photo": _photo(photo),
@@ -245,9 +253,14 @@ def _shown(request: Asked, found: Bench) -> HttpResponse:
         "looked": panel.looked(panel.Panel(photo, None, [])),
         "job": progress(found.job, now=timezone.now()) if found.job else None,
         "back_url": reverse("restoration:wall"),
-        **strip(found, base),
+        **strip(found, base, typed),
     }
-    return render(request, "restoration/photo.html", context)
+    return render(request, "restoration/photo.html", context, status=422 if typed else 200)
+
+
+def _asked(request: Asked, typed: Typed | None) -> str | None:
+    """The number of the version that the page shall stand on."""
+    return str(typed.number) if typed else request.GET.get("base")
 
 
 def _laid_out(
@@ -257,12 +270,13 @@ def _laid_out(
     *,
     sent: Mapping[str, Any] | None = None,
     errors: list[str] | None = None,
+    typed: Typed | None = None,
     state: int = 200,
 ) -> HttpResponse:
     """The whole bench; `sent` takes the place of the kept draft after a refusal."""
     now, photo = timezone.now(), found.photo
     kept = sent or (drafting.cleaned(found.draft.body) if found.draft else None)
-    asked = request.GET.get("base") or (kept or {}).get("base")
+    asked = _asked(request, typed) or (kept or {}).get("base")
     base = found.base(asked)
     recipe = panel.Panel(photo, kept, presence.models_offered(now=now))
     context = {
@@ -289,7 +303,7 @@ def _laid_out(
         "job": progress(found.job, now=now) if found.job else None,
         "urls": _urls(photo, claim),
         "config": _config(found, claim, base, kept, recipe),
-        **strip(found, base),
+        **strip(found, base, typed),
     }
     return render(request, "restoration/bench.html", context, status=state)
 

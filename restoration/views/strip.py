@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,13 +31,23 @@ STATES: dict[str, tuple[str, str]] = {
 SILENT = ("assess", "guard")
 
 
-def strip(bench: Bench, base: Version) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Typed:
+    """What was sent under a version and refused: which form, its note, and why."""
+
+    number: int
+    form: str  # "retouch" or "submit"
+    note: str
+    errors: tuple[str, ...]
+
+
+def strip(bench: Bench, base: Version, typed: Typed | None = None) -> dict[str, Any]:
     """The context of the strip."""
     deep = depths(bench.versions)
     newest = bench.versions[-1]
     query = urlencode({"base": base.number})
     return {
-        "versions": [_card(bench, each, base, deep[each.pk]) for each in bench.versions],
+        "versions": [_card(bench, each, base, deep[each.pk], typed) for each in bench.versions],
         "newest": {"label": label(newest), "menu": menu(newest)} if newest.parent else None,
         "strip_url": f"{reverse('restoration:strip', args=[bench.photo.ref])}?{query}",
     }
@@ -94,7 +105,9 @@ def guard(version: Version) -> dict[str, Any] | None:
     return {"tone": tone, "icon": icon, "label": words, "doubts": guarding.doubts(meters)}
 
 
-def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str, Any]:
+def _card(
+    bench: Bench, version: Version, base: Version, depth: int, typed: Typed | None
+) -> dict[str, Any]:
     tone, icon = STATES[version.state]
     is_scan = version.kind == VersionKind.SCAN
     width, height = fit(version.width, version.height, pictures.THUMB)
@@ -125,6 +138,7 @@ def _card(bench: Bench, version: Version, base: Version, depth: int) -> dict[str
         "guard": guard(version),
         "menu": menu(version),
         "rungs": _rungs(bench, version),
+        "typed": typed if typed and typed.number == version.number else None,
         "urls": _urls(bench, version, is_scan),
     }
 

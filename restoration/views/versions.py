@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive import export, storage
 from archive import pictures as stored
 from archive.models import Photo
+from archive.policy import Refused
 from restoration import policy, wording
 from restoration.actions.jobs import request_retouch
 from restoration.actions.versions import submit_version, withdraw_version
@@ -24,9 +25,10 @@ from restoration.forms import RetouchForm, SubmitForm
 from restoration.models import Version
 from restoration.queries.bench import versions_of
 from restoration.views.asking import Asked, fence_of, photo_of, version_of
+from restoration.views.bench import refused_under
 from restoration.views.comparing import comparison
 from restoration.views.sidecar import sidecar
-from restoration.views.strip import label
+from restoration.views.strip import Typed, label
 
 MEGABYTE = 1024**2
 KINDS = ("tif", "png", "json")
@@ -90,17 +92,13 @@ def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
     back = redirect(f"{reverse('restoration:bench', args=[ref])}?base={number}#job")
     form = RetouchForm(request.POST, request.FILES)
     if not form.is_valid():
-        messages.error(
-            request, " ".join(str(each) for errors in form.errors.values() for each in errors)
-        )
-        return back
+        return _again(request, parent, "retouch", *_errors(form))
     upload: UploadedFile[bytes] = form.cleaned_data["file"]
     try:
         sha256 = _receive(upload)
     except storage.TooLarge:
         most = {"most": settings.MAX_UPLOAD_BYTES // MEGABYTE}
-        messages.error(request, wording.problem("file-too-large", most))
-        return back
+        return _again(request, parent, "retouch", wording.problem("file-too-large", most))
     request_retouch(
         parent=parent,
         by=request.user,
@@ -111,6 +109,16 @@ def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
         now=timezone.now(),
     )
     return back
+
+
+def _errors(form: RetouchForm) -> list[str]:
+    return [str(each) for errors in form.errors.values() for each in errors]
+
+
+def _again(request: Asked, version: Version, form: str, *errors: str) -> HttpResponse:
+    """The form open where it was, with what was typed and why it was not taken."""
+    typed = Typed(version.number, form, request.POST.get("note", ""), errors)
+    return refused_under(request, version.photo, typed)
 
 
 def _receive(upload: UploadedFile[bytes]) -> str:
@@ -124,11 +132,15 @@ def submit(request: Asked, ref: str, number: int) -> HttpResponse:
     """Send a version to review with a note."""
     version, form = version_of(request, ref, number), SubmitForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("The note is too long. Nothing was submitted."))
-        return _home(version)
-    submit_version(
-        version=version, by=request.user, note=form.cleaned_data["note"], now=timezone.now()
-    )
+        return _again(request, version, "submit", _("The note is too long. Nothing was submitted."))
+    try:
+        submit_version(
+            version=version, by=request.user, note=form.cleaned_data["note"], now=timezone.now()
+        )
+    except Refused as refused:
+        if refused.code != "review-full" or not request.accepts("text/html"):
+            raise
+        return _again(request, version, "submit", str(refused.message))
     version.refresh_from_db()
     messages.success(request, _submitted(version))
     return _home(version)

@@ -26,7 +26,7 @@ def grey(side: int = 152) -> NDArray[np.float32]:
 
 @pytest.fixture
 def tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "TILE", 112)
+    monkeypatch.setattr(networks, "TILE", 128)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_tiles_leave_no_seam(tiles: None, monkeypatch: pytest.MonkeyPatch):
     tiled = networks.answer("clean-grey", grey(), TOLD)
-    monkeypatch.setattr(networks, "TILE", 1040)
+    monkeypatch.setattr(networks, "TILE", 1056)
     whole = networks.answer("clean-grey", grey(), TOLD)
     assert np.abs(tiled - whole).max() < 1e-3
     assert np.abs(whole[..., 0] - grey()).max() > 0.05
@@ -62,7 +62,7 @@ def test_a_network_that_doubles_is_tiled_alike(
     monkeypatch.setattr(networks, "SHIPPED", tiny)
     picture = pictures.astronaut(203)[:, :171]
     tiled = networks.answer("double", picture)
-    monkeypatch.setattr(networks, "TILE", 1040)
+    monkeypatch.setattr(networks, "TILE", 1056)
     whole = networks.answer("double", picture)
     assert tiled.shape == (406, 342, 3)
     assert np.abs(tiled - whole).max() < 1e-3

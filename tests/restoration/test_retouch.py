@@ -253,8 +253,10 @@ def test_what_is_no_picture_is_told_so(desk: Desk, work: Work) -> None:
 
 
 def test_without_a_file_it_says_what_is_missing(desk: Desk) -> None:
-    answer = desk.client.post(desk.url("retouch", 0), {}, follow=True)
+    answer = desk.client.post(desk.url("retouch", 0), {"note": "Dust <by> hand"}, follow=True)
+    assert answer.status_code == 422
     assert "This field is required." in answer.text
+    assert 'value="Dust &lt;by&gt; hand"' in answer.text  # what was typed is still there
     assert not Job.objects.exists()
 
 
@@ -262,6 +264,8 @@ def test_a_file_past_the_limit_is_not_kept(desk: Desk, settings: Any, tmp_path: 
     settings.MAX_UPLOAD_BYTES = 100_000
     answer = bring(desk, tiff(SCAN, tmp_path))
     assert "The file is too large" in answer.text
+    assert 'class="disclosure version-more" open' in answer.text
+    assert 'value="Dust by hand"' in answer.text
     assert not Job.objects.exists()
 
 

@@ -91,12 +91,17 @@ class TestSubmit:
             factories.version(vera.photo, vera.user)
         for number in (1, 2, 3):
             submit(vera, number)
-        assert "Yours is kept as a draft" in submit(vera, 4).text
+        answer = submit(vera, 4, note="The sky is the scan’s.")
+        assert answer.status_code == 422
+        assert "Yours is kept as a draft" in answer.text
+        assert "The sky is the scan’s.</textarea>" in answer.text
         assert state(vera.photo, 4) == VersionState.DRAFT
 
     def test_a_novel_is_too_long_a_note(self, vera: Desk) -> None:
         factories.version(vera.photo, vera.user)
-        assert "The note is too long" in submit(vera, note="x" * 2001).text
+        answer = submit(vera, note="x" * 2001)
+        assert "The note is too long" in answer.text
+        assert f"{'x' * 2001}</textarea>" in answer.text
         assert state(vera.photo) == VersionState.DRAFT
 
 

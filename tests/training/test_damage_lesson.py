@@ -178,7 +178,7 @@ def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
     assert image.shape == (damage.EXAMPLES, 3, damage.SIDE, damage.SIDE)
     told = len(PLANES) + 1  # and how much each pixel counts
     assert truth.shape == (damage.EXAMPLES, told, damage.SIDE, damage.SIDE)
-    plain = pictures.shelf([], seed=1, leaves=1)
+    plain = pictures.shelf([], seed=1, leaves=1, least=damage.SIDE)
     assert lesson.batch(plain, np.random.default_rng(1))[0].shape == image.shape
 
 
@@ -186,7 +186,7 @@ def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
 def scan(tmp_path_factory) -> Path:
     """A sound picture with one clear fleck of dust."""
     folder = tmp_path_factory.mktemp("sound")
-    wall = samples.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
+    wall = samples.noisy(np.full((272, 320, 3), 0.45, np.float32), 3)
     wall[121:124, 161:164] = 1
     Pillow.fromarray((wall * 255).astype(np.uint8)).save(folder / "wall.png")
     return folder
@@ -238,14 +238,14 @@ def test_a_line_that_names_no_box_or_no_picture_is_refused(scan: Path, tmp_path,
         sound.looked_at([tmp_path])
 
 
-def test_a_quarter_of_the_windows_of_a_scan_lie_where_a_false_alarm_is():
+def test_half_of_the_windows_of_a_scan_lie_where_a_false_alarm_is():
     picture = np.zeros((400, 400, 3), np.uint8)
     alarms = np.array([[300, 350]], np.int32)
     scan = sound.Scan(picture, np.ones((400, 400), bool), alarms, doubled=True)
     scan.picture[300, 350] = 255
     rng = np.random.default_rng(1)
     hit = np.mean([scan.window(rng, 64)[0].any() for _ in range(120)])
-    assert 0.18 < hit < 0.42
+    assert 0.42 < hit < 0.66
 
 
 def test_a_lone_speck_on_a_calm_ground_is_all_that_is_true():
@@ -260,7 +260,7 @@ def test_a_lone_speck_on_a_calm_ground_is_all_that_is_true():
         assert not (changed & ~truth[..., PLANES.index("damage")]).any()
 
 
-def test_a_quarter_of_the_windows_of_clean_pictures_lie_where_a_false_alarm_is(
+def test_half_of_the_windows_of_clean_pictures_lie_where_a_false_alarm_is(
     stamps: Path, monkeypatch
 ):
     need("torch")
@@ -281,7 +281,7 @@ def test_a_quarter_of_the_windows_of_clean_pictures_lie_where_a_false_alarm_is(
     shelf = damage.DamageShelf((dark,), (), (), marks.Stamps(), marks.Stamps(), alarmed=alarmed)
     rng = np.random.default_rng(1)
     hit = np.mean([shelf.crop(rng, 64).any() for _ in range(120)])
-    assert 0.15 < hit < 0.36
+    assert 0.4 < hit < 0.66
 
 
 def test_on_a_sound_scan_only_what_was_put_there_is_damage(stamps: Path, scan: Path):
@@ -292,8 +292,8 @@ def test_on_a_sound_scan_only_what_was_put_there_is_damage(stamps: Path, scan: P
     (old,) = sound.scans([scan], damage.SIDE)
     made = [damage.on_scan(old, np.random.default_rng(seed), held) for seed in range(12)]
     for image, truth, counts in made:
-        assert image.shape == (SIDE, SIDE, 3)
-        assert truth.shape[:2] == counts.shape == (SIDE, SIDE)
+        assert image.shape == (damage.SIDE, damage.SIDE, 3)
+        assert truth.shape[:2] == counts.shape == image.shape[:2]
     assert {bool(truth.any()) for _, truth, _ in made} == {True, False}
     shelf = damage.with_scans(damage.shelf([stamps], seed=1, leaves=2), [scan])
     assert shelf.sources[-1][0].endswith("wall.png")
@@ -308,13 +308,13 @@ def test_a_deeper_network_begins_where_a_shallower_one_ended():
 
     shallow = damage.Finder().state_dict()
     for name in list(shallow):
-        if ".coarse.2." in name or ".coarse.3." in name:
+        if any(new in name for new in (".coarse.2.", ".coarse.3.", ".below.")):
             del shallow[name]
     deep = damage.Finder()
     deep.load_state_dict(damage.deepened(shallow))
     seen = torch.rand(1, 3, 32, 32)
     before = deep(seen)
     for name, value in deep.named_parameters():
-        if ".coarse.3.first" in name:
+        if ".coarse.3.first" in name or ".below.blocks." in name:
             value.data.zero_()
     assert torch.equal(before, deep(seen))

@@ -20,14 +20,14 @@ EXAMINED = (15, 25, 50)
 
 
 def grey() -> Lesson:
-    return _lesson("clean-grey", "Cleans a grey picture of noise, blur and blocks", 1)
+    return _lesson("clean-grey", "Cleans a grey picture of noise, blur and blocks", 1, bits=8)
 
 
 def colour() -> Lesson:
     return _lesson("clean-colour", "Cleans a colour picture of noise, blur and blocks", 3)
 
 
-def _lesson(name: str, title: str, channels: int) -> Lesson:
+def _lesson(name: str, title: str, channels: int, bits: int = 16) -> Lesson:
     return Lesson(
         name=name,
         title=title,
@@ -37,6 +37,7 @@ def _lesson(name: str, title: str, channels: int) -> Lesson:
         figures=lambda network, shelf: _figures(network, shelf, channels),
         inputs={"picture": (channels, 1), "conditions": (4, 2)},
         adopt=lambda weights: widened(weights, channels),
+        bits=bits,
     )
 
 

@@ -22,9 +22,9 @@ from restoration.training.lesson import Batch, Lesson, Random
 from restoration.training.networks import Network, Shape
 from restoration.training.pictures import Shelf
 
-SIDE, EXAMPLES = 192, 4
-FRESH, POOL = 2, 1200  # new examples in a batch, and how many old ones wait to be seen again
-WIDTHS, BLOCKS, DEEP = (24, 48, 96), (1, 1, 4), 3
+SIDE, EXAMPLES = 256, 3
+FRESH, POOL = 0.5, 1200  # share of new examples, and how many old ones wait to be seen again
+WIDTHS, BLOCKS, DEEP, DEEPEST = (24, 48, 96), (1, 1, 6), 3, (160, 3)
 CONTRAST = 4.0  # the picture about zero and of deviation one: learnt faster
 SMALLEST, LARGEST = 640, 2600  # long side of the pictures that the windows are cut from
 DOUBLED = (
@@ -34,7 +34,7 @@ SOUND = 0.2  # share of examples without damage
 SCANNED, SPARED = 0.25, 0.3  # share of examples from sound old scans; of those left as they are
 NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where else it is bright
 FLAKED = 0.35  # share of the damaged examples on which emulsion came off besides
-DECORATED, FRAMED = 0.3, 0.04
+DECORATED, FRAMED = 0.4, 0.04
 LONE = 0.06  # share of examples with hardly a mark, on a calm ground
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
@@ -61,7 +61,10 @@ class Finder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = Network(Shape(3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False, deep=DEEP))
+        shape = Shape(
+            3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False, deep=DEEP, deepest=DEEPEST
+        )  # fmt: skip
+        self.network = Network(shape)
         nn.init.constant_(self.network.get_parameter("leave.bias"), -3.0)  # damage is rare
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -118,7 +121,7 @@ def deepened(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """A shallower network's weights as this one's: a block that is new changes nothing yet."""
     fresh = Finder().state_dict()
     for name in fresh.keys() - weights.keys():
-        if ".second." in name:
+        if ".second." in name or ".up." in name:
             fresh[name].zero_()
     return fresh | weights
 
@@ -162,12 +165,9 @@ class _Pool:
         self.held: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
 
     def batch(self, shelf: Shelf, rng: Random) -> Batch:
-        fresh = EXAMPLES if len(self.held) < POOL // 4 else FRESH
-        drawn = [self._made(shelf, rng) for _ in range(fresh)]
-        if fresh < EXAMPLES:
-            drawn += [
-                self.held[each] for each in rng.integers(len(self.held), size=EXAMPLES - fresh)
-            ]
+        old = 0 if len(self.held) < POOL // 4 else int((rng.random(EXAMPLES) >= FRESH).sum())
+        drawn = [self._made(shelf, rng) for _ in range(EXAMPLES - old)]
+        drawn += [self.held[each] for each in rng.integers(len(self.held), size=old)]
         turned = [_turned(image, truth, rng) for image, truth in drawn]
         seen = np.stack([image for image, _ in turned]).astype(np.float32) / np.float32(255)
         true = np.stack([truth for _, truth in turned]).astype(np.float32)
@@ -353,7 +353,7 @@ def _f1(network: nn.Module, shelf: Shelf, severity: float) -> float:
     stamps = _stamps(shelf, kept=True)
     hits = claims = truths = 0
     for kept in shelf.kept:
-        high, wide = kept.shape[0] // 16 * 16, kept.shape[1] // 16 * 16
+        high, wide = kept.shape[0] // 32 * 32, kept.shape[1] // 32 * 32
         image = kept[:high, :wide].astype(np.float32) / np.float32(255)
         sheet = layers.whole(image, severity)
         image = emulsion.worn(image, rng, sheet, colour=False)
