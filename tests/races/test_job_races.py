@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -54,6 +55,17 @@ def test_twenty_bells_for_one_job_start_it_once() -> None:
     assert Attempt.objects.filter(job=job).count() == 1
 
 
+def gone(server: int) -> None:
+    """Wait until a link's server process has ended: closing the link only asks it to."""
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [server])
+            if cursor.fetchone() is None:
+                return
+            time.sleep(0.05)
+    raise AssertionError("the server process of the closed link is still there")
+
+
 def test_a_worker_frozen_in_the_middle_of_a_beat_does_not_hold_up_the_sweep(
     on_postgres: str,
 ) -> None:
@@ -66,8 +78,10 @@ def test_a_worker_frozen_in_the_middle_of_a_beat_does_not_hold_up_the_sweep(
         with connection.cursor() as ours:
             ours.execute("SET lock_timeout = '3s'")  # or a failure would last for ever
         assert sweep_jobs(now=later) == 1
+        server = link.info.backend_pid
     silent.refresh_from_db()
     assert silent.state == JobState.QUEUED
+    gone(server)
     assert sweep_jobs(now=later) == 1  # its link is gone now
 
 

@@ -106,10 +106,12 @@ def others() -> dict[str, Method]:
 
 
 def _nl_means(noisy: Floats, sigma: float) -> Floats:
-    return denoise_nl_means(
+    found = denoise_nl_means(
         noisy, patch_size=5, patch_distance=6, h=0.8 * sigma, sigma=sigma, fast_mode=True,
         channel_axis=-1,
     )  # fmt: skip
+    # It drops a single band, and a plane less a plane of one band would be a cube.
+    return np.asarray(found).reshape(noisy.shape)
 
 
 def _tv(noisy: Floats, sigma: float) -> Floats:
