@@ -1,6 +1,6 @@
 """The shapes of our own networks: plain 3x3 residual blocks on a half-size grid, quick on a CPU.
 
-Pixel-unshuffle in front (W. Shi 2016; FFDNet, K. Zhang 2018), three or four levels with skips
+Pixel-unshuffle in front (W. Shi 2016; FFDNet, K. Zhang 2018), three to five levels with skips
 between (U-Net, O. Ronneberger 2015), additive planes that say how much of each fault to expect.
 """
 

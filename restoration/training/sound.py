@@ -72,8 +72,7 @@ def alarmed(pictures: Sequence[Picture]) -> tuple[tuple[Picture, NDArray[np.int3
 
 
 def _alarms(picture: Picture) -> NDArray[np.int32]:
-    high, wide = (side // 32 * 32 for side in picture.shape[:2])
-    image = picture[:high, :wide].astype(np.float32) / np.float32(255)
+    image = picture.astype(np.float32) / np.float32(255)
     return np.argwhere(damage.asked(image) > ALARM).astype(np.int32)
 
 

@@ -253,9 +253,17 @@ def _shown(request: Asked, found: Bench, *, typed: Typed | None = None) -> HttpR
         "looked": panel.looked(panel.Panel(photo, None, [])),
         "job": progress(found.job, now=timezone.now()) if found.job else None,
         "back_url": reverse("restoration:wall"),
+        "page_url": _page_url(request, photo, base),
         **strip(found, base, typed),
     }
     return render(request, "restoration/photo.html", context, status=422 if typed else 200)
+
+
+def _page_url(request: Asked, photo: Photo, base: Version) -> str:
+    """Where this page is to be had again: a refused form stands at an address that only takes."""
+    if request.method == "POST":
+        return f"{_url('bench', photo.ref)}?{urlencode({'base': base.number})}"
+    return request.get_full_path()
 
 
 def _asked(request: Asked, typed: Typed | None) -> str | None:
@@ -303,6 +311,7 @@ def _laid_out(
         "job": progress(found.job, now=now) if found.job else None,
         "urls": _urls(photo, claim),
         "config": _config(found, claim, base, kept, recipe),
+        "page_url": _page_url(request, photo, base),
         **strip(found, base, typed),
     }
     return render(request, "restoration/bench.html", context, status=state)

@@ -257,6 +257,8 @@ def test_without_a_file_it_says_what_is_missing(desk: Desk) -> None:
     assert answer.status_code == 422
     assert "This field is required." in answer.text
     assert 'value="Dust &lt;by&gt; hand"' in answer.text  # what was typed is still there
+    again = f'name="next" value="/photos/{desk.photo.ref}/?base=0"'
+    assert again in answer.text  # another language leads to a page, not to what only takes forms
     assert not Job.objects.exists()
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from restoration.engine.damage import PLANES
 from restoration.engine.image import resize
 from restoration.engine.luma import WEIGHTS
+from restoration.engine.networks import MULTIPLE
 from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures, sound
 from restoration.training.degrade import compressed
 from restoration.training.layers import Image, Plane, Sheet, Truth
@@ -61,9 +62,7 @@ class Finder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        shape = Shape(
-            3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False, deep=DEEP, deepest=DEEPEST
-        )  # fmt: skip
+        shape = Shape(3, 0, len(PLANES), WIDTHS, BLOCKS, residual=False, deep=DEEP, deepest=DEEPEST)
         self.network = Network(shape)
         nn.init.constant_(self.network.get_parameter("leave.bias"), -3.0)  # damage is rare
 
@@ -353,7 +352,7 @@ def _f1(network: nn.Module, shelf: Shelf, severity: float) -> float:
     stamps = _stamps(shelf, kept=True)
     hits = claims = truths = 0
     for kept in shelf.kept:
-        high, wide = kept.shape[0] // 32 * 32, kept.shape[1] // 32 * 32
+        high, wide = (side // MULTIPLE * MULTIPLE for side in kept.shape[:2])
         image = kept[:high, :wide].astype(np.float32) / np.float32(255)
         sheet = layers.whole(image, severity)
         image = emulsion.worn(image, rng, sheet, colour=False)
