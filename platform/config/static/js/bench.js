@@ -41,6 +41,13 @@ class Bench {
     this.comparing = new BenchCompare(this);
     this.tour = new Tour(root);
     this.begin();
+    this.showRefused();
+  }
+
+  /** The refused form under a version comes into view: the picture stays on top and covers more now. */
+  showRefused() {
+    const form = one(".version .form-errors")?.closest("form");
+    if (form) window.requestAnimationFrame(() => form.scrollIntoView({ block: "end" }));
   }
 
   // ---- parts
