@@ -55,7 +55,13 @@ class WallForm(forms.Form):
 class RetouchForm(forms.Form):
     """A file that was worked on elsewhere."""
 
-    file = forms.FileField(label=_("Your retouched file"))
+    file = forms.FileField(
+        label=_("Your retouched file"),
+        error_messages={
+            "required": _("Choose the file that you worked on. Nothing was sent."),
+            "empty": _("That file is empty. Nothing was taken in."),
+        },
+    )
     note = forms.CharField(label=_("What you did"), max_length=500, required=False)
 
 

@@ -32,7 +32,7 @@ from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
 from restoration.views import faces, panel, pictures
-from restoration.views.asking import Asked, fence_of, photo_of
+from restoration.views.asking import Asked, fence_of, photo_of, sent_from_bench
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
 from restoration.views.strip import Typed, advice, label, strip
@@ -116,7 +116,7 @@ def mask(request: Asked, ref: str) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@sent_from_bench
 def run(request: Asked, ref: str) -> HttpResponse:
     """Save the draft, freeze its plan, put it in the queue."""
     photo, drafted, now = photo_of(request, ref), _drafted(request), timezone.now()

@@ -82,18 +82,23 @@ def made_with(version: Version) -> str:
 
 
 def _record(record: Mapping[str, Any]) -> str:
-    name = wording.step(record["step"])
     settings = record.get("settings") or {}
-    words = [name]
-    if "strength" in settings:
-        words.append(f"{float(settings['strength']):.2g}")
-    elif "sensitivity" in settings:
-        words.append(_("(damage %(share)s)") % {"share": f"{float(settings['sensitivity']):.2g}"})
+    words = [_strength(wording.step(record["step"]), settings)]
     if telling.model(record):
         words.append(f"({telling.model(record)})")
     if settings.get("note"):
         words.append(f"“{settings['note']}”")
     return " ".join(words)
+
+
+def _strength(name: str, settings: Mapping[str, Any]) -> str:
+    """The step's name, and how strongly it was asked for."""
+    if "strength" in settings:
+        return f"{name} {float(settings['strength']):.2g}"
+    if "sensitivity" in settings:
+        share = f"{float(settings['sensitivity']):.2g}"
+        return _("%(step)s (damage %(share)s)") % {"step": name, "share": share}
+    return name
 
 
 def guard(version: Version) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from restoration.actions.versions import submit_version, withdraw_version
 from restoration.forms import RetouchForm, SubmitForm
 from restoration.models import Version
 from restoration.queries.bench import versions_of
-from restoration.views.asking import Asked, fence_of, photo_of, version_of
+from restoration.views.asking import Asked, fence_of, photo_of, sent_from_bench, version_of
 from restoration.views.bench import refused_under
 from restoration.views.comparing import comparison
 from restoration.views.sidecar import sidecar
@@ -83,7 +83,7 @@ def _private(response: HttpResponseBase) -> HttpResponseBase:
     return stored.closed(response)
 
 
-@require_POST
+@sent_from_bench
 def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
     """Take in a file that was worked on elsewhere; a worker tells whether it belongs."""
     parent = version_of(request, ref, number)
@@ -127,7 +127,7 @@ def _receive(upload: UploadedFile[bytes]) -> str:
         return received.sha256
 
 
-@require_POST
+@sent_from_bench
 def submit(request: Asked, ref: str, number: int) -> HttpResponse:
     """Send a version to review with a note."""
     version, form = version_of(request, ref, number), SubmitForm(request.POST)

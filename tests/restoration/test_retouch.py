@@ -255,11 +255,25 @@ def test_what_is_no_picture_is_told_so(desk: Desk, work: Work) -> None:
 def test_without_a_file_it_says_what_is_missing(desk: Desk) -> None:
     answer = desk.client.post(desk.url("retouch", 0), {"note": "Dust <by> hand"}, follow=True)
     assert answer.status_code == 422
-    assert "This field is required." in answer.text
+    assert "Choose the file that you worked on. Nothing was sent." in answer.text
     assert 'value="Dust &lt;by&gt; hand"' in answer.text  # what was typed is still there
     again = f'name="next" value="/photos/{desk.photo.ref}/?base=0"'
     assert again in answer.text  # another language leads to a page, not to what only takes forms
     assert not Job.objects.exists()
+
+
+def test_an_empty_file_is_told_so(desk: Desk) -> None:
+    answer = bring(desk, b"")
+    assert answer.status_code == 422
+    assert "That file is empty. Nothing was taken in." in answer.text
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("form", ["retouch", "submit"])
+def test_the_address_of_its_form_opened_anew_leads_to_the_bench(desk: Desk, form: str) -> None:
+    """As after signing in again, or from a bookmark of a page that told of a refusal."""
+    answer = desk.get(form, 0)
+    assert (answer.status_code, answer["Location"]) == (302, f"/photos/{desk.photo.ref}/?base=0")
 
 
 def test_a_file_past_the_limit_is_not_kept(desk: Desk, settings: Any, tmp_path: Path) -> None:

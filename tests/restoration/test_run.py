@@ -152,6 +152,11 @@ def test_what_cannot_be_run_is_said_in_a_sentence_and_nothing_is_lost(
     assert not Job.objects.exists()
 
 
+def test_its_address_opened_anew_leads_to_the_bench(vera: Desk) -> None:
+    answer = vera.get("run")
+    assert (answer.status_code, answer["Location"]) == (302, f"/photos/{vera.photo.ref}/")
+
+
 def test_htmx_gets_the_run_or_the_sentence_alone(vera: Desk) -> None:
     refused = vera.htmx("run", data=recipe(**{"step-none": "on"}))
     assert (refused.status_code, "<html" in refused.text) == (422, False)
