@@ -4,9 +4,10 @@ Our own network says of each pixel how likely it is damaged; a small picture is 
 asked, as a mark thinner than a pixel leaves little to see, and a large one is asked a second time
 smaller, as the network never saw marks so wide. But what it was taught on was damaged on purpose,
 and in the rubble of a real building site it sees more scratches than in a scratched sky. So each of
-its marks is judged once more, as a whole (restoration/engine/judging.py). Faces are left out.
-Rather a speck missed than a button erased. Where a piece of the print is gone there is nothing for
-a network to see; restoration/engine/torn.py finds it.
+its marks is judged once more, as a whole (restoration/engine/judging.py), and one of a pattern is
+left (restoration/engine/repeats.py). Faces are left out. Rather a speck missed than a button
+erased. Where a piece of the print is gone there is nothing for a network to see;
+restoration/engine/torn.py finds it.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restoration.engine import judging, networks
+from restoration.engine import judging, networks, repeats
 from restoration.engine.faces import Box
 from restoration.engine.image import check_image, resize, resize_mask, room, shrink
 from restoration.engine.luma import Image
@@ -24,6 +25,7 @@ from restoration.engine.measure import Area
 from restoration.engine.torn import torn_off
 
 Mask = NDArray[np.uint8]
+Planes = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 Progress = Callable[[float, NDArray[Any] | None], None]
 
@@ -39,9 +41,9 @@ EIGHT = np.ones((3, 3), bool)
 
 
 def trusted(sensitivity: float) -> float:
-    """The judgement from which a mark is kept: sensitivity 0 (only what is certain) to 1 (dust on
-    every wall)."""
-    return 5.4 - 4 * sensitivity
+    """How far above enough a mark must be judged: sensitivity 0 (only what is certain), 0.4 (as
+    usual) to 1 (dust on every wall)."""
+    return 1.6 - 4 * sensitivity
 
 
 def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
@@ -61,46 +63,51 @@ def find(
     light: its luma HxW. inside: bool HxW, the print without its border. progress(fraction, None)
     may raise. Raises StepFailed where the network is missing or altered, BadInput at the door.
     """
-    levels = likelihood(check_image(image), progress)
-    found = kept(levels, shrink(light, LONG_SIDE), inside, faces, sensitivity)
+    planes = answered(check_image(image), progress)
+    found = kept(planes, shrink(light, LONG_SIDE), inside, faces, sensitivity)
     found |= torn_off(image, inside)
     return found.astype(np.uint8) * 255
 
 
-def likelihood(image: Image, progress: Progress = silent) -> Mask:
-    """The network's probability of damage, uint8 HxW, 255 for certain."""
+def answered(image: Image, progress: Progress = silent) -> Planes:
+    """The network's probabilities, uint8 HxWx4, 255 for certain; PLANES names them."""
     height, width = image.shape[:2]
     side = max(height, width)
     if side < SMALL:
         twice = asked(np.clip(resize(image, 2 * height, 2 * width), 0, 1), progress)
-        return np.asarray(twice.reshape(height, 2, width, 2).max(axis=(1, 3)), np.uint8)
+        return np.asarray(twice.reshape(height, 2, width, 2, -1).max(axis=(1, 3)), np.uint8)
     found = asked(image, progress)
     if side > LARGE:
         small = asked(np.clip(shrink(image, LARGE), 0, 1), silent)
-        found = np.maximum(found, resize_mask(small, height, width))
+        for each in range(len(PLANES)):  # one at a time: they may be too large for the memory
+            plane = found[..., each]
+            np.maximum(plane, resize_mask(small[..., each], height, width), out=plane)
     return found
 
 
-def asked(image: Image, progress: Progress = silent) -> Mask:
-    """What the network says of the picture at this size, uint8 HxW."""
+def asked(image: Image, progress: Progress = silent) -> Planes:
+    """What the network says of the picture at this size, uint8 HxWx4."""
     planes = room((*image.shape[:2], len(PLANES)), np.uint8)
     networks.answer(NETWORK, image, progress=progress, out=planes)
-    return np.ascontiguousarray(planes[..., 0])
+    return planes
 
 
-def kept(levels: Mask, light: Image, inside: Area, faces: list[Box], sensitivity: float) -> Area:
-    """The marks that are believed, bool HxW as the levels; `light` may be smaller, and it is at its
+def kept(planes: Planes, light: Image, inside: Area, faces: list[Box], sensitivity: float) -> Area:
+    """The marks that are believed, bool HxW as the planes; `light` may be smaller, and it is at its
     size that they are told apart and judged."""
-    small, allowed = levels, inside
-    if light.shape != levels.shape:
-        small = _shrunk(levels, light.shape)
+    whole = planes.shape[:2]
+    small, allowed = planes, inside
+    if light.shape != whole:
+        small = _shrunk(planes, light.shape)
         allowed = resize_mask(inside.astype(np.uint8), *light.shape) > 0
-    labels = told_apart(small, allowed, faces)
-    found: Area = judging.believed(small, labels, light, trusted(sensitivity))[labels]
-    if light.shape == levels.shape:
+    labels = told_apart(small[..., 0], allowed, faces)
+    believed = judging.believed(small, labels, light, trusted(sensitivity))
+    believed &= ~repeats.patterned(labels, light, believed)
+    found: Area = believed[labels]
+    if light.shape == whole:
         return found
-    near = resize_mask(ndimage.binary_dilation(found, EIGHT).astype(np.uint8), *levels.shape)
-    return np.asarray((near > 0) & (levels > MAYBE) & inside)
+    near = resize_mask(ndimage.binary_dilation(found, EIGHT).astype(np.uint8), *whole)
+    return np.asarray((near > 0) & (planes[..., 0] > MAYBE) & inside)
 
 
 def told_apart(levels: Mask, inside: Area, faces: list[Box]) -> Labels:
@@ -115,10 +122,14 @@ def told_apart(levels: Mask, inside: Area, faces: list[Box]) -> Labels:
     return found
 
 
-def _shrunk(levels: Mask, shape: tuple[int, ...]) -> Mask:
+def _shrunk(planes: Planes, shape: tuple[int, ...]) -> Planes:
     """At a smaller size; a mark thinner than its pixels stays."""
-    step = -(-max(levels.shape) // max(shape))
-    return resize_mask(ndimage.maximum_filter(levels, step), *shape)
+    step = -(-max(planes.shape) // max(shape))
+    small = [
+        resize_mask(ndimage.maximum_filter(planes[..., each], step), *shape)
+        for each in range(planes.shape[2])
+    ]
+    return np.stack(small, axis=2)
 
 
 def face_area(shape: tuple[int, ...], faces: list[Box], grow: float = 0.0) -> Area:

@@ -1,10 +1,12 @@
 """Whether a mark is damage: judged whole, by itself, its surroundings, and what else was found.
 
-Five facts are weighed against each other (tests/benchmarks/calibrate_damage.py): among details as
+Its facts are weighed against each other (tests/benchmarks/calibrate_damage.py): among details as
 fine as itself a mark is believed less than on a calm ground, and more when its tone is one that the
 picture hardly has elsewhere. Then all marks are asked together. A print with a hundred sure
 scratches has more of them, one in which all is doubtful has none: how many marks are damage is
-estimated from all of them, and each is judged anew by that share.
+estimated from all of them, and each is judged anew by that share. That is done twice, by two judges
+who must agree: the one learnt what is left alone from sound old prints, the other from photographs
+of our day, whose highlights the first takes for dust; she alone would take a dress for damage.
 """
 
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from scipy import ndimage
 from restoration.engine.luma import Image
 
 Area = NDArray[np.bool_]
-Mask = NDArray[np.uint8]
+Planes = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Total = Callable[[Floats], Floats]
@@ -37,35 +39,45 @@ MOST_LEANING = 4.0  # a logit: sure marks make others so much more likely, never
 BROAD = 650  # how wide against the details around it (as in `measured`) a broad mark is
 PALE = 0.026  # luma: a broad mark that differs by less is not worth filling
 ROUNDS = 60
+FACTS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """How much each of `measured`'s facts weighs, two of them also by their squares: neither the
     broadest nor the starkest marks are damage. What comes out is a logit. usual: the share of the
-    marks that were damage where this was weighed."""
+    marks that were damage where this was weighed; enough: from where on a mark is believed at the
+    usual sensitivity."""
 
     sureness: float
     against_details: float
     unevenness: float
     contrast: float
     commonness: float
+    line: float = 0.0
+    missing: float = 0.0
+    stain: float = 0.0
     against_details_squared: float
     contrast_squared: float
     bias: float
     usual: float
+    enough: float = 0.0
 
     def of(self, facts: Floats) -> Floats:
-        *weights, bias, _ = astuple(self)
+        *weights, bias, _, _ = astuple(self)
         return np.asarray(terms(facts) @ np.array(weights) + bias)
+
+    def believes(self, facts: Floats, labels: Labels, trusted: float) -> Area:
+        said = self.of(facts)
+        return np.asarray(said + leaning(said, labels, self) > self.enough + trusted)
 
 
 def terms(facts: Floats) -> Floats:
-    """Nx7: the five facts, and the squares of `against_details` and of `contrast`."""
+    """Nx10: the eight facts, and the squares of `against_details` and of `contrast`."""
     return np.column_stack([facts, np.square(facts[:, [1, 3]])])
 
 
-JUDGEMENT = Judgement(
+OF_SCANS = Judgement(
     sureness=0.502,
     against_details=1.01,
     unevenness=-0.828,
@@ -75,25 +87,43 @@ JUDGEMENT = Judgement(
     contrast_squared=0.00975,
     bias=-7.82,
     usual=0.558,
+    enough=2.6,
 )
+OF_UNDAMAGED = Judgement(
+    sureness=0.664,
+    against_details=0.876,
+    unevenness=-0.797,
+    contrast=-0.814,
+    commonness=-0.371,
+    line=-0.235,
+    missing=2.0,
+    stain=2.74,
+    against_details_squared=-0.0929,
+    contrast_squared=-0.161,
+    bias=-8.35,
+    usual=0.517,
+    enough=1.2,
+)
+JUDGES = (OF_SCANS, OF_UNDAMAGED)
 
 
-def believed(levels: Mask, labels: Labels, light: Image, trusted: float) -> Area:
-    """By a mark's number, 0 for none: whether its judgement, leaning included, is above `trusted`
-    (a logit). levels: the network's, of 255; light: luma; all HxW."""
-    facts = measured(levels, labels, light)
-    said = JUDGEMENT.of(facts)
-    kept = (said + leaning(said, labels) > trusted) & ~_hides_nothing(facts)
+def believed(planes: Planes, labels: Labels, light: Image, trusted: float) -> Area:
+    """By a mark's number, 0 for none: whether both judgements, leaning included, are above what is
+    enough, and by `trusted` (a logit). planes: the network's, HxWx4, of 255; light: luma, HxW."""
+    facts = measured(planes, labels, light)
+    kept = ~hides_nothing(facts)
+    for judge in JUDGES:
+        kept &= judge.believes(facts, labels, trusted)
     return np.concatenate([[False], kept])
 
 
-def _hides_nothing(facts: Floats) -> Area:
+def hides_nothing(facts: Floats) -> Area:
     """Broad marks as bright as what surrounds them: leaves against a sky, not damage to fill."""
     broad, contrast = facts[:, 1], facts[:, 3]
     return np.asarray((broad > np.log(BROAD)) & (contrast < np.log(PALE + QUIET)))
 
 
-def leaning(said: Floats, labels: Labels, rules: Judgement = JUDGEMENT) -> Floats:
+def leaning(said: Floats, labels: Labels, rules: Judgement) -> Floats:
     """What a picture's marks say about each other: a logit to add to the judgement of each.
 
     The share of damage among them, found by expectation and maximisation (M. Saerens, P. Latinne,
@@ -143,20 +173,21 @@ class _Around:
         return np.asarray((2 * np.pi * CELLS**2 * smooth)[self.rows, self.columns])
 
 
-def measured(levels: Mask, labels: Labels, light: Image) -> Floats:
-    """Nx5, the facts of each mark: how sure the network is of the best of it (a logit), and the
+def measured(planes: Planes, labels: Labels, light: Image) -> Floats:
+    """Nx8, the facts of each mark: how sure the network is of the best of it (a logit); the
     logarithms of how wide it is against the details around it (thousandths of the long side over
     luma), of how uneven the luma beside it is, of how much it differs from that, and of how common
-    its tone is in the picture. All HxW, the labels from 1 to N."""
+    its tone is in the picture; the network's means over it of line, missing and stain. planes: the
+    network's, HxWx4; labels from 1 to N, light: HxW."""
     details = np.abs(light - ndimage.gaussian_filter(light, 2.0))
     tones = np.sort(light[::TONES, ::TONES], axis=None)
     facts = [
-        _facts(levels[window], labels[window] == name, light[window], details[window], scene)
+        _facts(planes[window], labels[window] == name, light[window], details[window], scene)
         for scene in [_Scene(tones, max(light.shape))]
         for name, place in enumerate(ndimage.find_objects(labels), 1)
         for window in [_widened(place, light.shape)]
     ]
-    return np.array(facts, float).reshape(-1, 5)
+    return np.array(facts, float).reshape(-1, FACTS)
 
 
 @dataclass(frozen=True)
@@ -168,8 +199,9 @@ class _Scene:
 
 
 def _facts(
-    levels: Mask, blob: Area, light: Image, details: Image, scene: _Scene
+    planes: Planes, blob: Area, light: Image, details: Image, scene: _Scene
 ) -> tuple[float, ...]:
+    levels = planes[..., 0]
     close = ndimage.binary_dilation(blob, EIGHT, iterations=2)
     ring = ndimage.binary_dilation(close, EIGHT, iterations=3) & ~close
     beside = light[ring] if ring.any() else light[~blob]
@@ -188,10 +220,10 @@ def _facts(
             min(place, 1 - place) + 0.002,
         ]
     )
-    return (float(_logit(best)[0]), *logs)
+    return (float(_logit(best)[0]), *logs, *planes[blob][:, 1:].mean(axis=0) / 255)
 
 
-def _tone(levels: Mask, light: Image) -> float:
+def _tone(levels: Planes, light: Image) -> float:
     """The luma of the part that the network is surest of."""
     return float(np.median(light[levels >= np.quantile(levels, CORE)]))
 

@@ -73,7 +73,7 @@ def alarmed(pictures: Sequence[Picture]) -> tuple[tuple[Picture, NDArray[np.int3
 
 def _alarms(picture: Picture) -> NDArray[np.int32]:
     image = picture.astype(np.float32) / np.float32(255)
-    return np.argwhere(damage.asked(image) > ALARM).astype(np.int32)
+    return np.argwhere(damage.asked(image)[..., 0] > ALARM).astype(np.int32)
 
 
 def scans(folders: Iterable[Path], least: int) -> tuple[Scan, ...]:
@@ -123,8 +123,9 @@ def _scan(file: Path, sure: Sequence[Share]) -> Scan:
     whole.thumbnail((damage.LARGE, damage.LARGE), Pillow.Resampling.BOX)
     picture = np.asarray(whole)
     image = picture.astype(np.float32) / np.float32(255)
-    levels = damage.likelihood(image)
-    believed = damage.kept(levels, *measure.luma_and_inside(image), [], BELIEVED_AT)
+    planes = damage.answered(image)
+    levels = planes[..., 0]
+    believed = damage.kept(planes, *measure.luma_and_inside(image), [], BELIEVED_AT)
     near, doubted = (
         ndimage.binary_dilation(seen, iterations=NEAR) for seen in (believed, levels > DOUBTED)
     )

@@ -1,5 +1,7 @@
 """Marks are judged whole, and by what else was found: in the picture, and around them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from restoration.engine import judging
@@ -26,13 +28,13 @@ def together(*sheets: np.ndarray) -> np.ndarray:
 
 
 def leaning(said: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return judging.leaning(said, labels)
+    return judging.leaning(said, labels, judging.OF_SCANS)
 
 
 def test_a_picture_without_marks_has_nothing_to_judge():
     nothing = np.zeros((32, 32), np.int32)
     light = np.full((32, 32), 0.5, np.float32)
-    assert not judging.believed(np.zeros((32, 32), np.uint8), nothing, light, 0.0).any()
+    assert not judging.believed(np.zeros((32, 32, 4), np.uint8), nothing, light, 0.0).any()
 
 
 def test_where_all_marks_are_doubtful_each_is_doubted_more():
@@ -70,8 +72,8 @@ def test_a_mark_of_a_tone_that_is_found_nowhere_else_is_the_more_unusual():
     labels = dots(1, 2, (200, 200), step=40)
     light[labels == 1] = 0.95
     light[labels == 2] = 0.45
-    levels = (labels > 0).astype(np.uint8) * 250
-    rare, common = judging.measured(levels, labels, light)
+    planes = (labels > 0)[..., None].astype(np.uint8) * np.array([250, 0, 0, 0], np.uint8)
+    rare, common = judging.measured(planes, labels, light)
     assert rare[4] < common[4] - 2  # commonness, a logarithm
     assert rare[3] > common[3]  # contrast
 
@@ -83,5 +85,30 @@ def test_a_broad_mark_as_bright_as_its_surroundings_is_not_filled():
     light += np.random.default_rng(3).normal(0, 0.004, light.shape).astype(np.float32)
     light[labels == 1] += 0.01
     light[labels == 2] += 0.45
-    levels = (labels > 0).astype(np.uint8) * 250
-    assert judging.believed(levels, labels, light, -20.0).tolist() == [False, False, True]
+    planes = (labels > 0)[..., None].astype(np.uint8) * np.array([250, 0, 0, 0], np.uint8)
+    assert judging.believed(planes, labels, light, -20.0).tolist() == [False, False, True]
+
+
+def test_one_judge_alone_is_not_believed(monkeypatch):
+    labels = dots(1, 1, (200, 200))
+    light = np.full((480, 480), 0.3, np.float32)
+    light[labels > 0] = 0.95
+    planes = (labels > 0)[..., None].astype(np.uint8) * np.array([250, 0, 250, 0], np.uint8)
+    assert judging.believed(planes, labels, light, 0.0).tolist() == [False, True]
+    doubting = replace(judging.OF_UNDAMAGED, bias=-40.0)
+    for judges in [(judging.OF_SCANS, doubting), (doubting, judging.OF_SCANS)]:
+        monkeypatch.setattr(judging, "JUDGES", judges)
+        assert judging.believed(planes, labels, light, 0.0).tolist() == [False, False]
+
+
+def test_what_kind_a_mark_is_counts_for_the_second_judge():
+    labels = dots(1, 2, (200, 200), step=40)
+    light = np.full((480, 480), 0.3, np.float32)
+    light[labels > 0] = 0.95
+    planes = np.zeros((480, 480, 4), np.uint8)
+    planes[labels > 0, 0] = 250
+    planes[labels == 2, 2] = 250  # emulsion that came off
+    facts = judging.measured(planes, labels, light)
+    assert facts.shape == (2, judging.FACTS)
+    unknown, flaked = judging.OF_UNDAMAGED.of(facts)
+    assert flaked > unknown + 0.5

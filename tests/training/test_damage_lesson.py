@@ -205,12 +205,12 @@ def test_on_a_sound_scan_a_doubt_counts_only_where_a_person_looked(
     scan: Path, tmp_path, monkeypatch
 ):
     def unsure(image: np.ndarray) -> np.ndarray:
-        levels = np.zeros(image.shape[:2], np.uint8)
-        levels[60:64, 40:44] = levels[60:64, 240:244] = 200
-        return levels
+        planes = np.zeros((*image.shape[:2], 4), np.uint8)
+        planes[60:64, 40:44] = planes[60:64, 240:244] = 200
+        return planes
 
-    monkeypatch.setattr(finder, "likelihood", unsure)
-    monkeypatch.setattr(finder, "kept", lambda levels, *rest: np.zeros(levels.shape, bool))
+    monkeypatch.setattr(finder, "answered", unsure)
+    monkeypatch.setattr(finder, "kept", lambda planes, *rest: np.zeros(planes.shape[:2], bool))
     shutil.copy(scan / "wall.png", tmp_path)
     (tmp_path / sound.LOOKED_AT).write_text("file,left,top,right,bottom\nwall.png,0,0,0.5,1\n")
     (found,) = sound.scans([tmp_path], SIDE)
@@ -267,7 +267,7 @@ def test_half_of_the_windows_of_clean_pictures_lie_where_a_false_alarm_is(
     from restoration.training.lessons import damage
 
     def asked(image: np.ndarray) -> np.ndarray:
-        return (image[..., 0] == 1).astype(np.uint8) * 255
+        return (image[..., :1] == 1).astype(np.uint8) * 255
 
     monkeypatch.setattr(finder, "asked", asked)
     dark = np.zeros((400, 400, 3), np.uint8)

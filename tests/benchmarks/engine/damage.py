@@ -127,7 +127,7 @@ def found(image: Image) -> Area:
 
 def believed(image: Image) -> Area:
     """What the network alone would have, before its marks must prove themselves."""
-    return damage.likelihood(image) > BELIEVED
+    return damage.answered(image)[..., 0] > BELIEVED
 
 
 def top_hats(threshold: float) -> Finder:
