@@ -6,7 +6,7 @@ picture hardly has elsewhere. Then all marks are asked together. A print with a 
 scratches has more of them, one in which all is doubtful has none: how many marks are damage is
 estimated from all of them, and each is judged anew by that share. That is done twice, by two judges
 who must agree: the one learnt what is left alone from sound old prints, the other from photographs
-of our day, whose highlights the first takes for dust; she alone would take a dress for damage.
+of our day, whose highlights the first takes for dust (docs/decisions/0018).
 """
 
 from collections.abc import Callable

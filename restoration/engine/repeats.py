@@ -3,7 +3,7 @@
 Dust and dots can look the same one by one; what tells them apart is their company. A pattern goes
 on beside the mark, and much of it the network left alone; a speck's likes are few, or are marked
 as it is. So of each mark the surroundings are split half way between its luma and that of its rim,
-and the blobs there that are about as large as its own are counted: docs/decisions/0017.
+and the blobs there that are about as large as its own are counted: docs/decisions/0018.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ Place = tuple[slice, slice]
 
 SMALLEST = 60  # pixels: fewer look like anything
 RIM = 3  # pixels about a mark that it is held against
-REACH, NEAREST, FARTHEST = 8, 24, 160  # how far its likes are sought: times its extent, and pixels
+REACH, NEAREST, FARTHEST = 8, 24, 160  # how far its likes are sought: times its extent, and pixels;
+# a longer mark would not have many so near, and is not asked
 LARGER, LONGER = 2.0, 1.5  # a like blob has at most so many times its own's area and its extent
 UNTOUCHED = 0.3  # of a blob that is covered by marks: less, and nobody marked it
 UNMARKED, MANY = 5, 15  # from so many unmarked likes, and likes in all, it is one of a pattern
@@ -46,7 +47,7 @@ def patterned(labels: Labels, light: Image, asked: Area) -> Area:
     found = np.zeros(len(asked), bool)
     sizes = np.bincount(labels.ravel(), minlength=len(asked))
     for name, place in enumerate(ndimage.find_objects(labels), 1):
-        if asked[name] and sizes[name] > SMALLEST:
+        if asked[name] and sizes[name] > SMALLEST and _extent(place) <= FARTHEST:
             found[name] = likes(labels, light, name, place).a_pattern
     return found
 

@@ -75,6 +75,15 @@ def test_a_mark_of_a_few_pixels_looks_like_anything_and_is_not_asked():
     assert patterned(small, light) == [False]
 
 
+def test_a_mark_longer_than_its_likes_are_sought_is_not_asked(monkeypatch):
+    monkeypatch.setattr(repeats, "likes", lambda *mark: repeats.Likes(99, 99))
+    light = np.full((320, 320), GROUND, np.float32)
+    two = np.zeros((320, 320), np.int32)
+    two[20:23, 20 : 20 + repeats.FARTHEST] = 1
+    two[40:43, 20 : 21 + repeats.FARTHEST] = 2
+    assert patterned(two, light) == [True, False]
+
+
 def test_only_the_marks_that_are_asked_about_are_looked_at():
     light, labels = dotted(8, 8)
     two = marked(labels, 28, 37)
