@@ -223,7 +223,7 @@ def _facts(
     return (float(_logit(best)[0]), *logs, *planes[blob][:, 1:].mean(axis=0) / 255)
 
 
-def _tone(levels: Planes, light: Image) -> float:
+def _tone(levels: NDArray[np.uint8], light: Image) -> float:
     """The luma of the part that the network is surest of."""
     return float(np.median(light[levels >= np.quantile(levels, CORE)]))
 
