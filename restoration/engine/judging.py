@@ -39,7 +39,7 @@ MOST_LEANING = 4.0  # a logit: sure marks make others so much more likely, never
 BROAD = 650  # how wide against the details around it (as in `measured`) a broad mark is
 PALE = 0.026  # luma: a broad mark that differs by less is not worth filling
 ROUNDS = 60
-FACTS = 8
+FACTS = 8  # of a mark, as `measured` names them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +64,12 @@ class Judgement:
     enough: float = 0.0
 
     def of(self, facts: Floats) -> Floats:
+        """N logits, of facts as `measured` gives them (NxFACTS)."""
         *weights, bias, _, _ = astuple(self)
         return np.asarray(terms(facts) @ np.array(weights) + bias)
 
     def believes(self, facts: Floats, labels: Labels, trusted: float) -> Area:
+        """N booleans: above `enough` by `trusted` (a logit), leaning included. labels: HxW, to N."""
         said = self.of(facts)
         return np.asarray(said + leaning(said, labels, self) > self.enough + trusted)
 
