@@ -68,10 +68,10 @@ class Judgement:
         *weights, bias, _, _ = astuple(self)
         return np.asarray(terms(facts) @ np.array(weights) + bias)
 
-    def believes(self, facts: Floats, labels: Labels, trusted: float) -> Area:
-        """N booleans: above `enough` by `trusted` (a logit), leaning included. labels: HxW, to N."""
+    def believes(self, facts: Floats, places: "Places", trusted: float) -> Area:
+        """N booleans: whether each is above `enough` by `trusted` (a logit), leaning included."""
         said = self.of(facts)
-        return np.asarray(said + leaning(said, labels, self) > self.enough + trusted)
+        return np.asarray(said + leaning(said, places, self) > self.enough + trusted)
 
 
 def terms(facts: Floats) -> Floats:
@@ -113,9 +113,9 @@ def believed(planes: Planes, labels: Labels, light: Image, trusted: float) -> Ar
     """By a mark's number, 0 for none: whether both judgements, leaning included, are above what is
     enough, and by `trusted` (a logit). planes: the network's, HxWx4, of 255; light: luma, HxW."""
     facts = measured(planes, labels, light)
-    kept = ~hides_nothing(facts)
+    kept, places = ~hides_nothing(facts), Places(labels)
     for judge in JUDGES:
-        kept &= judge.believes(facts, labels, trusted)
+        kept &= judge.believes(facts, places, trusted)
     return np.concatenate([[False], kept])
 
 
@@ -125,7 +125,28 @@ def hides_nothing(facts: Floats) -> Area:
     return np.asarray((broad > np.log(BROAD)) & (contrast < np.log(PALE + QUIET)))
 
 
-def leaning(said: Floats, labels: Labels, rules: Judgement) -> Floats:
+class Places:
+    """Where a picture's marks lie, for every judge alike. labels: HxW, from 1 to N; weight: N, the
+    root of the share of the picture that each covers."""
+
+    def __init__(self, labels: Labels) -> None:
+        cell = max(labels.shape) * REACH / CELLS
+        area = np.bincount(labels.ravel())[1:]
+        self.weight = np.sqrt(area / labels.size)
+        names = np.arange(1, len(area) + 1)
+        centres = ndimage.center_of_mass(np.ones(labels.shape, bool), labels, names)
+        self.rows, self.columns = (np.reshape(centres, (-1, 2)) / cell).astype(int).T
+        self.shape = self.rows.max(initial=0) + 1, self.columns.max(initial=0) + 1
+
+    def total_around(self, values: Floats) -> Floats:
+        """N sums over the surroundings of each mark, by distance (a Gaussian, 1 at the mark)."""
+        grid = np.zeros(self.shape)
+        np.add.at(grid, (self.rows, self.columns), values)
+        smooth = ndimage.gaussian_filter(grid, CELLS, mode="constant", truncate=3)
+        return np.asarray((2 * np.pi * CELLS**2 * smooth)[self.rows, self.columns])
+
+
+def leaning(said: Floats, places: Places, rules: Judgement) -> Floats:
     """What a picture's marks say about each other: a logit to add to the judgement of each.
 
     The share of damage among them, found by expectation and maximisation (M. Saerens, P. Latinne,
@@ -135,12 +156,9 @@ def leaning(said: Floats, labels: Labels, rules: Judgement) -> Floats:
     doubtful marks, the wall behind it is not. A mark counts by the root of its area, and never
     speaks for itself.
     """
-    if not len(said):
-        return said
-    weight = np.sqrt(np.bincount(labels.ravel())[1:] / labels.size)
     usual = np.full(1, rules.usual)
-    whole = _share(said, weight, usual, usual, UNSEEN, np.sum)
-    around = _share(said, weight, usual, whole, UNSEEN_AROUND, _Around(labels).total)
+    whole = _share(said, places.weight, usual, usual, UNSEEN, np.sum)
+    around = _share(said, places.weight, usual, whole, UNSEEN_AROUND, places.total_around)
     return np.minimum(_logit(around) - _logit(usual), MOST_LEANING)
 
 
@@ -156,23 +174,6 @@ def _share(
         share = (held * before + damaged) / (held + others)
         share = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
     return share
-
-
-class _Around:
-    """Sums over the surroundings of each mark, by distance (a Gaussian, 1 at the mark itself)."""
-
-    def __init__(self, labels: Labels) -> None:
-        cell = max(labels.shape) * REACH / CELLS
-        names = np.arange(1, int(labels.max()) + 1)
-        centres = ndimage.center_of_mass(np.ones(labels.shape, bool), labels, names)
-        self.rows, self.columns = (np.array(centres) / cell).astype(int).T
-        self.shape = self.rows.max() + 1, self.columns.max() + 1
-
-    def total(self, values: Floats) -> Floats:
-        grid = np.zeros(self.shape)
-        np.add.at(grid, (self.rows, self.columns), values)
-        smooth = ndimage.gaussian_filter(grid, CELLS, mode="constant", truncate=3)
-        return np.asarray((2 * np.pi * CELLS**2 * smooth)[self.rows, self.columns])
 
 
 def measured(planes: Planes, labels: Labels, light: Image) -> Floats:

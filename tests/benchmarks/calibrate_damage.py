@@ -193,7 +193,7 @@ def _without_own(found: list[Marks], weighed: list[int]) -> list[Floats]:
     for each in found:
         rule = rules[each.picture % FOLDS]
         said = rule.of(each.facts)
-        judged.append(said + judging.leaning(said, each.labels, rule))
+        judged.append(said + judging.leaning(said, judging.Places(each.labels), rule))
     return judged
 
 

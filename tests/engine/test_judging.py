@@ -28,7 +28,7 @@ def together(*sheets: np.ndarray) -> np.ndarray:
 
 
 def leaning(said: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return judging.leaning(said, labels, judging.OF_SCANS)
+    return judging.leaning(said, judging.Places(labels), judging.OF_SCANS)
 
 
 def test_a_picture_without_marks_has_nothing_to_judge():
