@@ -67,10 +67,25 @@ class DescriptionForm(forms.ModelForm[Photo]):
 DATE = forms.DateInput(attrs={"type": "date"})
 
 
+WHY = {"hold": _("Why it should wait"), "withdraw": _("Why it is withdrawn")}
+
+
 class ReasonForm(forms.Form):
     """Why a photo is held or withdrawn; kept in its history."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=500)
+    reason = forms.CharField(
+        max_length=500,
+        error_messages={
+            "required": _("Say why, in a few words: it is kept in the photo's history.")
+        },
+    )
+
+    @classmethod
+    def of(cls, deed: str, sent: Any = None) -> ReasonForm:
+        """The form of a hold or of a withdrawal: both stand on one page."""
+        form = cls(sent, auto_id=f"{deed}-%s")
+        form.fields["reason"].label = WHY[deed]
+        return form
 
 
 class AuditForm(forms.Form):

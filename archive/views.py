@@ -30,7 +30,7 @@ from django.views.decorators.http import (
 
 from archive import actions, auditing, pictures, policy, queries, storage, wording
 from archive.asking import Asked, collection_of
-from archive.forms import AuditForm, CollectionForm, DescriptionForm, ReasonForm
+from archive.forms import WHY, AuditForm, CollectionForm, DescriptionForm, ReasonForm
 from archive.lifecycle import PagesAre, PhotoState
 from archive.models import Collection, Photo
 from archive.policy import Refused
@@ -194,14 +194,26 @@ def describe(request: Asked, ref: str) -> HttpResponse:
         )
         messages.success(request, _("Saved."))
         return redirect("archive:describe", ref)
+    return _photo_page(request, photo, form)
+
+
+def _photo_page(
+    request: Asked, photo: Photo, form: DescriptionForm, **refused: ReasonForm
+) -> HttpResponse:
+    """`refused`: the hold or the withdrawal that was sent without a reason to keep."""
+    forms = {name: ReasonForm.of(name) for name in WHY} | refused
     context = {
+        "form": form,
+        "reason": forms,
         "photo": photo,
         "message": _message(photo),
         "pages": _possible_pages(photo),
         "facts": queries.reading_facts(photo),
         "twins": queries.twins_of(photo),
+        "page_url": reverse("archive:describe", args=[photo.ref]),
     }
-    return _form_page(request, "archive/photo.html", form, **context)
+    state = 422 if refused or form.errors else 200
+    return render(request, "archive/photo.html", context, status=state)
 
 
 def _possible_pages(photo: Photo) -> list[tuple[str, str]]:
@@ -233,9 +245,9 @@ def pages(request: Asked, ref: str) -> HttpResponse:
 @require_POST
 def hold(request: Asked, ref: str) -> HttpResponse:
     """Take a photo off the wall for a while."""
-    photo, form = _photo(request, ref), ReasonForm(request.POST)
+    photo, form = _photo(request, ref), ReasonForm.of("hold", request.POST)
     if not form.is_valid():
-        return _without_reason(request, ref)
+        return _photo_page(request, photo, DescriptionForm(instance=photo), hold=form)
     reason = form.cleaned_data["reason"]
     actions.hold_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
     messages.success(request, _("The photo is on hold."))
@@ -253,18 +265,13 @@ def release(request: Asked, ref: str) -> HttpResponse:
 @require_POST
 def withdraw(request: Asked, ref: str) -> HttpResponse:
     """Take a photo out of the work for good."""
-    photo, form = _photo(request, ref), ReasonForm(request.POST)
+    photo, form = _photo(request, ref), ReasonForm.of("withdraw", request.POST)
     if not form.is_valid():
-        return _without_reason(request, ref)
+        return _photo_page(request, photo, DescriptionForm(instance=photo), withdraw=form)
     reason = form.cleaned_data["reason"]
     actions.withdraw_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
     messages.success(request, _("The photo is withdrawn."))
     return redirect("archive:collection", photo.collection.slug)
-
-
-def _without_reason(request: Asked, ref: str) -> HttpResponse:
-    messages.warning(request, _("Say why, in a few words: it is kept in the photo's history."))
-    return redirect("archive:describe", ref)
 
 
 # --- bytes ---------------------------------------------------------------------------------------

@@ -1,15 +1,23 @@
-"""How forms are drawn: one that was not accepted takes the focus to its first problem."""
+"""How forms are drawn: one that was not accepted takes the focus to its first problem, and none
+cuts what is pasted into it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.forms import BoundField, Widget
+from django.forms import BaseForm, BoundField, Widget
+from django.forms import Field as FormField
 from django.forms.renderers import DjangoTemplates
 
 
 class Field(BoundField):
     """A field that knows whether it is the first thing to be put right."""
+
+    def __init__(self, form: BaseForm, field: FormField, name: str) -> None:
+        """Without `maxlength`: at it a browser drops the rest of what is pasted and says nothing,
+        where the answer to the form says how much is too much and keeps all of it."""
+        super().__init__(form, field, name)
+        field.widget.attrs.pop("maxlength", None)
 
     @property
     def takes_focus(self) -> bool:

@@ -247,14 +247,37 @@ def test_a_date_that_is_none_is_answered_with_an_example(cora: Client, box: Coll
     assert "kept while typing" in page
 
 
-def test_hold_needs_a_reason(cora: Client, box: Collection) -> None:
+@pytest.mark.parametrize(
+    ("deed", "then", "asked"),
+    [("hold", "on_hold", "Why it should wait"), ("withdraw", "withdrawn", "Why it is withdrawn")],
+)
+def test_a_hold_and_a_withdrawal_need_a_reason(
+    deed: str, then: str, asked: str, cora: Client, box: Collection
+) -> None:
     photo = factories.photo(box)
-    cora.post(reverse("archive:hold", args=[photo.ref]), {"reason": " "})
+    address = reverse(f"archive:{deed}", args=[photo.ref])
+    refused = cora.post(address, {"reason": " "})
+    photo.refresh_from_db()
+    assert (refused.status_code, photo.state) == (422, "ready")
+    _, _, field = refused.text.partition(f'<label for="{deed}-reason">')
+    field = field.partition("</form>")[0]
+    assert asked in field
+    assert "Say why, in a few words" in field
+    cora.post(address, {"reason": "The family asks."})
+    photo.refresh_from_db()
+    assert photo.state == then
+
+
+def test_a_reason_that_is_too_long_is_kept_on_the_page(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box)
+    long = "because " * 70 + "of the last word"
+    page = cora.post(reverse("archive:withdraw", args=[photo.ref]), {"reason": long}).text
     photo.refresh_from_db()
     assert photo.state == "ready"
-    cora.post(reverse("archive:hold", args=[photo.ref]), {"reason": "The family asks."})
-    photo.refresh_from_db()
-    assert photo.state == "on_hold"
+    assert "of the last word" in page
+    assert "500" in page
+    assert '<details class="disclosure" open>' in page
+    assert reverse("archive:describe", args=[photo.ref]) in page.split("set_language")[0]
 
 
 def test_a_steward_opens_a_collection_in_the_browser(client: Client, people: Cast) -> None:

@@ -45,3 +45,14 @@ def test_of_a_group_of_choices_the_group_has_the_focus() -> None:
     assert (field.use_fieldset, field.takes_focus) == (True, True)  # type: ignore[attr-defined]
     assert focused(str(field)) == []
     assert [each.name for each in form if each.takes_focus] == ["reason"]  # type: ignore[attr-defined]
+
+
+def test_what_is_pasted_is_not_cut_by_the_browser_but_counted_by_the_server() -> None:
+    people, client = cast(), Client()
+    client.force_login(people.sten)
+    address = reverse("archive:collection-new")
+    assert "maxlength" not in client.get(address).text
+    answer = client.post(address, {"slug": "box", "title_en": "long " * 50 + "to the end"})
+    assert answer.status_code == 422
+    assert "at most 200 characters (it has 260)" in answer.text
+    assert "long to the end" in answer.text

@@ -146,7 +146,8 @@ def test_halves_are_used_only_where_the_processor_has_them(monkeypatch):
 
     from restoration.training import school
 
-    for told, expected in (({"avx512_bf16": True}, True), ({"avx512_bf16": False}, False)):
+    tiles, dots = {"amx_bf16": True}, {"avx512_bf16": True, "amx_bf16": False}
+    for told, expected in ((tiles, True), (dots, False), ({}, False)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda told=told: told)
         assert school.halves("cpu") is expected
     assert school.halves("cuda:0")

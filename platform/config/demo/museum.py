@@ -24,7 +24,6 @@ from restoration.actions.jobs import request_look
 from restoration.engine import image as pictures
 from restoration.training.ageing import age
 
-SLUG = "demonstration"
 PASSWORD = "rekindle-demo"  # noqa: S105 - printed at every start, for a site on this machine only
 
 
@@ -73,33 +72,52 @@ def write_accounts() -> None:
 
 def collection(cast: People) -> Collection:
     """The demonstration's collection, made once."""
-    found = Collection.objects.filter(slug=SLUG).first()
+    return _kept(AGED, cast)
+
+
+def own_scans(cast: People) -> Collection:
+    """The collection for one's own scans, made once: they were not aged on purpose, and nobody
+    here knows their rights."""
+    return _kept(OWN, cast)
+
+
+def _kept(fields: dict[str, str], cast: People) -> Collection:
+    found = Collection.objects.filter(slug=fields["slug"]).first()
     if found is not None:
         return found
-    made = create_collection(
-        by=cast.sten,
-        now=timezone.now(),
-        fields={
-            "slug": SLUG,
-            "institution_en": "The demonstration museum",
-            "institution_zh": "示范博物馆",
-            "title_en": "Ten pictures, aged on purpose",
-            "title_zh": "十张特意做旧的照片",
-            "description_en": "Free pictures that come with scikit-image, aged by this program so "
-            "that there is something to restore. Nothing here is a historical document.",
-            "description_zh": "随 scikit-image 提供的自由图片，由本程序做旧，以便练习修复。"
-            "这里没有任何历史文献。",
-            "instructions_en": "Keep every face as it is. Take out dust and scratches first; add "
-            "colour only where you know it.",
-            "instructions_zh": "请保持每一张脸的原样。先去除灰尘和划痕；只有在知道颜色时才上色。",
-            "notice_en": "Aged on purpose for this demonstration",
-            "notice_zh": "为本演示特意做旧",
-            "rights_uri": "http://creativecommons.org/publicdomain/zero/1.0/",
-        },
-    )
+    made = create_collection(by=cast.sten, now=timezone.now(), fields=fields)
     for curator in (cast.cora, cast.ada):
         appoint_curator(collection=made, person=curator, by=cast.sten, now=timezone.now())
     return made
+
+
+AGED = {
+    "slug": "demonstration",
+    "institution_en": "The demonstration museum",
+    "institution_zh": "示范博物馆",
+    "title_en": "Ten pictures, aged on purpose",
+    "title_zh": "十张特意做旧的照片",
+    "description_en": "Free pictures that come with scikit-image, aged by this program so "
+    "that there is something to restore. Nothing here is a historical document.",
+    "description_zh": "随 scikit-image 提供的自由图片，由本程序做旧，以便练习修复。"
+    "这里没有任何历史文献。",
+    "instructions_en": "Keep every face as it is. Take out dust and scratches first; add "
+    "colour only where you know it.",
+    "instructions_zh": "请保持每一张脸的原样。先去除灰尘和划痕；只有在知道颜色时才上色。",
+    "notice_en": "Aged on purpose for this demonstration",
+    "notice_zh": "为本演示特意做旧",
+    "rights_uri": "http://creativecommons.org/publicdomain/zero/1.0/",
+}
+OWN = {
+    "slug": "your-scans",
+    "institution_en": "Your institution",
+    "institution_zh": "你的机构",
+    "title_en": "Your own scans",
+    "title_zh": "你自己的扫描件",
+    "description_en": "For scans of your own, to try with. They stay on this machine.",
+    "description_zh": "放你自己的扫描件，用来试一试。它们只留在这台机器上。",
+    "rights_uri": "http://rightsstatements.org/vocab/CNE/1.0/",
+}
 
 
 def _clean(source: str) -> np.ndarray:

@@ -8,17 +8,12 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
-from accounts.actions import appoint_curator
-from archive.actions import create_collection
 from archive.models import Collection, Photo
 from config.demo import museum, story
 from config.demo.pictures import DemoPhoto
 from exhibit.models import Room
 from restoration.models import Job
-
-OWN = "your-scans"
 
 
 class Command(BaseCommand):
@@ -33,9 +28,10 @@ class Command(BaseCommand):
         room = story.open_room(collection)
         for photo in museum.all_scans():
             self._play(photo, collection, cast, room)
+        own = museum.own_scans(cast)
         museum.write_accounts()
         if options["photos"]:
-            self._own_scans(options["photos"], cast)
+            self._read_in(options["photos"], own)
 
     def _play(
         self,
@@ -52,24 +48,11 @@ class Command(BaseCommand):
         scan, painted = museum.scan_in(photo, collection, cast)
         story.STAGES[photo.stage](scan, painted, cast, room)
 
-    def _own_scans(self, folder: Path, cast: museum.People) -> None:
+    def _read_in(self, folder: Path, own: Collection) -> None:
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
-        if not Collection.objects.filter(slug=OWN).exists():
-            made = create_collection(by=cast.sten, now=timezone.now(), fields=OWN_FIELDS)
-            appoint_curator(collection=made, person=cast.cora, by=cast.sten, now=timezone.now())
-        call_command("ingest", str(folder), collection=OWN, by="cora", stdout=self.stdout)
+        call_command("ingest", str(folder), collection=own.slug, by="cora", stdout=self.stdout)
 
 
 def _worked_on(photo: Photo) -> bool:
     return Job.objects.filter(photo=photo, kind="restore").exists()
-
-
-OWN_FIELDS = {
-    "slug": OWN,
-    "institution_en": "Your institution",
-    "institution_zh": "您的机构",
-    "title_en": "Your scans",
-    "title_zh": "您的扫描件",
-    "rights_uri": "http://rightsstatements.org/vocab/CNE/1.0/",
-}
