@@ -3,7 +3,8 @@
 The labels (faces.json) were made once: proposals of dlib's detectors (D. King, Max-Margin Object
 Detection 2015), looked through and corrected by hand. An institution
 puts a faces.json of its own beside its pictures: {"folder/name.jpg": [[x, y, width, height], ...]}
-in fractions, an empty list where nobody is to be seen. What is not labelled is not learnt from.
+in fractions, an empty list where nobody is to be seen; a fifth number, 0, marks what may be a face
+and is neither learnt nor punished. What is not labelled is not learnt from.
 """
 
 import json
@@ -22,6 +23,7 @@ from restoration.training.pictures import ENDINGS, LARGEST, LEAF_SIDE, Shelf
 LABELS = Path(__file__).with_name("faces.json")
 KEPT_EVERY, KEPT_FIRST = 20, 7  # as on the common shelf
 LEVELS = 5  # each half as large as the one before
+ENLARGED = 2.5  # the most, when one face is looked at
 SMALLEST, LARGEST_FACE = 10.0, 190.0  # pixels of the cut; others are neither learnt nor punished
 
 Boxes = NDArray[np.float64]  # Nx4: x, y, width, height
@@ -35,10 +37,11 @@ class UnlabelledError(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A picture at halving sizes and its faces, in pixels of the largest."""
+    """A picture at halving sizes, its faces and what may be one, in pixels of the largest."""
 
     levels: tuple[Pillow.Image, ...]
     boxes: Boxes
+    unsure: Boxes
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int) -> FaceShelf:
         place.append(_sheet(file, labels[_name(file)]))
     rng = np.random.default_rng([seed, 0xFACE])
     blank = [leaf_picture(rng, LEAF_SIDE) for _ in range(leaves)]
-    sheets += [_leveled(Pillow.fromarray(each), np.zeros((0, 4))) for each in blank]
+    sheets += [_leveled(Pillow.fromarray(each), []) for each in blank]
     return FaceShelf(
         pictures=(),
         kept=tuple(np.asarray(each.levels[1]) for each in kept),
@@ -108,22 +111,27 @@ def _sheet(file: Path, boxes: list[list[float]]) -> Sheet:
     with Pillow.open(file) as opened:
         whole = opened.convert("RGB")
     whole.thumbnail((LARGEST, LARGEST), Pillow.Resampling.BOX)
-    return _leveled(whole, np.array(boxes, float).reshape(-1, 4) * np.tile(whole.size, 2))
+    return _leveled(whole, boxes)
 
 
-def _leveled(whole: Pillow.Image, boxes: Boxes) -> Sheet:
+def _leveled(whole: Pillow.Image, boxes: list[list[float]]) -> Sheet:
     levels = [whole]
     while len(levels) < LEVELS and min(levels[-1].size) > 16:
         levels.append(levels[-1].reduce(2))
-    return Sheet(tuple(levels), boxes)
+    size = np.tile(whole.size, 2)
+    sure = [each for each in boxes if len(each) == len(size)]
+    unsure = [each[:-1] for each in boxes if len(each) > len(size)]
+    return Sheet(tuple(levels), *(np.reshape(each, (-1, 4)) * size for each in (sure, unsure)))
 
 
 def with_faces(rng: Random, shelf: FaceShelf, side: int) -> Cut:
-    """A cut around one face of any sheet: each sheet is as likely, however many are on it."""
+    """A cut around one face of any sheet: each sheet is as likely, however many are on it. A small
+    face stays rather small: enlarged to the whole of the cut it would be a blot."""
     sheet = shelf.peopled[rng.integers(len(shelf.peopled))]
     box = sheet.boxes[rng.integers(len(sheet.boxes))]
-    wanted = float(np.exp(rng.uniform(np.log(12), np.log(150))))
-    scale = wanted / float(max(box[2], box[3]))
+    size = float(max(box[2], box[3]))
+    wanted = float(np.exp(rng.uniform(np.log(12), np.log(max(16, min(150, size * ENLARGED))))))
+    scale = wanted / size
     middle = box[:2] + box[2:] / 2 + rng.uniform(-0.42, 0.42, 2) * side / scale
     ground = without(rng, shelf, side).pixels if shelf.empty else None
     return _cut(rng, sheet, middle, scale, side, ground)
@@ -159,7 +167,7 @@ def _put(
     size = face * rng.uniform(0.85, 1.15)
     scale = size / max(box[2], box[3])
     side = int(size * 1.9)
-    head, drawn = _warped(rng, sheet, box[:2] + box[2:] / 2, scale, side), box[2:] * scale
+    head, drawn = warped(rng, sheet, box[:2] + box[2:] / 2, scale, side), box[2:] * scale
     top, left = (np.rint(place[::-1] - side / 2)).astype(int)
     y0, x0 = max(0, top), max(0, left)
     y1, x1 = min(pixels.shape[0], top + side), min(pixels.shape[1], left + side)
@@ -179,26 +187,36 @@ def _cut(
     ground: Plane | None = None,
 ) -> Cut:
     """What the square shows of the sheet; beside the sheet lies the ground, or one tone."""
-    pixels, turn = _warped(rng, sheet, middle, scale, side)
+    pixels, turn = warped(rng, sheet, middle, scale, side)
     if ground is not None:
         corners = np.indices((side, side)).reshape(2, -1)[::-1].T - side / 2
         places = corners @ np.linalg.inv(turn).T / scale + middle
         beside = ((places < 0) | (places > sheet.levels[0].size)).any(axis=1).reshape(side, side)
         pixels = np.where(beside[..., None], ground, pixels)
-    size = sheet.boxes[:, 2:] * scale
-    centres = (sheet.boxes[:, :2] + sheet.boxes[:, 2:] / 2 - middle) * scale @ turn.T + side / 2
-    boxes = np.concatenate([centres - size / 2, size], axis=1)
-    touches = ((boxes[:, :2] < side) & (boxes[:, :2] + size > 0)).all(axis=1)
+    boxes, right, touches = _seen(sheet.boxes, middle, scale, turn, side)
+    doubts, _, near = _seen(sheet.unsure, middle, scale, turn, side)
+    return Cut(pixels, boxes[right], np.concatenate([boxes[touches & ~right], doubts[near]]))
+
+
+def _seen(
+    boxes: Boxes, middle: NDArray[np.float64], scale: float, turn: NDArray[np.float64], side: int
+) -> tuple[Boxes, NDArray[np.bool_], NDArray[np.bool_]]:
+    """The sheet's boxes in pixels of the square; which of them can be learnt, which touch it."""
+    size = boxes[:, 2:] * scale
+    centres = (boxes[:, :2] + boxes[:, 2:] / 2 - middle) * scale @ turn.T + side / 2
+    found = np.concatenate([centres - size / 2, size], axis=1)
+    touches = ((found[:, :2] < side) & (found[:, :2] + size > 0)).all(axis=1)
     inside = ((centres > 2) & (centres < side - 2)).all(axis=1)
     long = size.max(axis=1, initial=0)
-    right = inside & (long >= SMALLEST) & (long <= LARGEST_FACE)
-    return Cut(pixels, boxes[right], boxes[touches & ~right])
+    right: NDArray[np.bool_] = inside & (long >= SMALLEST) & (long <= LARGEST_FACE)
+    return found, right, np.asarray(touches)
 
 
-def _warped(
+def warped(
     rng: Random, sheet: Sheet, middle: NDArray[np.float64], scale: float, side: int
 ) -> tuple[Plane, NDArray[np.float64]]:
-    """The square around `middle` at that scale, turned a little, mirrored or not; and the turn."""
+    """The square around `middle` (of the sheet) at that scale, float32 side x side x 3 in [0, 1],
+    turned a little, mirrored or not; and the turn, 2x2."""
     angle = np.deg2rad(rng.uniform(-20, 20) if rng.random() < 0.9 else rng.uniform(-45, 45))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     turn = np.array(

@@ -14,6 +14,11 @@ Random = np.random.Generator
 Batch = tuple[Tensor, ...]  # the network's inputs, and last what it should say
 
 
+def as_it_is(network: nn.Module) -> nn.Module:
+    """The taught network is the one that is kept."""
+    return network
+
+
 @dataclass(frozen=True)
 class Lesson:
     """One network to teach.
@@ -21,7 +26,8 @@ class Lesson:
     build: the network, fresh. batch(shelf, rng): inputs and target, float32 BxCxHxW.
     loss(answer, target, progress in [0, 1]). figures(network, shelf): name to number, on the
     pictures set aside. inputs: name to channels and the share of the picture's side, for export.
-    adopt: makes weights of a sister network fit. bits: of a weight in the file, 16 or 8.
+    adopt: makes weights of a sister network fit. finish: the network that is kept of the taught
+    one. bits: of a weight in the file, 16 or 8.
     """
 
     name: str
@@ -33,6 +39,7 @@ class Lesson:
     inputs: Mapping[str, tuple[int, int]]  # name: (channels, picture side divided by this)
     rate: float = 1e-3
     adopt: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict  # of weights to begin with
+    finish: Callable[[nn.Module], nn.Module] = as_it_is
     shelf: Callable[..., Shelf] = pictures.shelf  # (folders, seed=, leaves=)
     sound: Callable[[Shelf, Sequence[Path]], Shelf] | None = None  # adds old scans without damage
     bits: int = 16

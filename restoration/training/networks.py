@@ -4,6 +4,7 @@ Pixel-unshuffle in front (W. Shi 2016; FFDNet, K. Zhang 2018), three to five lev
 between (U-Net, O. Ronneberger 2015), additive planes that say how much of each fault to expect.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -34,13 +35,66 @@ class Shape:
     deepest: tuple[int, int] | None = None
 
 
+def plain(into: int, out: int) -> nn.Module:
+    """A 3x3 convolution."""
+    return nn.Conv2d(into, out, 3, padding=1)
+
+
+class Normed(nn.Module):
+    """A 3x3 convolution whose answers are brought to one scale as it learns (S. Ioffe 2015):
+    without that a finder that begins from nothing hardly learns (K. He, "Rethinking ImageNet
+    pre-training", 2019)."""
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(into, out, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.norm(self.conv(x))
+        return found
+
+
+def folded(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a taught network with `Normed` in it as those of the same one with `plain`."""
+    found = {name: value for name, value in weights.items() if ".norm." not in name}
+    for name in [name for name in found if name.endswith(".conv.weight")]:
+        place = name.removesuffix(".conv.weight")
+        norm = {part: weights[f"{place}.norm.{part}"] for part in STATISTICS}
+        slope = norm["weight"] / torch.sqrt(norm["running_var"] + nn.BatchNorm2d(1).eps)
+        found[f"{place}.weight"] = found.pop(name) * slope[:, None, None, None]
+        found[f"{place}.bias"] = norm["bias"] - norm["running_mean"] * slope
+    return found
+
+
+def unfolded(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The other way about: plain weights as those of `network`, which has `Normed` in it and, as
+    long as it is not taught on, answers as they do."""
+    found = dict(weights)
+    for name, part in network.named_modules():
+        if isinstance(part, Normed):
+            found[f"{name}.conv.weight"] = found.pop(f"{name}.weight")
+            fresh = nn.BatchNorm2d(part.norm.num_features)
+            norm = {each: getattr(fresh, each).detach() for each in STATISTICS}
+            norm |= {
+                "bias": found.pop(f"{name}.bias"),
+                "running_var": norm["running_var"] - fresh.eps,
+            }
+            norm["num_batches_tracked"] = torch.tensor(0)
+            found |= {f"{name}.norm.{each}": value for each, value in norm.items()}
+    return found
+
+
+STATISTICS = ("weight", "bias", "running_mean", "running_var")
+
+
 class Block(nn.Module):
     """Two 3x3 convolutions beside the straight way."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, convolution: Callable[[int, int], nn.Module] = plain) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.first = convolution(width, width)
+        self.second = convolution(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         found: Tensor = x + self.second(functional.relu(self.first(x)))

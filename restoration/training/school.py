@@ -185,7 +185,10 @@ def halves(device: str) -> bool:
 def _average(run: _Run) -> None:
     decay = min(MEAN_OF, (1 + run.steps) / (10 + run.steps))
     for name, value in run.network.state_dict().items():
-        run.mean[name].lerp_(value, 1 - decay)
+        if value.is_floating_point():
+            run.mean[name].lerp_(value, 1 - decay)
+        else:
+            run.mean[name].copy_(value)
 
 
 def _save(run: _Run, lesson: Lesson, term: Term, checkpoint: Path) -> None:

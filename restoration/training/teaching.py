@@ -57,7 +57,7 @@ def run(order: Order, tell: Callable[[Progress], None]) -> Run:
         what, shelf, order.term, order.checkpoint,
         first=_first(order, what), device=order.device, tell=tell,
     )  # fmt: skip
-    done = finish(order, what, network.cpu(), end, shelf)
+    done = finish(order, what, what.finish(network.cpu()).eval(), end, shelf)
     order.file.with_suffix(".md").write_text(
         card(done, order.folders + order.sound), encoding="utf-8"
     )

@@ -43,6 +43,36 @@ def test_boxes_are_met_once_each() -> None:
     assert faces.met([(0.3, 0.3, 0.1, 0.1)], wanted, 0.4) == 0
 
 
+def test_a_window_goes_on_beyond_the_edge_of_the_picture() -> None:
+    picture = np.tile(np.linspace(0, 1, 70, dtype=np.float32), (70, 1))
+    seen = faces.window(picture, (0.8, 0.8, 0.2, 0.2))
+    assert seen.shape == (faces.LOOK, faces.LOOK)
+    assert seen[:, -10:] == pytest.approx(1.0, abs=1e-5)
+    inner = faces.window(picture, (0.3, 0.3, 0.4, 0.4))
+    assert inner[0, 24] == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_second_look_sees_the_same_in_any_light() -> None:
+    pixels = light("astronaut")[40:140, 180:280]
+    dim = faces.levelled(0.4 + 0.3 * pixels)
+    assert dim == pytest.approx(faces.levelled(pixels), abs=0.1)
+    assert faces.levelled(np.full((4, 4), 0.7, np.float32)) == pytest.approx(0.5)
+
+
+def test_both_networks_must_take_it_for_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    portrait = light("astronaut")
+    (sure, *_) = faces.look(portrait)
+    asked = faces.networks.at_once
+
+    def never(name: str, picture: np.ndarray) -> np.ndarray:
+        found = asked(name, picture)
+        return found - 30 if name == "face-check" else found
+
+    monkeypatch.setattr(faces.networks, "at_once", never)
+    assert sure.score >= faces.SURE
+    assert faces.look(portrait) == []
+
+
 @pytest.mark.parametrize("faded", [False, True])
 def test_the_face_on_a_portrait_is_found_faded_or_not(faded: bool) -> None:
     portrait = light("astronaut")

@@ -51,6 +51,53 @@ def test_a_box_lies_on_its_face_however_the_cut_is_turned(folder: Path) -> None:
     assert seen > 20
 
 
+def test_what_may_be_a_face_is_neither_learnt_nor_punished(folder: Path) -> None:
+    from restoration.training.lessons.faces import COUNTED, HEAT, target
+
+    labels = {"album/one.png": [[0.25, 0.3, 0.25, 0.2], [0.6, 0.3, 0.25, 0.2, 0]]}
+    (folder / "album" / "faces.json").write_text(json.dumps(labels))
+    shelf = faces.shelf([folder], seed=0, leaves=1)
+    assert [len(each) for each in (shelf.peopled[0].boxes, shelf.peopled[0].unsure)] == [1, 1]
+    seen = 0
+    for seed in range(40):
+        cut = faces.with_faces(np.random.default_rng(seed), shelf, SIDE)
+        told = target(cut)
+        for x, y, wide, high in cut.unsure:
+            row, column = int((y + high / 2) / 8), int((x + wide / 2) / 8)
+            if 0 <= row < told.shape[1] and 0 <= column < told.shape[2]:
+                seen += told[HEAT, row, column] < 1 and told[COUNTED, row, column] == 0
+    assert seen > 10
+
+
+def test_a_small_face_is_not_blown_up(folder: Path) -> None:
+    shelf = faces.shelf([folder], seed=0, leaves=0)
+    drawn = [faces.with_faces(np.random.default_rng(seed), shelf, SIDE) for seed in range(60)]
+    sizes = [float(each.boxes[:, 2:].max()) for each in drawn if len(each.boxes)]
+    assert max(sizes) <= 40 * faces.ENLARGED + 1e-6
+    assert min(sizes) < 20
+
+
+def test_the_network_that_is_kept_answers_as_the_taught_one() -> None:
+    import torch
+
+    from restoration.training.lessons.faces import lesson
+
+    taught = lesson().build()
+    picture = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        for value in taught.parameters():
+            value.add_(0.05 * torch.randn_like(value))
+        for _ in range(20):  # its norms see what pictures are like
+            taught(torch.rand(4, 1, 64, 64))
+        said = taught.eval()(picture)
+        kept = lesson().finish(taught).eval()
+        assert not any("norm" in name for name in kept.state_dict())
+        torch.testing.assert_close(kept(picture), said, rtol=1e-4, atol=1e-4)
+        again = lesson().build().eval()
+        again.load_state_dict(lesson().adopt(kept.state_dict()))
+        torch.testing.assert_close(again(picture), said, rtol=1e-4, atol=1e-4)
+
+
 def test_a_crowd_has_a_box_for_each_head(folder: Path) -> None:
     shelf = faces.shelf([folder], seed=0, leaves=0)
     cut = faces.crowd(np.random.default_rng(3), shelf, 2 * SIDE)

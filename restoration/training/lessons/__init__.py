@@ -7,6 +7,7 @@ LESSONS = {
     "colour": "restoration.training.lessons.colour:lesson",
     "fill": "restoration.training.lessons.fill:fill",
     "enlarge": "restoration.training.lessons.enlarge:enlarge",
+    "face-check": "restoration.training.lessons.face_check:lesson",
     "faces": "restoration.training.lessons.faces:lesson",
     "damage": "restoration.training.lessons.damage:lesson",
 }

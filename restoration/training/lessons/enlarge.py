@@ -40,6 +40,7 @@ def enlarge() -> Lesson:
         loss=loss,
         figures=figures,
         inputs={"picture": (1, 1), "conditions": (2, 2)},
+        bits=8,
         notes=NOTES,
     )
 

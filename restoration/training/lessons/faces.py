@@ -4,7 +4,7 @@ One answer a cell of 8 x 8 pixels, no anchors (Objects as Points, X. Zhou 2019; 
 2019). The pictures are aged as they are cut: other emulsions, a soft lens, fading, grain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from restoration.engine.faces import STRIDE, decoded, met
 from restoration.training import degrade, faces
 from restoration.training.ageing import age
 from restoration.training.lesson import Batch, Lesson, Random
-from restoration.training.networks import Block
+from restoration.training.networks import Block, Normed, folded, plain, unfolded
 from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 160, 8
@@ -35,13 +35,15 @@ def lesson() -> Lesson:
     return Lesson(
         name="faces",
         title="Finds faces: likelihood, place in the cell and size (logarithms of cells) per cell",
-        build=Finder,
+        build=lambda: Finder(Normed),
         batch=batch,
         loss=loss,
         figures=figures,
         inputs={"picture": (1, 1)},
         bits=8,
         rate=2e-3,
+        adopt=lambda weights: unfolded(weights, Finder(Normed)),
+        finish=_folded,
         shelf=faces.shelf,
         notes=NOTES,
     )
@@ -62,20 +64,24 @@ NOTES = (
 class Finder(nn.Module):
     """picture Bx1xHxW, sides multiples of 32; Bx5xH/8xW/8: logit, place, logarithm of the size."""
 
-    def __init__(self) -> None:
+    def __init__(self, convolution: Callable[[int, int], nn.Module] = plain) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(16, 32, 3, padding=1)
-        self.fine = Block(32)
+
+        def blocks(width: int, count: int) -> nn.Sequential:
+            return nn.Sequential(*[Block(width, convolution) for _ in range(count)])
+
+        self.enter = convolution(16, 32)
+        self.fine = blocks(32, 1)
         self.down_middle = nn.Conv2d(32, 48, 2, stride=2)
-        self.middle = nn.Sequential(Block(48), Block(48))
-        self.down_coarse = nn.Conv2d(48, 64, 2, stride=2)
-        self.coarse = nn.Sequential(Block(64), Block(64))
-        self.down_whole = nn.Conv2d(64, 64, 2, stride=2)
-        self.whole = Block(64)
-        self.up_coarse = nn.ConvTranspose2d(64, 64, 2, stride=2)
-        self.up_middle = nn.ConvTranspose2d(64, 48, 2, stride=2)
-        self.gather = Block(48)
-        self.head = nn.Conv2d(48, 48, 3, padding=1)
+        self.middle = blocks(48, 2)
+        self.down_coarse = nn.Conv2d(48, 80, 2, stride=2)
+        self.coarse = blocks(80, 3)
+        self.down_whole = nn.Conv2d(80, 80, 2, stride=2)
+        self.whole = blocks(80, 1)
+        self.up_coarse = nn.ConvTranspose2d(80, 80, 2, stride=2)
+        self.up_middle = nn.ConvTranspose2d(80, 48, 2, stride=2)
+        self.gather = blocks(48, 1)
+        self.head = convolution(48, 48)
         self.leave = nn.Conv2d(48, 5, 1)
         nn.init.zeros_(self.leave.weight)
         self.leave.bias = nn.Parameter(torch.tensor([-4.0, 0.5, 0.5, 1.5, 1.5]))
@@ -89,6 +95,12 @@ class Finder(nn.Module):
         middle = self.gather(middle + self.up_middle(functional.relu(coarse)))
         found: Tensor = self.leave(functional.relu(self.head(functional.relu(middle))))
         return found
+
+
+def _folded(taught: nn.Module) -> nn.Module:
+    network = Finder()
+    network.load_state_dict(folded(taught.state_dict()))
+    return network
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:
