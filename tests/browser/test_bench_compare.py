@@ -50,6 +50,21 @@ def test_a_comparison_asked_for_on_the_strip_comes_into_view(
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "zh-Hans"])
+def test_no_tool_lies_beside_the_screen_of_a_phone(
+    visit: Callable[..., Visitor], ref: str, locale: str
+) -> None:
+    visitor = visit("vera", width=390, locale=locale)
+    page = visitor.open(f"/photos/{ref}/?base=3")
+    tools = page.locator(".bench-tools label:visible, .bench-tools :is(button, select):visible")
+    expect(page.locator("[data-compare-toggle]")).to_be_visible()
+    boxes = [each.bounding_box() for each in tools.all()]
+    assert len(boxes) >= 11
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    rows = {round(box["y"] / 40) for box in boxes if box and box["height"] > 30}
+    assert len(rows) <= 2
+
+
 def test_a_flip_keeps_the_size_of_the_picture_and_the_focus(
     visit: Callable[..., Visitor], ref: str
 ) -> None:
