@@ -28,6 +28,7 @@ LEAST_AGAIN = 60.0  # pixels: what is smaller was told by the larger size of the
 GUESSED = 0.15  # the first network's score from which the second is asked
 CONTEXT = 12 / 7  # of a face's side: what the second network sees of its surroundings
 LOOK = 48  # pixels: the size at which it sees them
+CERTAIN = 0.9999  # a score is never more than that: its logit has an end
 SURE = 0.6  # the score of both from which a face is suggested
 SAME = 0.35  # overlap over union from which two boxes are one face
 
@@ -56,7 +57,8 @@ def _of_both(light: Image, guess: Face) -> float:
     pixels = levelled(window(light, guess.box))
     views = (pixels, np.ascontiguousarray(pixels[:, ::-1]))
     again = np.mean([networks.at_once("face-check", view) for view in views])
-    first = np.log(guess.score / (1 - guess.score))
+    told = min(guess.score, CERTAIN)
+    first = np.log(told / (1 - told))
     return round(1 / (1 + float(np.exp(-(first + again) / 2))), 4)
 
 

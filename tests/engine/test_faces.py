@@ -59,6 +59,13 @@ def test_the_second_look_sees_the_same_in_any_light() -> None:
     assert faces.levelled(np.full((4, 4), 0.7, np.float32)) == pytest.approx(0.5)
 
 
+def test_a_guess_that_is_quite_certain_has_a_score_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    guess = faces.Face(COLLINS, 1.0)
+    monkeypatch.setattr(faces, "guessed", lambda portrait: [guess])
+    (found,) = faces.look(light("astronaut"), 0.0)
+    assert 0.9 < found.score <= 1
+
+
 def test_both_networks_must_take_it_for_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
     portrait = light("astronaut")
     (sure, *_) = faces.look(portrait)
