@@ -63,7 +63,8 @@ def _of_both(light: Image, guess: Face) -> float:
 
 
 def window(light: Image, box: Box) -> Image:
-    """LOOKxLOOK: the box and what is around it; beyond the picture its edge goes on."""
+    """Luma LOOKxLOOK: the box (in fractions) and what is around it; beyond the picture its edge
+    goes on."""
     high, wide = light.shape
     x, y, across, down = box[0] * wide, box[1] * high, box[2] * wide, box[3] * high
     side = CONTEXT * max(across, down)
@@ -75,13 +76,13 @@ def window(light: Image, box: Box) -> Image:
 
 
 def levelled(pixels: Image) -> Image:
-    """With one mean and one contrast, whatever the light was."""
+    """Luma HxW with one mean (0.5) and one contrast, whatever the light was; not clipped."""
     found: Image = 0.5 + 0.2 * (pixels - pixels.mean()) / (pixels.std() + np.float32(0.03))
     return found.astype(np.float32)
 
 
 def guessed(light: Image, sure: float = GUESSED) -> list[Face]:
-    """What the first network takes for faces, the surest first."""
+    """What the first network takes for faces, the surest first; luma HxW in [0, 1]."""
     found: list[Face] = []
     sizes = _sizes(*light.shape)
     for high, wide in sizes:
@@ -147,15 +148,19 @@ def merged(faces: list[Face]) -> list[Face]:
 
 def _is_other(box: Box, other: Box) -> bool:
     """Neither much alike, nor one largely within the other."""
-    shared = _shared(box, other)
-    smaller = min(box[2] * box[3], other[2] * other[3])
-    return overlap(box, other) < SAME and shared < 0.7 * smaller
+    return overlap(box, other) < SAME and within(box, other) < 0.7
 
 
 def _shared(box: Box, other: Box) -> float:
     wide = min(box[0] + box[2], other[0] + other[2]) - max(box[0], other[0])
     high = min(box[1] + box[3], other[1] + other[3]) - max(box[1], other[1])
     return max(0.0, wide) * max(0.0, high)
+
+
+def within(box: Box, other: Box) -> float:
+    """Shared area over the area of the smaller; one that lies beside the picture has none."""
+    smaller = min(box[2] * box[3], other[2] * other[3])
+    return _shared(box, other) / smaller if smaller > 0 else 1.0
 
 
 def overlap(box: Box, other: Box) -> float:

@@ -1,9 +1,9 @@
 """Labelled faces to learn from: pictures with boxes, and turned, scaled, crowded cuts of them.
 
-The labels (faces.json) were made once: proposals of dlib's detectors (D. King, Max-Margin Object
-Detection 2015), looked through and corrected by hand. An institution
-puts a faces.json of its own beside its pictures: {"folder/name.jpg": [[x, y, width, height], ...]}
-in fractions, an empty list where nobody is to be seen; a fifth number, 0, marks what may be a face
+The labels (faces.json) were made twice: proposals of dlib's detectors (D. King, Max-Margin Object
+Detection 2015), looked through and corrected by hand, then of MTCNN (K. Zhang 2016), looked through
+(docs/decisions/0019). An institution puts a faces.json of its own beside its pictures:
+{"folder/name.jpg": [[x, y, width, height], ...]} in fractions, an empty list where nobody is to be seen; a fifth number, 0, marks what may be a face
 and is neither learnt nor punished. What is not labelled is not learnt from.
 """
 
@@ -119,8 +119,8 @@ def _leveled(whole: Pillow.Image, boxes: list[list[float]]) -> Sheet:
     while len(levels) < LEVELS and min(levels[-1].size) > 16:
         levels.append(levels[-1].reduce(2))
     size = np.tile(whole.size, 2)
-    sure = [each for each in boxes if len(each) == len(size)]
-    unsure = [each[:-1] for each in boxes if len(each) > len(size)]
+    sure = [each for each in boxes if not each[4:]]
+    unsure = [each[:4] for each in boxes if each[4:]]
     return Sheet(tuple(levels), *(np.reshape(each, (-1, 4)) * size for each in (sure, unsure)))
 
 

@@ -55,8 +55,10 @@ class Normed(nn.Module):
         return found
 
 
-def folded(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a taught network with `Normed` in it as those of the same one with `plain`."""
+def folded(taught: nn.Module, network: nn.Module) -> nn.Module:
+    """`network`, which is the taught one with `plain` where that has `Normed`, with its weights: it
+    answers as the taught one does in evaluation mode."""
+    weights = taught.state_dict()
     found = {name: value for name, value in weights.items() if ".norm." not in name}
     for name in [name for name in found if name.endswith(".conv.weight")]:
         place = name.removesuffix(".conv.weight")
@@ -64,7 +66,8 @@ def folded(weights: dict[str, Tensor]) -> dict[str, Tensor]:
         slope = norm["weight"] / torch.sqrt(norm["running_var"] + nn.BatchNorm2d(1).eps)
         found[f"{place}.weight"] = found.pop(name) * slope[:, None, None, None]
         found[f"{place}.bias"] = norm["bias"] - norm["running_mean"] * slope
-    return found
+    network.load_state_dict(found)
+    return network
 
 
 def unfolded(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

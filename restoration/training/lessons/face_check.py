@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.engine.faces import CONTEXT, LOOK, guessed, levelled, overlap, window
+from restoration.engine.faces import CONTEXT, LOOK, guessed, levelled, overlap, window, within
 from restoration.engine.luma import luma
 from restoration.training import faces
 from restoration.training.lesson import Batch, Lesson, Random
@@ -56,7 +56,7 @@ def lesson() -> Lesson:
         bits=8,
         rate=2e-3,
         adopt=lambda weights: unfolded(weights, Checker(Normed)),
-        finish=_folded,
+        finish=lambda taught: folded(taught, Checker()),
         shelf=shelf,
         notes=NOTES,
     )
@@ -93,12 +93,6 @@ class Checker(nn.Module):
         return found
 
 
-def _folded(taught: nn.Module) -> nn.Module:
-    network = Checker()
-    network.load_state_dict(folded(taught.state_dict()))
-    return network
-
-
 def shelf(folders: Iterable[Path], *, seed: int, leaves: int) -> AlarmedShelf:
     """As faces.shelf; the finder is asked about every picture, which takes about a second each."""
     found = faces.shelf(folders, seed=seed, leaves=leaves)
@@ -114,26 +108,24 @@ def _alarms(sheet: faces.Sheet) -> list[NDArray[np.float64]]:
     size = np.tile(sheet.levels[0].size, 2)
     boxes = [np.array(face.box) * size for face in guessed(light)]
     known = np.concatenate([sheet.boxes, sheet.unsure])
-    return [box for box in boxes if all(_shared(box, each) < CLEAR for each in known)]
-
-
-def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Of the smaller box."""
-    ends = np.minimum(one[:2] + one[2:], other[:2] + other[2:])
-    both = np.maximum(ends - np.maximum(one[:2], other[:2]), 0).prod()
-    return float(both / min(one[2:].prod(), other[2:].prod()))
+    return [box for box in boxes if all(within(tuple(box), tuple(each)) < CLEAR for each in known)]
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:
-    """Levelled windows, and 1 for a face."""
-    if not isinstance(shelf, AlarmedShelf):
-        raise TypeError("this is learnt from labelled pictures and what is taken for faces there")
+    """Levelled windows, Bx1xLOOKxLOOK, and Bx1x1x1: 1 for a face."""
+    shelf = _alarmed(shelf)
     given = np.empty((EXAMPLES, 1, LOOK, LOOK), np.float32)
     wanted = np.empty((EXAMPLES, 1, 1, 1), np.float32)
     for number in range(EXAMPLES):
         pixels, wanted[number] = _drawn(rng, shelf)
         given[number, 0] = levelled(_softened(rng, spoilt(rng, pixels)))
     return torch.from_numpy(given), torch.from_numpy(wanted)
+
+
+def _alarmed(shelf: Shelf) -> AlarmedShelf:
+    if not isinstance(shelf, AlarmedShelf):
+        raise TypeError("this is learnt from labelled pictures and what is taken for faces there")
+    return shelf
 
 
 def _drawn(rng: Random, shelf: AlarmedShelf) -> tuple[faces.Plane, float]:
@@ -193,8 +185,7 @@ def loss(answer: Tensor, wanted: Tensor, progress: float) -> Tensor:
 def figures(network: nn.Module, shelf: Shelf) -> Mapping[str, float]:
     """On the pictures set aside, of what the finder guesses there: the share of faces that are
     taken for one, and of others that are."""
-    if not isinstance(shelf, AlarmedShelf):
-        raise TypeError("not pictures with faces")
+    shelf = _alarmed(shelf)
     told: list[tuple[bool, bool]] = []
     for picture, boxes in zip(shelf.kept, shelf.kept_boxes, strict=True):
         light = luma(picture.astype(np.float32) / np.float32(255))

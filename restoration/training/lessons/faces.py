@@ -43,7 +43,7 @@ def lesson() -> Lesson:
         bits=8,
         rate=2e-3,
         adopt=lambda weights: unfolded(weights, Finder(Normed)),
-        finish=_folded,
+        finish=lambda taught: folded(taught, Finder()),
         shelf=faces.shelf,
         notes=NOTES,
     )
@@ -55,7 +55,8 @@ NOTES = (
     "very small and heavily damaged faces, and to take a pattern for a face now and then. A person "
     "looks at its boxes on the bench.",
     "## Labels\n\n`restoration/training/faces.json`: proposals of dlib's two detectors (Boost "
-    "Software License; weights of the CNN one CC0), looked through and corrected by hand. A third "
+    "Software License; weights of the CNN one CC0), looked through and corrected by hand, and of "
+    "MTCNN (weights of facenet-pytorch, MIT), looked through; doubtful ones are marked. A third "
     "of the old scans was set aside by the digest of its name and is never learnt from; the boxes "
     "there are in `tests/benchmarks/engine/faces.json`.",
 )
@@ -95,12 +96,6 @@ class Finder(nn.Module):
         middle = self.gather(middle + self.up_middle(functional.relu(coarse)))
         found: Tensor = self.leave(functional.relu(self.head(functional.relu(middle))))
         return found
-
-
-def _folded(taught: nn.Module) -> nn.Module:
-    network = Finder()
-    network.load_state_dict(folded(taught.state_dict()))
-    return network
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:
