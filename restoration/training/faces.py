@@ -3,8 +3,9 @@
 The labels (faces.json) were made twice: proposals of dlib's detectors (D. King, Max-Margin Object
 Detection 2015), looked through and corrected by hand, then of MTCNN (K. Zhang 2016), looked through
 (docs/decisions/0019). An institution puts a faces.json of its own beside its pictures:
-{"folder/name.jpg": [[x, y, width, height], ...]} in fractions, an empty list where nobody is to be seen; a fifth number, 0, marks what may be a face
-and is neither learnt nor punished. What is not labelled is not learnt from.
+{"folder/name.jpg": [[x, y, width, height], ...]} in fractions, an empty list where nobody is to be
+seen; a fifth number, 0, marks what may be a face and is neither learnt nor punished. What is not
+labelled is not learnt from.
 """
 
 import json
