@@ -4,7 +4,8 @@ The network (restoration.training.lessons.faces) says for each cell of 8 x 8 pix
 middle of a face is there, and how large it is. It is asked at three sizes of the picture and of its
 mirror image, for faces of about 12 pixels up to the whole frame. Much looks like a face among all
 places and sizes; so each guess is looked at once more by itself, at one size, by a second network
-(restoration.training.lessons.face_check). Same picture, same boxes.
+(restoration.training.lessons.face_check). What is then far smaller than a surer face and lies where
+that one has its body is a button or a dot of a dress. Same picture, same boxes.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ LOOK = 48  # pixels: the size at which it sees them
 CERTAIN = 0.9999  # a score is never more than that: its logit has an end
 SURE = 0.6  # the score of both from which a face is suggested
 SAME = 0.35  # overlap over union from which two boxes are one face
+CHILD = 0.6  # of a face's side: the smallest that sits on its lap
+# Where a body is, in widths and heights of its face from the middle of it: as far to either side,
+# from here on downwards, as far down.
+BODY_BESIDE, BODY_FROM, BODY_TO = 1.75, 0.5, 6.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,20 @@ def find(light: Image) -> list[Box]:
 def look(light: Image, sure: float = SURE) -> list[Face]:
     """Faces from that score on, the surest first, boxes as fractions; luma HxW in [0, 1]."""
     seen = [Face(guess.box, _of_both(light, guess)) for guess in guessed(light)]
-    return merged([face for face in seen if face.score >= sure])
+    found = merged([face for face in seen if face.score >= sure])
+    return [face for face in found if not any(_on_body(face, of, light.shape) for of in found)]
+
+
+def _on_body(face: Face, of: Face, shape: tuple[int, ...]) -> bool:
+    """Whether it is too small for a face there, on the body of a surer and larger one."""
+    high, wide = shape
+    small, large = (max(box[2] * wide, box[3] * high) for box in (face.box, of.box))
+    if of.score <= face.score or small >= CHILD * large:
+        return False
+    x, y, across, down = of.box
+    beside = abs(face.box[0] + face.box[2] / 2 - x - across / 2) / across
+    below = (face.box[1] + face.box[3] / 2 - y - down / 2) / down
+    return beside < BODY_BESIDE and BODY_FROM < below < BODY_TO
 
 
 def _of_both(light: Image, guess: Face) -> float:

@@ -80,6 +80,22 @@ def test_both_networks_must_take_it_for_a_face(monkeypatch: pytest.MonkeyPatch) 
     assert faces.look(portrait) == []
 
 
+@pytest.mark.parametrize(("sure", "kept"), [(0.8, 3), (0.95, 4)])
+def test_a_dot_of_the_dress_is_no_face_but_a_child_on_the_lap_is(
+    monkeypatch: pytest.MonkeyPatch, sure: float, kept: int
+) -> None:
+    """What is surer than the face above it stays, whatever its size."""
+    woman, child = (0.4, 0.1, 0.2, 0.1), (0.45, 0.4, 0.13, 0.065)
+    dot, far = (0.5, 0.3, 0.04, 0.02), (0.8, 0.1, 0.04, 0.02)
+    scores = {woman: 0.9, child: 0.7, dot: sure, far: 0.7}
+    guesses = [faces.Face(box, score) for box, score in scores.items()]
+    monkeypatch.setattr(faces, "guessed", lambda light: guesses)
+    monkeypatch.setattr(faces, "_of_both", lambda light, guess: guess.score)
+    found = {face.box for face in faces.look(np.zeros((1000, 500), np.float32))}
+    assert {woman, child, far} <= found
+    assert len(found) == kept
+
+
 @pytest.mark.parametrize("faded", [False, True])
 def test_the_face_on_a_portrait_is_found_faded_or_not(faded: bool) -> None:
     portrait = light("astronaut")
