@@ -242,7 +242,7 @@ def _look(job: Job, report: Reporter) -> None:
             "mask_sha256": _keep_sheet(seen.mask),
             "damage": seen.damage,
             "faces": len(seen.faces),
-            "is_grey": seen.grey or seen.sepia,
+            "is_grey": seen.monochrome,
             "made_at": clock.now(),
         },
     )

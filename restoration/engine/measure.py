@@ -35,6 +35,7 @@ COARSE = 1200  # longest side at which borders are looked for in large scans
 WHOLE = 1_200_000  # pixels up to which a picture is measured whole
 WINDOW = 256  # side of the pieces of larger ones
 WINDOWS = 16
+GREY_STRAY = 3.0  # chroma (Lab) of a picture without colours strays less from its tint
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,11 @@ class Cast:
     grey: bool
     sepia: bool
 
+    @property
+    def monochrome(self) -> bool:
+        """Taken without colours: grey, toned, or with so little tint that it is neither."""
+        return self.grey or self.sepia or self.stray < GREY_STRAY
+
 
 def cast(image: Image, inside: Area) -> Cast:
     """A toned monochrome has one tint for each brightness; a colour picture has many."""
@@ -299,7 +305,8 @@ def cast(image: Image, inside: Area) -> Cast:
     spread = [np.abs(part[:, 1:] - np.median(part[:, 1:], axis=0)).sum(axis=1) for part in bins]
     stray = float(np.quantile(np.concatenate(spread), 0.9))
     tint = float(np.hypot(a, b))
-    return Cast(a, b, stray, grey=tint < 2.0 and stray < 3.0, sepia=tint >= 4.0 and stray < 12.0)
+    grey = tint < 2.0 and stray < GREY_STRAY
+    return Cast(a, b, stray, grey=grey, sepia=tint >= 4.0 and stray < 12.0)
 
 
 def tint(image: Image, light: Image, inside: Area, shades: int = 16) -> Image:

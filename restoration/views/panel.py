@@ -17,6 +17,7 @@ from restoration.drafting import PROMPT, STEPS
 from restoration.engine import colours
 from restoration.engine.catalog import EMBEDDED, GENERATIVE, Setting, StepSpec
 from restoration.engine.generative.rows import MODELS, Model
+from restoration.engine.steps.assess import CALM_FROM
 from restoration.models import Assessment
 
 MOST_FACT_SWATCHES = 8
@@ -256,7 +257,7 @@ def _facts(seen: Assessment) -> list[dict[str, Any]]:
     if "fading" in report:
         facts.append((_("Fading"), _amount(float(report["fading"]), 0.12, 0.3)))
     if "noise_sigma" in report:
-        facts.append((_("Noise"), _amount(float(report["noise_sigma"]), 3.5, 8)))
+        facts.append((_("Noise"), _amount(float(report["noise_sigma"]), CALM_FROM, 8)))
     return [{"label": label, "value": value} for label, value in facts]
 
 

@@ -32,6 +32,14 @@ def test_grey_sepia_and_colour_are_told_apart():
     found = [assess(picture) for picture in (colour, grey, sepia)]
     assert [told.grey for told in found] == [False, True, False]
     assert [told.sepia for told in found] == [False, False, True]
+    assert [told.monochrome for told in found] == [False, True, True]
+
+
+def test_a_grey_picture_with_a_faint_tint_was_not_taken_in_colour():
+    grey = pictures.grey(pictures.camera())
+    faint = (grey * np.array([0.97, 1.0, 0.965], np.float32)).astype(np.float32)
+    found = assess(faint)
+    assert (found.grey, found.sepia, found.monochrome) == (False, False, True)
 
 
 def test_a_face_is_found_where_it_is():

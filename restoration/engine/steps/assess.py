@@ -35,6 +35,7 @@ class Assessment:
     cast_b: float
     grey: bool
     sepia: bool
+    monochrome: bool
     damage_area: float
     damage_spots: int
     damage: str
@@ -78,6 +79,7 @@ def assess(image: Image) -> Assessment:
         "cast_b": round(cast.b, 2),
         "grey": cast.grey,
         "sepia": cast.sepia,
+        "monochrome": cast.monochrome,
         "damage_area": round(area, 6),
         "damage_spots": spots,
         "damage": _level(area, spots, light.size),
