@@ -46,6 +46,7 @@ COLLECTION = (
     "notice_en",
     "notice_zh",
     "rights_uri",
+    "contact",
     "do_not_colourise",
     "two_person",
     "is_open",
@@ -369,12 +370,12 @@ def checked_description(fields: Mapping[str, str]) -> dict[str, str]:
     told = {name: _plain(text) for name, text in fields.items()}
     for name, text in told.items():
         _check_length(name, text)
-    date = told.get("date_edtf", "")
+    date = edtf.from_words(told.get("date_edtf", ""))
     if date and not edtf.is_edtf(date):
         raise Refused(
             "date-not-edtf", wording.date_sentence(date), invalid=True, facts={"text": date}
         )
-    return told
+    return told | ({"date_edtf": date} if date else {})
 
 
 def _plain(text: str) -> str:

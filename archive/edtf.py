@@ -1,13 +1,16 @@
 """Dates as archives write them: Extended Date/Time Format, levels 0 and 1 (ISO 8601-2, Annex A).
 
-The text is kept as it was written; this module says whether it is well formed, how to read it
-aloud, and between which years it lies. Grammar: https://www.loc.gov/standards/datetime/
+This module says whether a text is well formed, how to read it aloud, between which years it lies,
+and what the words that people write for a date come to. Grammar:
+https://www.loc.gov/standards/datetime/
 """
 
 from __future__ import annotations
 
 import calendar
 import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -157,6 +160,110 @@ def years(text: str) -> tuple[int, int] | None:
     if isinstance(found.start, Date) and isinstance(found.end, Date):
         return _first(found.start)[0], _last(found.end)[0]
     return None
+
+
+# --- as people write it --------------------------------------------------------------------------
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})"
+_DASH = r"[\u2010-\u2015\u2212]"
+DAYS = [
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        rf"{_YEAR}(?:\s?年)?",
+        # Not 1900s: one reader takes ten years, another a hundred. In Chinese it is ten.
+        r"(?:the )?(?P<decade>\d{2}[1-9])0['\u2019]?s",
+        r"(?P<decade>\d{3})0\s?年代",
+        rf"{_MONTH},? {_YEAR}",
+        rf"{_DAY} (?:of )?{_MONTH},? {_YEAR}",
+        rf"{_MONTH} {_DAY},? {_YEAR}",
+        rf"{_YEAR}\s?年\s?(?P<month>\d{{1,2}})\s?月(?:\s?(?P<day>\d{{1,2}})\s?[日号])?",
+    )
+]
+MARKED = re.compile(
+    r"(?P<about>(?:about|around|approximately|approx\.?|circa|ca?\.?|大?约)\s?)?"
+    r"(?P<date>.+?)(?P<near>\s?(?:左右|前后))?(?P<unsure>\s?(?:\?|\((?:uncertain|存疑)\)))?"
+)
+SPANS = [
+    re.compile(pattern)
+    for pattern in (
+        r"between (?P<first>.+) and (?P<last>.+)",
+        r"(?:from )?(?P<first>.+) to (?P<last>.+)",
+        # 1904-5 and 03-04-1905 are no spans, so there is no third hyphen.
+        r"(?P<first>[^-]+?)\s?-\s?(?P<last>[^-]+)",
+        rf"(?P<first>.+?)\s?{_DASH}+\s?(?P<last>.+)",
+        r"[自从]?\s?(?P<first>.+?)\s?[至到]\s?(?P<last>.+)",
+        r"(?P<first>.+年)\s?~\s?(?P<last>.+)",
+        r"(?:before |until |截至\s?)(?P<last>.+)",
+        r"(?P<last>.+?)\s?[以之]?前",
+        r"(?:after|since) (?P<first>.+)",
+        r"from (?P<first>.+) on",
+        r"(?P<first>.+?)\s?(?:[以之]?后|起)",
+    )
+]
+
+
+def from_words(text: str) -> str:
+    """The date that people write in English or Chinese, as EDTF: "about 1890" is 1890~.
+
+    What is EDTF already stays as it is; so does what can be read in two ways or in none, which is
+    then no EDTF. Pure.
+    """
+    if is_edtf(text):
+        return text
+    words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    meant = {each for each in (_marked(words), *_spans(words)) if is_edtf(each)}
+    return meant.pop() if len(meant) == 1 else text
+
+
+def _marked(words: str) -> str:
+    """One date with how sure it is; nothing when it is none."""
+    match = MARKED.fullmatch(words)
+    day = _day(match["date"]) if match else ""
+    if not match or not day:
+        return ""
+    about, unsure = match["about"] or match["near"], match["unsure"]
+    return day + ("%" if about and unsure else "~" if about else "?" if unsure else "")
+
+
+def _day(words: str) -> str:
+    plain = words.upper()
+    if "/" not in plain and is_edtf(plain):
+        return plain
+    for pattern in DAYS:
+        match = pattern.fullmatch(words)
+        if match:
+            return _written(match.groupdict())
+    return ""
+
+
+def _written(said: dict[str, str | None]) -> str:
+    if said.get("decade"):
+        return f"{said['decade']}X"
+    month, day = said.get("month") or "", said.get("day") or ""
+    number = _NAMES.index(month[:3]) + 1 if month[:3] in _NAMES else month
+    return "-".join([str(said["year"]), *(f"{int(each):02}" for each in (number, day) if each)])
+
+
+def _spans(words: str) -> Iterator[str]:
+    """Every way to read it as a span that keeps to the years that were written."""
+    for pattern in SPANS:
+        match = pattern.fullmatch(words)
+        if match is None:
+            continue
+        said = match.groupdict()
+        ends = [_marked(end) for end in said.values()]
+        # "About 1890 to 1899" does not say whether the end is sure, nor "before the 1890s" which
+        # end of them is meant.
+        if not all(ends) or len({end[-1] in "?~%" and end[-1] for end in ends}) > 1:
+            continue
+        if len(ends) == 2:
+            yield "/".join(ends)
+        elif "X" not in ends[0]:
+            yield f"{ends[0]}/{OPEN}" if "first" in said else f"{OPEN}/{ends[0]}"
 
 
 # --- read aloud ----------------------------------------------------------------------------------

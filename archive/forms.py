@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from archive import edtf, wording
@@ -37,6 +39,11 @@ class CollectionForm(forms.ModelForm[Collection]):
             "rights_uri": _("It is shown with every picture and must be true for all of them."),
             "notice_en": _("For example: Courtesy of the Museum of the Games."),
         }
+        error_messages = {
+            "contact": {
+                "invalid": _("This is no e-mail address. Write one such as photos@museum.example.")
+            }
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,14 +58,25 @@ class DescriptionForm(forms.ModelForm[Photo]):
     class Meta:
         model = Photo
         fields = DESCRIPTION
+        help_texts = {
+            "date_edtf": _(
+                "As it is written on the print, for example 1974, about 1890, 1890s, May 1904."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["date_edtf"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        date = self.fields["date_edtf"]
+        date.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        if self.instance.date_edtf:
+            # What is kept is for programs; whoever wrote it wants to see that it was understood.
+            read = gettext("Visitors read: {date}.")
+            read = read.format(date=edtf.wording(self.instance.date_edtf))
+            date.help_text = format_html("{} {}", date.help_text, read)
         _mark_languages(self)
 
     def clean_date_edtf(self) -> str:
-        text: str = self.cleaned_data["date_edtf"].strip()
+        text = edtf.from_words(self.cleaned_data["date_edtf"].strip())
         if text and not edtf.is_edtf(text):
             raise forms.ValidationError(wording.date_sentence(text), code="date-not-edtf")
         return text

@@ -57,17 +57,9 @@ ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
 
 # What is said about a photo, in the order of forms and tables.
 DESCRIPTION = (
-    "title_en",
-    "title_zh",
-    "date_edtf",
-    "place_en",
-    "place_zh",
-    "people_en",
-    "people_zh",
-    "description_en",
-    "description_zh",
-    "identifier",
-)
+    "title_en", "title_zh", "date_edtf", "place_en", "place_zh", "people_en", "people_zh",
+    "description_en", "description_zh", "identifier",
+)  # fmt: skip
 
 
 def new_ref() -> str:
@@ -106,6 +98,13 @@ class Collection(models.Model):
     notice_en = models.CharField(_("notice on every picture (English)"), max_length=200, blank=True)
     notice_zh = models.CharField(_("notice on every picture (Chinese)"), max_length=200, blank=True)
     rights_uri = models.URLField(_("rights statement"), choices=RIGHTS)
+    contact = models.EmailField(
+        _("contact"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("An e-mail address, for visitors who know who or what is in a picture."),
+    )
     do_not_colourise = models.BooleanField(
         _("do not colourise"),
         default=False,

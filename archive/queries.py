@@ -144,6 +144,14 @@ def alarms_for(user: User) -> QuerySet[Alarm]:
     return standing.select_related("photo__collection", "raised_by").order_by("-pk")
 
 
+def why_it_rests(photo: Photo) -> Event | None:
+    """Who put a photo on hold or withdrew it, when, and why; nothing while it is neither."""
+    if photo.state not in (PhotoState.ON_HOLD, PhotoState.WITHDRAWN):
+        return None
+    events = Event.objects.filter(photo=photo, verb=f"photo.{photo.state}")
+    return events.select_related("actor").order_by("-at", "-pk").first()
+
+
 def reading_facts(photo: Photo) -> dict[str, Any]:
     """What the reader noted when it took the scan, such as the number of pages."""
     read = Event.objects.filter(

@@ -209,6 +209,7 @@ def _photo_page(
         "message": _message(photo),
         "pages": _possible_pages(photo),
         "facts": queries.reading_facts(photo),
+        "rests": queries.why_it_rests(photo),
         "twins": queries.twins_of(photo),
         "page_url": reverse("archive:describe", args=[photo.ref]),
     }

@@ -16,6 +16,8 @@ from restoration import wording
 UNTOLD = ("assess", "guard")
 # Settings that add something; at nothing they are not worth a word.
 ADDED = ("guess", "sharpen", "deblur", "deblock")
+# The known facts about colours, as a plan and as a form call them.
+COLOUR_FACTS = ("facts", "colours")
 
 
 class Told(NamedTuple):
@@ -35,11 +37,21 @@ class Step:
     licence: str
     settings: list[Told]
     note: str = ""
+    where: str = ""
 
     @property
     def strengths(self) -> str:
-        """The settings in one line."""
-        return listed(f"{label} {value}" for label, value in self.settings)
+        """Where it worked when a person said so, and the settings, in one line."""
+        told = [f"{label} {value}" for label, value in self.settings]
+        return listed([self.where, *told] if self.where else told)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a volunteer wrote, as far as it had to do with a version, and what it was for."""
+
+    heading: str
+    rows: list[Told]
 
 
 class Hint(NamedTuple):
@@ -64,7 +76,13 @@ def _step(record: Mapping[str, Any]) -> Step:
         licence=licence(record),
         settings=_settings(record),
         note=str((record.get("settings") or {}).get("note") or ""),
+        where=str(wording.MASK_BY_HAND) if is_marked(record) else "",
     )
+
+
+def is_marked(record: Mapping[str, Any]) -> bool:
+    """Whether a person said where the damage is, so that nothing was searched for."""
+    return record.get("mask") == "given"
 
 
 def model(record: Mapping[str, Any]) -> str:
@@ -79,10 +97,13 @@ def licence(record: Mapping[str, Any]) -> str:
 
 def _settings(record: Mapping[str, Any]) -> list[Told]:
     given = record.get("settings") or {}
+    untold = {"model", *(name for name in ADDED if not given.get(name))}
+    if is_marked(record):
+        untold.add("sensitivity")  # of a search that there was not
     return [
         Told(str(wording.SETTINGS[name]), _value(value))
         for name, value in given.items()
-        if name in wording.SETTINGS and name != "model" and not (name in ADDED and not value)
+        if name in wording.SETTINGS and name not in untold
     ]
 
 
@@ -92,6 +113,27 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return str(number_format(round(value, 2)))
     return str(value)
+
+
+def words(
+    given: Mapping[str, Any] | None,
+    records: Iterable[Mapping[str, Any]],
+    *,
+    for_reviewer: bool = False,
+) -> Words:
+    """The volunteer's own words that a model read, or else those that the colours stand on.
+
+    What was typed beside steps that read no words had no part in the picture; a reviewer may still
+    want to know it.
+    """
+    done = list(records)
+    if any(record.get("model") or record.get("backend") == "generative" for record in done):
+        return Words(_("The words the machine was given"), prompt(given))
+    if for_reviewer:
+        return Words(_("Noted by the volunteer; no machine read it"), prompt(given))
+    coloured = any(record.get("step") == "colourise" for record in done)
+    facts = {name: (given or {}).get(name) for name in COLOUR_FACTS if coloured}
+    return Words(_("What is known about the colours"), prompt(facts))
 
 
 def prompt(given: Mapping[str, Any] | None) -> list[Told]:

@@ -47,6 +47,8 @@ BELIEVED = 0.2
 # Counts on it are of the moment, so it is not kept for as long as the others.
 OF_THE_MOMENT = {"exhibit:home": 60}
 VARY = ("Cookie", "Accept-Language", "Accept-Encoding")
+# The settings that stand in a public page, or decide about what does.
+MADE_WITH = ("SITE_URL", "CONTACT_MAIL", "TIME_ZONE", "LANGUAGE_CODE", "CONTENT_SECURITY_POLICY")
 # Headers that are of one answer and not of the page, and those that also go with "not modified".
 OF_AN_ANSWER = {"content-length", "etag"}
 OF_BOTH = ("Cache-Control", "Vary")
@@ -178,7 +180,7 @@ def _software() -> str:
     Of the contents, not of the times, so that all machines with the same release share their pages.
     """
     told = hashlib.sha256(django.__version__.encode())
-    for name in ("SITE_URL", "TIME_ZONE", "LANGUAGE_CODE", "CONTENT_SECURITY_POLICY"):
+    for name in MADE_WITH:
         told.update(repr(getattr(settings, name)).encode())
     for file in _sources():
         told.update(file.name.encode() + file.read_bytes())

@@ -59,6 +59,12 @@ def newest() -> Placement | None:
     return hung.order_by("-publication__published_at", "-pk").first()
 
 
+def in_public(publication: Publication) -> Placement | None:
+    """The first place where visitors see the photo of this publication, if there is one."""
+    hung = placements().filter(photo=publication.photo, room__exhibit__is_open=True)
+    return hung.shown().in_order().first()
+
+
 def for_the_public(user: User | AnonymousUser) -> QuerySet[Exhibit]:
     """Exhibits this visitor may see, with how many pictures hang in each and the first of them."""
     first = Placement.objects.filter(room__exhibit=OuterRef("pk")).shown().in_order()

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from archive.languages import said
-from archive.models import Photo
+from archive.models import Collection, Photo
 from restoration import guarding, telling
 from restoration.lifecycle import VersionKind
 
@@ -104,6 +106,32 @@ def original_alternative(title: str) -> str:
     return _("The original, as it was scanned: %(title)s") % {"title": title}
 
 
+@dataclass(frozen=True)
+class Letter:
+    """Whom a visitor writes to about a picture, and the link that begins the letter."""
+
+    to: str
+    address: str
+    href: str
+
+
+def letter(collection: Collection, *, title: str, address: str) -> Letter | None:
+    """To the collection, or where it names nobody to whoever runs the site; None without either."""
+    to = collection.contact or settings.CONTACT_MAIL
+    if not to:
+        return None
+    text, lang = said(collection, "title")
+    name = format_html('<span lang="{}">{}</span>', lang, text) if lang else text
+    whom = format_html(_("Write to {name}"), name=name)
+    subject = quote(_("About the picture “%(title)s”") % {"title": title}, safe="")
+    body = quote(_("This is about the picture at %(address)s") % {"address": address}, safe="")
+    return Letter(
+        to=whom if collection.contact else _("Write to those who run this site"),
+        address=to,
+        href=f"mailto:{quote(to, safe='@')}?subject={subject}&body={body}%0D%0A%0D%0A",
+    )
+
+
 def map_alternative(layer: guarding.Layer) -> str:
     """The text alternative of a map over the picture."""
     facts = {"label": layer.label, "share": layer.words}
@@ -119,7 +147,7 @@ class Chapter:
     by: str
     at: datetime | None
     steps: list[telling.Step]
-    prompt: list[telling.Told]
+    words: telling.Words
     sha256: str
 
 
@@ -135,7 +163,7 @@ class Credit:
 class Account:
     """How a picture was made, ready to be shown."""
 
-    scanned_at: datetime | None
+    received_at: datetime | None
     original_sha256: str
     working_sha256: str
     chapters: list[Chapter]
@@ -152,7 +180,7 @@ def account(made: Mapping[str, Any]) -> Account:
     """The frozen account of a publication in the reader's language."""
     scan, review, publication = (made.get(name, {}) for name in ("scan", "review", "publication"))
     return Account(
-        scanned_at=_moment(scan.get("at")),
+        received_at=_moment(scan.get("at")),
         original_sha256=scan.get("original_sha256", ""),
         working_sha256=scan.get("working_sha256", ""),
         chapters=[_chapter(version) for version in made.get("versions", [])],
@@ -173,7 +201,7 @@ def _chapter(version: Mapping[str, Any]) -> Chapter:
         by=version["by"],
         at=_moment(version["at"]),
         steps=telling.steps(version["records"]),
-        prompt=telling.prompt(version.get("prompt")),
+        words=telling.words(version.get("prompt"), version["records"]),
         sha256=version["sha256"],
     )
 

@@ -157,7 +157,7 @@ def _told(version: Version) -> dict[str, Any]:
         "version": version,
         "label": label(version),
         "steps": telling.steps(version.records),
-        "prompt": telling.prompt(_plan(version).get("prompt")),
+        "words": telling.words(_plan(version).get("prompt"), version.records, for_reviewer=True),
         "notes": _notes(version),
         "guard": guarding.badge(version.meters) if version.parent_id else None,
     }

@@ -33,6 +33,78 @@ def test_everything_else_is_not(text: str) -> None:
     assert not edtf.is_edtf(text)
 
 
+# How people write it, what is kept, and how that is read aloud in English and in Chinese.
+WRITTEN = [
+    ("1890s", "189X", "the 1890s", "1890 年代"),
+    ("the 1890s", "189X", "the 1890s", "1890 年代"),
+    ("1890\N{RIGHT SINGLE QUOTATION MARK}s", "189X", "the 1890s", "1890 年代"),
+    ("about 1890", "1890~", "about 1890", "约 1890 年"),
+    ("Around 1890", "1890~", "about 1890", "约 1890 年"),
+    ("ca. 1890", "1890~", "about 1890", "约 1890 年"),
+    ("c. 1890", "1890~", "about 1890", "约 1890 年"),
+    ("c1890", "1890~", "about 1890", "约 1890 年"),
+    ("circa 1890", "1890~", "about 1890", "约 1890 年"),
+    ("about the 1910s", "191X~", "about the 1910s", "约 1910 年代"),
+    ("1890 ?", "1890?", "1890 (uncertain)", "1890 年（存疑）"),
+    ("about 1890?", "1890%", "about 1890 (uncertain)", "约 1890 年（存疑）"),
+    ("1890-1899", "1890/1899", "1890 to 1899", "1890 年至 1899 年"),
+    ("1890\N{EN DASH}1899", "1890/1899", "1890 to 1899", "1890 年至 1899 年"),
+    ("1890 - 1899", "1890/1899", "1890 to 1899", "1890 年至 1899 年"),
+    ("1890 to 1899", "1890/1899", "1890 to 1899", "1890 年至 1899 年"),
+    ("between 1890 and 1899", "1890/1899", "1890 to 1899", "1890 年至 1899 年"),
+    ("before 1900", "../1900", "until 1900", "截至 1900 年"),
+    ("after 1900", "1900/..", "from 1900 on", "1900 年起"),
+    ("May 1904", "1904-05", "May 1904", "1904 年 5 月"),
+    ("Sept. 1904", "1904-09", "September 1904", "1904 年 9 月"),
+    ("about May 1904", "1904-05~", "about May 1904", "约 1904 年 5 月"),
+    ("4 May 1904", "1904-05-04", "4 May 1904", "1904 年 5 月 4 日"),
+    ("May 4th, 1904", "1904-05-04", "4 May 1904", "1904 年 5 月 4 日"),
+    ("1904年", "1904", "1904", "1904 年"),
+    ("1904年5月", "1904-05", "May 1904", "1904 年 5 月"),
+    ("1904年5月4日", "1904-05-04", "4 May 1904", "1904 年 5 月 4 日"),
+    ("约1890年", "1890~", "about 1890", "约 1890 年"),
+    ("1890年左右", "1890~", "about 1890", "约 1890 年"),
+    ("1890年前后", "1890~", "about 1890", "约 1890 年"),
+    ("1890年代", "189X", "the 1890s", "1890 年代"),
+    ("1890年至1899年", "1890/1899", "1890 to 1899", "1890 年至 1899 年"),
+    ("1900年以前", "../1900", "until 1900", "截至 1900 年"),
+    ("1900年以后", "1900/..", "from 1900 on", "1900 年起"),
+    ("１９０４年５月", "1904-05", "May 1904", "1904 年 5 月"),
+    # What is EDTF stays, and small letters are no reason to say no.
+    ("1904-05", "1904-05", "May 1904", "1904 年 5 月"),
+    ("191x~", "191X~", "about the 1910s", "约 1910 年代"),
+]
+
+
+@pytest.mark.parametrize(("text", "kept", "english", "chinese"), WRITTEN)
+def test_a_date_as_people_write_it_is_understood(
+    text: str, kept: str, english: str, chinese: str
+) -> None:
+    assert edtf.from_words(text) == kept
+    assert edtf.is_edtf(kept)
+    for language, said in (("en", english), ("zh-hans", chinese)):
+        with translation.override(language):
+            assert edtf.wording(kept) == said
+            assert edtf.from_words(said) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # In two ways: by day or by month first, a month or a year, ten years or a hundred.
+        "03/04/1905", "03-04-1905", "3.4.1905", "5/1904", "1904-5", "1890-99", "1900s",
+        # Which end is unsure, which end of the ten years is meant.
+        "about 1890-1899", "1890 to 1899?", "before the 1890s", "after 1890年代",
+        # In none.
+        "", " ", "yesterday", "May", "4 May", "1899-1890", "31 February 1904", "1904年13月",
+        "1890-1899-1900", "autumn 1974", "about", "1904 or 1905",
+    ],
+)  # fmt: skip
+def test_what_can_be_read_in_two_ways_or_in_none_stays_as_it_was_written(text: str) -> None:
+    assert edtf.from_words(text) == text
+    assert not edtf.is_edtf(text)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

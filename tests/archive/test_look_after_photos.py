@@ -98,6 +98,14 @@ def test_a_description_changes_and_its_history_keeps_what_was_said(
     assert event.facts["now"] == {"title_en": "The opening", "date_edtf": "1974-09-01"}
 
 
+def test_a_date_is_kept_as_edtf_however_it_was_written(people: Cast, photo: Photo) -> None:
+    fields = {"date_edtf": "about May 1904"}
+    actions.describe_photo(photo=photo, by=people.cora, fields=fields, now=NOW)
+    photo.refresh_from_db()
+    assert photo.date_edtf == "1904-05~"
+    assert Event.objects.get(verb="photo.described").facts["now"] == {"date_edtf": "1904-05~"}
+
+
 def test_saying_the_same_again_says_nothing(people: Cast, photo: Photo) -> None:
     actions.describe_photo(
         photo=photo, by=people.cora, fields={"title_en": photo.title_en}, now=NOW
@@ -108,7 +116,7 @@ def test_saying_the_same_again_says_nothing(people: Cast, photo: Photo) -> None:
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"date_edtf": "September 1974"}, "date-not-edtf"),
+        ({"date_edtf": "03/04/1905"}, "date-not-edtf"),
         ({"title_en": "x" * 201}, "field-not-valid"),
     ],
 )

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.template.defaultfilters import date
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from archive import actions, ingest
-from archive.models import Collection, Photo
+from archive.models import Collection, Event, Photo
 from tests import factories
 from tests.archive.scans import broken, scan
 from tests.factories import NOW
@@ -163,9 +164,14 @@ def test_a_stranger_is_shown_the_door_everywhere(client: Client, box: Collection
         "new": reverse("archive:collection-new"),
     }
     for name, address in every.items():
-        answer = client.post(address) if name in POSTED else client.get(address)
-        assert answer.status_code == 302, name
-        assert "/account/login/" in answer["Location"]
+        if name in POSTED:
+            answer = client.post(address)
+            assert answer.status_code == 401, name
+            assert 'href="/account/login/?next=' in answer.text
+        else:
+            answer = client.get(address)
+            assert answer.status_code == 302, name
+            assert "/account/login/" in answer["Location"]
 
 
 def test_only_a_steward_sees_the_form_of_a_new_collection(
@@ -248,6 +254,28 @@ def test_a_date_that_is_none_is_answered_with_an_example(cora: Client, box: Coll
 
 
 @pytest.mark.parametrize(
+    ("written", "kept", "read"),
+    [("about 1890", "1890~", "about 1890"), ("1890年代", "189X", "the 1890s")],
+)
+def test_a_date_may_be_written_as_it_is_on_the_print(
+    written: str, kept: str, read: str, cora: Client, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    address = reverse("archive:describe", args=[photo.ref])
+    assert "As it is written on the print, for example 1974" in cora.get(address).text
+    assert cora.post(address, {"date_edtf": written}).status_code == 302
+    photo.refresh_from_db()
+    assert photo.date_edtf == kept
+    assert f"Visitors read: {read}." in cora.get(address).text
+
+
+def test_what_once_was_kept_as_a_date_is_no_part_of_the_page(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box, date_edtf="<b>1890</b>")
+    page = cora.get(reverse("archive:describe", args=[photo.ref])).text
+    assert "<b>1890" not in page
+
+
+@pytest.mark.parametrize(
     ("deed", "then", "asked"),
     [("hold", "on_hold", "Why it should wait"), ("withdraw", "withdrawn", "Why it is withdrawn")],
 )
@@ -266,6 +294,32 @@ def test_a_hold_and_a_withdrawal_need_a_reason(
     cora.post(address, {"reason": "The family asks."})
     photo.refresh_from_db()
     assert photo.state == then
+
+
+@pytest.mark.parametrize(("deed", "said"), [("hold", "On hold"), ("withdraw", "Withdrawn")])
+def test_the_page_says_who_took_a_photo_off_the_wall_when_and_why(
+    deed: str, said: str, cora: Client, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    page_of = reverse("archive:describe", args=[photo.ref])
+    cora.post(reverse(f"archive:{deed}", args=[photo.ref]), {"reason": "The <family> asks."})
+    page = cora.get(page_of).text
+    assert "The &lt;family&gt; asks." in page
+    told = Event.objects.get(photo=photo, verb__in=("photo.on_hold", "photo.withdrawn"))
+    assert f"{said} · {date(told.at, 'SHORT_DATETIME_FORMAT')} · Cora" in page
+    client = Client()
+    for name in ("vera", "clive"):
+        client.force_login(getattr(people, name))
+        assert client.get(page_of).status_code == 404
+
+
+def test_a_photo_that_is_back_on_the_wall_says_nothing_of_its_hold(
+    cora: Client, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    cora.post(reverse("archive:hold", args=[photo.ref]), {"reason": "The family asks."})
+    cora.post(reverse("archive:release", args=[photo.ref]))
+    assert "The family asks." not in cora.get(reverse("archive:describe", args=[photo.ref])).text
 
 
 def test_a_reason_that_is_too_long_is_kept_on_the_page(cora: Client, box: Collection) -> None:
@@ -298,6 +352,23 @@ def test_a_steward_opens_a_collection_in_the_browser(client: Client, people: Cas
     client.post(edit, fields | {"title_zh": "德黑兰"})
     box.refresh_from_db()
     assert (box.title_zh, box.slug) == ("德黑兰", "games")
+
+
+def test_a_curator_says_whom_visitors_write_to(cora: Client, box: Collection) -> None:
+    edit = reverse("archive:collection-edit", args=[box.slug])
+    page = cora.get(edit)
+    assert "for visitors who know who or what is in a picture" in page.text
+    fields = {
+        name: page.context["form"][name].value() or "" for name in page.context["form"].fields
+    }
+    wrong = cora.post(edit, fields | {"contact": "the front desk", "title_zh": "德黑兰"})
+    assert wrong.status_code == 422
+    assert "This is no e-mail address. Write one such as photos@museum.example." in wrong.text
+    assert "the front desk" in wrong.text
+    assert "德黑兰" in wrong.text
+    cora.post(edit, fields | {"contact": "photos@museum.example"})
+    box.refresh_from_db()
+    assert box.contact == "photos@museum.example"
 
 
 # --- lists ---------------------------------------------------------------------------------------

@@ -114,6 +114,8 @@ def test_its_summary_is_read_in_both_languages_and_escapes_what_people_wrote(
     assert '<html lang="zh-Hans">' in chinese
     assert "The first gold medal" in english
     assert "证据包" in chinese
+    assert "<strong>Received</strong>" in english
+    assert "Scanned" not in english
     for page in (english, chinese):
         assert "Vera" in page
         assert museum.version.sha256 in page

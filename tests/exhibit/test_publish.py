@@ -10,7 +10,7 @@ from django.urls import reverse
 from archive import storage
 from archive.lifecycle import Kept, Outcome
 from archive.models import Alarm, Event, FixityCheck
-from exhibit.models import Placement, Publication
+from exhibit.models import Exhibit, Placement, Publication
 from restoration.fixity import check_holding, key_of
 from restoration.holdings import Holding
 from restoration.lifecycle import PublicationState
@@ -49,6 +49,44 @@ def test_an_accepted_version_becomes_the_public_face_of_its_photo(
     client.logout()
     page = client.get(f"/exhibits/{museum.exhibit.slug}/{version.photo.ref}/").text
     assert "In the stadium" in page
+
+
+def test_who_publishes_into_an_open_exhibit_is_led_to_what_visitors_see(
+    client: Client, museum: Museum
+) -> None:
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    pinned = Publication.objects.get(version=version)
+    assert f'<a href="{reverse("exhibit:permalink", args=[pinned.pk])}">See it</a>' in page
+
+
+def test_who_publishes_into_a_closed_exhibit_is_told_that_nobody_sees_it_yet(
+    client: Client, museum: Museum
+) -> None:
+    museum.exhibit.is_open = False
+    museum.exhibit.save()
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    pinned = Publication.objects.get(version=version)
+    assert "The exhibit is not open yet, so no visitor sees it." in page
+    assert reverse("exhibit:permalink", args=[pinned.pk]) not in page
+    edit = reverse("exhibit:edit", args=[museum.exhibit.slug])
+    assert f'<a href="{edit}#open">Open the exhibit</a>' in page
+    assert '<form id="open"' in page
+
+
+def test_a_picture_that_hangs_in_an_open_exhibit_too_is_seen_there(
+    client: Client, museum: Museum
+) -> None:
+    again = factories.accepted(museum.photo, museum.people.vera, museum.people.cora)[0]
+    closed = factories.room(museum.collection)
+    Exhibit.objects.filter(pk=closed.exhibit_id).update(is_open=False)
+    client.force_login(museum.people.sten)
+    page = publish(client, again, museum, room=str(closed.pk)).text  # type: ignore[attr-defined]
+    pinned = Publication.objects.get(version=again)
+    assert f'<a href="{reverse("exhibit:permalink", args=[pinned.pk])}">See it</a>' in page
 
 
 def test_while_a_file_is_in_doubt_the_page_says_so_and_takes_no_words(

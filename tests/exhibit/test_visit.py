@@ -80,6 +80,9 @@ def test_the_prompt_is_shown_as_it_was_written(client: Client, museum: Museum) -
     page = client.get(museum.url).text
     assert "jacket: red &lt;the museum has it&gt;" in page
     assert "Known facts about colours" in page
+    # No model read it: the colours stand on it.
+    assert "What is known about the colours" in page
+    assert "The words the machine was given" not in page
 
 
 def test_the_third_layer_is_the_map_that_covers_most(client: Client, museum: Museum) -> None:

@@ -72,11 +72,12 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     placement = _placement(request, slug, ref)
     if _is_gone(placement):
         return _tombstone(request, placement)
+    name, permalink = showing.title(placement), showing.permalink(placement.publication)
     context = {
         "placement": placement,
         "photo": placement.photo,
         "exhibit": placement.room.exhibit,
-        "title": showing.title(placement),
+        "title": name,
         "date": edtf.wording(placement.photo.date_edtf),
         "compare": showing.figure(placement, layer=request.GET.get("layer", ""))
         | {"zoom_url": reverse("exhibit:zoom", args=[slug, ref])},
@@ -85,7 +86,8 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         # The site's own name, by whichever one it was asked: the page is kept for all of them.
         "site_url": settings.SITE_URL,
         "share_picture": showing.address(placement.publication, showing.RESTORED, 1600),
-        "permalink": showing.permalink(placement.publication),
+        "permalink": permalink,
+        "letter": wording.letter(placement.photo.collection, title=name, address=permalink),
         "made_url": reverse("exhibit:made", args=[slug, ref]),
         "downloads": _downloads(placement),
         **_neighbours(placement),
@@ -141,7 +143,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     """A publication's own address: to its page, or a word on what became of it."""
     rows = Publication.objects.select_related("photo__collection")
     publication = get_object_or_404(rows, pk=pk)
-    current = _place_in_public(publication)
+    current = queries.in_public(publication)
     if publication.state == PublicationState.LIVE and current:
         return redirect(showing.page_url(current))
     if publication.state == PublicationState.RETRACTED:
@@ -151,11 +153,6 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
         context = {"publication": publication, "current_url": url}
         return render(request, "exhibit/superseded.html", context)
     raise Http404
-
-
-def _place_in_public(publication: Publication) -> Placement | None:
-    hung = queries.placements().filter(photo=publication.photo, room__exhibit__is_open=True)
-    return hung.shown().in_order().first()
 
 
 def _was_open(publication: Publication) -> bool:

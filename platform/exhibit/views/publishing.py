@@ -62,10 +62,19 @@ def _published(request: Asked, version: Version, form: PublishForm) -> HttpRespo
         by=request.user,
         now=timezone.now(),
     )
-    told = _("“%(title)s” is published.") % {"title": showing.called(version.photo)}
-    url = reverse("exhibit:permalink", args=[publication.pk])
-    messages.success(request, format_html('{} <a href="{}">{}</a>', told, url, _("See it")))
+    messages.success(request, _told(publication, room.exhibit))
     return redirect("exhibit:edit", room.exhibit.slug)
+
+
+def _told(publication: Publication, exhibit: Exhibit) -> str:
+    """That it is published, and where to see it; or that visitors do not, and what lets them."""
+    told = _("“%(title)s” is published.") % {"title": showing.called(publication.photo)}
+    if queries.in_public(publication) is not None:
+        url, link = reverse("exhibit:permalink", args=[publication.pk]), _("See it")
+    else:
+        told = f"{told} {_('The exhibit is not open yet, so no visitor sees it.')}"
+        url, link = f"{reverse('exhibit:edit', args=[exhibit.slug])}#open", _("Open the exhibit")
+    return format_html('{} <a href="{}">{}</a>', told, url, link)
 
 
 @never_cache

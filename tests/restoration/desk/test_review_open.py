@@ -62,6 +62,28 @@ def test_the_loupe_shows_note_pair_lineage_and_meters(
     assert "data-zoomable" in page
 
 
+def test_it_says_where_a_hand_marked_the_damage_and_that_no_machine_read_the_words(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    repair = {"step": "repair", "backend": "embedded", "mask": "given"}
+    records = [repair | {"settings": {"sensitivity": 0.6, "grain": 1.0}, "seconds": 1}]
+    made = factories.submitted(photo, people.vera, records=records)
+    Job.objects.create(
+        photo=photo,
+        version=made,
+        state=JobState.SUCCEEDED,
+        requested_at=factories.NOW,
+        plan={"prompt": {"who": "three shooters"}},
+    )
+    page = cora.look(cora.take(made))
+    assert "Repair: only where a person marked the damage, Grain kept 1.0" in page
+    assert "How much counts as damage" not in page
+    assert "Noted by the volunteer; no machine read it" in page
+    assert "three shooters" in page
+    assert "The words the machine was given" not in page
+
+
 def test_it_can_be_held_against_its_parent_too(cora: Office, people: Cast, box: Collection) -> None:
     photo = factories.photo(box)
     first = factories.version(photo, people.victor)
