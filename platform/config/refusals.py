@@ -69,8 +69,8 @@ def _onward(request: HttpRequest) -> HttpResponse:
     """Back to the page a form came from, where the message is shown."""
     if request.headers.get("HX-Request"):
         # htmx follows this header whatever the state of the answer is.
-        return HttpResponse(status=204, headers={"HX-Redirect": _way_back(request)})
-    return HttpResponseRedirect(_way_back(request))
+        return HttpResponse(status=204, headers={"HX-Redirect": way_back(request)})
+    return HttpResponseRedirect(way_back(request))
 
 
 def _later(request: HttpRequest, refused: Refused) -> HttpResponse:
@@ -78,7 +78,7 @@ def _later(request: HttpRequest, refused: Refused) -> HttpResponse:
     if wants_json(request):
         answer: HttpResponse = problem(refused.code, str(refused.message), TOO_MANY)
     else:
-        words = {"said": str(refused.message), "back": _way_back(request)}
+        words = {"said": str(refused.message), "back": way_back(request)}
         answer = render(request, "429.html", words, status=TOO_MANY)
     answer["Retry-After"] = str(refused.wait)
     answer["Cache-Control"] = "no-store"
@@ -99,7 +99,7 @@ def wants_json(request: HttpRequest) -> bool:
     return ("application/json" in accept and "text/html" not in accept) or sent_json
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
     """The page the request came from, when it is one of ours."""
     came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(

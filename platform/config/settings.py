@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Closed by default: a page for strangers says so with @login_not_required.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "config.signed_out.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -331,7 +331,8 @@ EMAIL_BACKEND = (
 EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.username or "", _MAIL.password or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
-# Where somebody whose account is suspended can write to.
+# Where somebody whose account is suspended can write to, and a visitor who knows somebody in a
+# picture whose collection names no contact.
 CONTACT_MAIL = envstr("REKINDLE_CONTACT_MAIL", f"steward@{SITE_HOST}")
 DEFAULT_FROM_EMAIL = envstr("REKINDLE_MAIL_FROM", f"rekindle@{SITE_HOST}")
 

@@ -66,12 +66,13 @@ class Bench:
 def bench_of(photo: Photo, user: User) -> Bench:
     """The bench of a photo for this person; the scan's version has to exist."""
     opened = Claim.objects.filter(photo=photo, state=ClaimState.OPEN).select_related("volunteer")
+    versions = list(versions_of(photo, user))
     return Bench(
         photo=photo,
         claims=list(opened.order_by("slot")),
         draft=Draft.objects.filter(photo=photo, volunteer=user).first(),
-        versions=list(versions_of(photo, user)),
-        job=telling_job(photo, user),
+        versions=versions,
+        job=telling_job(photo, user, versions),
         user=user,
     )
 
@@ -82,19 +83,27 @@ def versions_of(photo: Photo, user: User) -> QuerySet[Version]:
     return (
         Version.objects.visible_to(user)
         .filter(photo=photo)
-        .select_related("photo__collection", "made_by", "parent", "job")
+        .select_related("photo__collection", "made_by", "parent", "job__source")
         .prefetch_related(Prefetch("reviews", queryset=decided, to_attr="decided"))
         .order_by("number")
     )
 
 
-def telling_job(photo: Photo, user: User) -> Job | None:
-    """The person's last run on the photo while it lives, or when its end has to be told."""
+def telling_job(photo: Photo, user: User, versions: list[Version]) -> Job | None:
+    """The person's last run on the photo while it lives, or when its end has to be told.
+
+    That a run failed is told until something succeeds: a version is made, or one is handed in.
+    """
     mine = Job.objects.filter(photo=photo, requested_by=user).exclude(kind=JobKind.ASSESS)
     last = (
         mine.select_related("source", "photo", "version").order_by("-requested_at", "-pk").first()
     )
-    return None if last is None or last.state == JobState.SUCCEEDED else last
+    if last is None or last.live:
+        return last
+    since = last.ended_at or last.requested_at
+    own = [each for each in versions if each.made_by_id == user.pk]
+    done = [at for each in own for at in (each.made_at, each.submitted_at) if at]
+    return None if last.state == JobState.SUCCEEDED or any(at > since for at in done) else last
 
 
 def jobs_seen_by(user: User) -> QuerySet[Job]:

@@ -35,7 +35,8 @@ made every version and holds a photo, the **curator** looks after its collection
 volunteer** and the **other curator** have nothing to do with it.
 
 - `200` and its kin: let in. `302`: done, and led on.
-- `sign in`: led to the page of signing in. `401`: the same, for programs.
+- `sign in`: led to the page of signing in. `401`: not signed in, told to a script, as here all are
+  asked; a browser is led to the page of signing in, and a form gets back what stood in it.
 - `403`: may not. `404`: there is nothing here for them, as if it did not exist.
 - `409`: may, but not in this state. `422`, `400`: may, but what was sent does not fit.
 - A word after the number is the code of the refusal.

@@ -86,7 +86,8 @@ def test_a_photo_on_hold_cannot_be_seen_nor_claimed(victor: Desk) -> None:
 
 def test_a_stranger_is_asked_to_sign_in(photo: Photo) -> None:
     answer = Client().post(reverse("restoration:claim", args=[photo.ref]))
-    assert answer["Location"].startswith(reverse("account_login"))
+    assert answer.status_code == 401
+    assert f'href="{reverse("account_login")}?next=' in answer.text
     assert not Claim.objects.exists()
 
 

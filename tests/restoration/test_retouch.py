@@ -245,6 +245,57 @@ def test_what_does_not_belong_is_told_why_and_what_to_do(
     assert Version.objects.count() == 1
 
 
+class TestAFailure:
+    """Told where the person looks, until something succeeds on this photo; not after."""
+
+    SAID = "shows another picture"
+
+    @pytest.fixture
+    def failed(self, desk: Desk, work: Work, tmp_path: Path) -> Desk:
+        """Vera with a version, who then brought the wrong file."""
+        factories.version(desk.photo, desk.user, image=SCAN)
+        bring(desk, tiff(scene(99), tmp_path), number=1)
+        work()
+        return desk
+
+    def test_is_told_while_nothing_followed(self, failed: Desk) -> None:
+        assert self.SAID in told(failed)
+        failed.post("release")
+        assert self.SAID in told(failed)
+
+    def test_is_not_told_once_the_version_is_handed_in(self, failed: Desk) -> None:
+        failed.post("submit", 1)
+        page = told(failed)
+        assert "Your version waits for a curator." in page
+        assert self.SAID not in page
+
+    def test_nor_after_the_version_is_taken_back_or_the_photo_taken_again(
+        self, failed: Desk
+    ) -> None:
+        failed.post("submit", 1)
+        failed.post("withdraw", 1)
+        failed.post("claim")
+        page = told(failed)
+        assert "data-recipe" in page
+        assert self.SAID not in page
+
+    def test_is_not_told_once_another_version_was_made(
+        self, failed: Desk, work: Work, tmp_path: Path
+    ) -> None:
+        bring(failed, tiff(retouched(), tmp_path), number=1)
+        work()
+        assert self.SAID not in told(failed)
+
+    def test_is_told_of_a_second_failure_after_that(
+        self, failed: Desk, work: Work, tmp_path: Path
+    ) -> None:
+        bring(failed, tiff(retouched(), tmp_path), number=1)
+        work()
+        bring(failed, tiff(scene(98), tmp_path), number=1)
+        work()
+        assert self.SAID in told(failed)
+
+
 def test_what_is_no_picture_is_told_so(desk: Desk, work: Work) -> None:
     bring(desk, b"<script>alert(1)</script>")
     (job,) = work()

@@ -22,13 +22,19 @@ export class Draft extends EventTarget {
     this.chain = Promise.resolve();
     window.addEventListener("online", () => this.flush());
     window.addEventListener("pagehide", () => this.keep());
-    document.addEventListener("visibilitychange", () => { if (document.hidden) this.keep(); });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.keep(); else this.comeBack(); });
+    window.addEventListener("focus", () => this.comeBack());
+  }
+
+  /** Who was signed out has perhaps signed in again in another tab. */
+  comeBack() {
+    if (this.state === "signedOut") this.flush();
   }
 
   touch({ isMask = false } = {}) {
     this.dirty = true;
     this.maskDirty ||= isMask;
-    this.become("saving");
+    this.begin();
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.flush(), PAUSE);
   }
@@ -42,7 +48,7 @@ export class Draft extends EventTarget {
 
   async save() {
     if (!this.dirty) return this.state === "saved";
-    this.become("saving");
+    this.begin();
     try {
       return (await this.saveMask()) && (await this.saveDraft());
     } catch {
@@ -58,7 +64,7 @@ export class Draft extends EventTarget {
     body.append("mask", await this.mask.toBlob(), "mask.png");
     body.append("csrfmiddlewaretoken", csrfToken());
     const answer = await send(this.urls.mask, { body }).catch((error) => { this.maskDirty = true; throw error; });
-    if (answer.ok) { this.maskSha = answer.data.sha256; return true; }
+    if (answer.ok && answer.data.sha256) { this.maskSha = answer.data.sha256; return true; }
     this.maskDirty = true;
     return this.refuse(answer.code);
   }
@@ -67,7 +73,7 @@ export class Draft extends EventTarget {
     this.dirty = false;
     const json = { rev: this.rev, draft: this.full() };
     const answer = await send(this.urls.draft, { method: "PUT", json }).catch((error) => { this.dirty = true; throw error; });
-    if (answer.ok) return this.confirm(answer.data.rev);
+    if (answer.ok && "rev" in answer.data) return this.confirm(answer.data.rev);
     this.dirty = true;
     if (answer.code === 409 && "rev" in answer.data) return this.settle(answer.data);
     return this.refuse(answer.code);
@@ -98,9 +104,10 @@ export class Draft extends EventTarget {
   }
 
   refuse(code) {
-    if (code >= 500 || code === 429 || code === 408) return this.wait();
+    // What is no answer of ours, though it looks like one, comes from something in between.
+    if (code < 400 || code >= 500 || code === 429 || code === 408) return this.wait();
     this.keep();
-    this.become("refused");
+    this.become(code === 401 ? "signedOut" : "refused");
     return false;
   }
 
@@ -110,6 +117,11 @@ export class Draft extends EventTarget {
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.flush(), RETRY);
     return false;
+  }
+
+  /** Who is signed out keeps the link to sign in under the hand until something is saved. */
+  begin() {
+    if (this.state !== "signedOut") this.become("saving");
   }
 
   become(state) {

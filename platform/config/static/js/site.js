@@ -22,10 +22,20 @@ export function toast(text, kind = "info", milliseconds = 9000) {
   if (kind !== "error") window.setTimeout(() => message.remove(), milliseconds);
 }
 
-/** The token of Django's protection, from any form of the page. */
+/** The token of Django's protection: the cookie's, which is new after signing in in another tab. */
 export function csrfToken() {
-  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+  const now = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+  return now ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
+
+// The forms of this page were made before that, and would be refused.
+document.addEventListener("submit", ({ target }) => {
+  const field = target.querySelector("input[name=csrfmiddlewaretoken]");
+  if (field) field.value = csrfToken();
+}, true);
+document.addEventListener("htmx:configRequest", ({ detail: { formData } }) => {
+  if (formData?.has("csrfmiddlewaretoken")) formData.set("csrfmiddlewaretoken", csrfToken());
+});
 
 /** fetch with the token and JSON answers; rejects only when the network does. */
 export async function send(url, { method = "POST", json, body, headers = {} } = {}) {

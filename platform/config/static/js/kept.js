@@ -1,0 +1,64 @@
+// What is typed into a long field stays in this tab until its form has been answered: a session that
+// ended meanwhile, or a strip that was fetched anew, loses none of it. The recipe has its own draft.
+
+import { toast } from "./site.js";
+
+const NAME = "rekindle-typed";
+const { person } = document.body.dataset; // nobody else is shown it, on the same machine
+
+/** {form: {sent, texts: {field: {was, now}}}}: `was` is what the page itself had in the field. */
+function read() {
+  try { return JSON.parse(window.sessionStorage.getItem(NAME)) ?? {}; } catch { return {}; }
+}
+
+function write(all) {
+  try { window.sessionStorage.setItem(NAME, JSON.stringify(all)); } catch { /* full, or not allowed */ }
+}
+
+const field = (area) => area.id || area.name;
+
+function keyOf(form) {
+  if (!person || form?.getAttribute("method") !== "post" || form.matches("[data-recipe]")) return null;
+  const address = new URL(form.getAttribute("action") || window.location.href, window.location.href);
+  return `${person} ${address.pathname}`;
+}
+
+function keep({ target }) {
+  const key = target.matches?.("textarea") ? keyOf(target.form) : null;
+  if (!key) return;
+  const all = read();
+  const texts = { ...all[key]?.texts, [field(target)]: { was: target.defaultValue, now: target.value } };
+  write({ ...all, [key]: { sent: false, texts } });
+}
+
+function onSubmit({ target, defaultPrevented }) {
+  const key = defaultPrevented ? null : keyOf(target);
+  const all = read();
+  if (key && all[key]) write({ ...all, [key]: { ...all[key], sent: true } });
+}
+
+/** The page after a form is its answer; one that says what went wrong took nothing. */
+function settle() {
+  const wentWrong = document.querySelector(".error-page");
+  const all = Object.entries(read()).filter(([, { sent }]) => wentWrong || !sent);
+  write(Object.fromEntries(all.map(([key, { texts }]) => [key, { sent: false, texts }])));
+}
+
+/** Put back what was not sent, unless the page has something newer; true when there was any. */
+function putBack(part) {
+  const all = read();
+  const areas = [...part.querySelectorAll("form textarea")].filter((area) => {
+    const kept = all[keyOf(area.form)]?.texts[field(area)];
+    if (kept?.was !== area.value || kept.now === area.value) return false;
+    area.value = kept.now;
+    area.closest("details")?.setAttribute("open", "");
+    return true;
+  });
+  return areas.length > 0;
+}
+
+document.addEventListener("input", keep);
+document.addEventListener("submit", onSubmit);
+document.addEventListener("htmx:load", ({ detail }) => putBack(detail.elt));
+settle();
+if (putBack(document)) toast(document.getElementById("toasts").dataset.kept, "success");
