@@ -124,3 +124,10 @@ def dimmed(image: Image, truth: Truth, depth: Plane, absorbed: Image) -> Image:
 def _enter(truth: Truth, seen: NDArray[np.bool_], kind: str) -> None:
     for name in TOLD[kind]:
         truth[..., PLANES.index(name)] |= seen
+
+
+def toned(image: Image, beneath: Image) -> Image:
+    """As bright as it is, in the colours of what lies beneath (both HxWx3): most marks came to the
+    scan with the print, and on a grey one a finder would else learn to look for colour."""
+    lighter = ((image - beneath) @ WEIGHTS).astype(np.float32)
+    return np.asarray(beneath + lighter[..., None])

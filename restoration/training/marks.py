@@ -78,6 +78,38 @@ def lone(image: Image, rng: Random) -> tuple[Image, Truth]:
     return image, truth
 
 
+def spotted(image: Image, truth: Truth, rng: Random) -> Image:
+    """With one to five round or lumpy spots two to twenty pixels wide, dark or light, some with a
+    rim: what was spilt or punched or eaten through, or where a bubble burst in the emulsion."""
+    dark = rng.random() < 0.6
+    for _ in range(rng.integers(1, 6)):
+        away = _from_spot(rng, image.shape)
+        soft = np.float32(rng.uniform(0.6, 2.0))
+        whole = np.clip(0.5 - away / soft, 0, 1) * np.float32(rng.uniform(0.7, 1))
+        tone, lit = (SHADOW, rng.uniform(0, 1)) if dark else (PAPER, rng.uniform(0.75, 1.05))
+        image = laid(image, truth, Layer(whole, (tone * lit).astype(np.float32), "loss"))
+        if rng.random() < 0.2:
+            opacity = np.float32(rng.uniform(0.3, 0.9))
+            rim = np.asarray(opacity * np.clip(1.5 - np.abs(away), 0, 1), np.float32)
+            image = laid(image, truth, Layer(rim, PAPER if dark else SHADOW, "loss"))
+    return image
+
+
+def _from_spot(rng: Random, shape: tuple[int, ...]) -> Plane:
+    """How far each pixel lies outside the rim of one spot, HxW; inside it is negative."""
+    down, across = (np.arange(side) - rng.uniform(0, side) for side in shape[:2])
+    reach = float(np.exp(rng.uniform(0, np.log(10))))
+    stretch = float(np.exp(rng.normal(0, 0.15)))
+    around = np.arctan2(down[:, None], across[None])
+    lumpy = sum(
+        rng.normal(0, 0.35 / turns**1.5) * np.cos(turns * around + rng.uniform(0, 2 * np.pi))
+        for turns in range(2, 6)
+    )
+    rim = reach * (1 + (rng.random() < 0.6) * np.clip(lumpy, -0.6, 0.6))
+    middle = np.hypot(stretch * down[:, None], across[None] / stretch)
+    return np.asarray(middle - rim, np.float32)
+
+
 def _strokes(
     rng: Random, sheet: Sheet, draw: Callable[[Random, Sheet], Stroke], mean: float, reach: float
 ) -> list[Stroke]:

@@ -34,12 +34,12 @@ from tests.benchmarks.ten_scans import photographs
 
 SEVERITIES = (0.25, 0.5, 0.8)
 LARGEST = 900
+SPOTTINGS = 4  # of one to five spots each, on a scan
 SOUND = (
-    "deoldify_1890sPingPong", "deoldify_1890sShoeShopOhio", "deoldify_civil_war",
-    "deoldify_BoulevardDuTemple1838", "rni6_Old_Tom_Morris", "fsaowi_LC-USF33-012762",
-    "loc_2017810725", "deoldify_VictorianLivingRoom", "deoldify_1880sBrooklynBridge",
-    "deoldify_1896NewsBoyGirl", "deoldify_MetropolitanDistrictRailway1869London",
-    "fsaowi_LC-USF34-012449",
+    "deoldify_1890sPingPong", "deoldify_civil_war", "rni6_Old_Tom_Morris",
+    "fsaowi_LC-USF33-012762", "loc_2017810725", "deoldify_VictorianLivingRoom",
+    "deoldify_1880sBrooklynBridge", "deoldify_1896NewsBoyGirl",
+    "deoldify_MetropolitanDistrictRailway1869London", "fsaowi_LC-USF34-012449",
 )  # fmt: skip
 DAMAGED, UNDAMAGED, SCAN = "damaged picture", "undamaged picture", "sound scan"
 FOLDS = 5
@@ -77,8 +77,8 @@ def main() -> None:
     photos = photographs()
     train = sorted((photos / "train").rglob("*.*g"))
     thumbs = sorted((photos / "colour" / "fsac_thumb").glob("*.jpg"))[:48:8]
-    scans = list(_sound(photos))
     stamps = marks.stamps(photos / "damage")
+    scans = list(_sound(photos, stamps))
     first = [
         _marks(*_damaged(each, stamps), DAMAGED, each.seed)
         for each in _small([*train[3::5], *thumbs])
@@ -138,11 +138,23 @@ def _eight_bits(image: Image) -> Image:
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.float32) / 255
 
 
-def _sound(photos: Path) -> Iterator[Marks]:
+def _sound(photos: Path, stamps: marks.Stamps) -> Iterator[Marks]:
+    """Each scan as it is, with a few spots, and with damage of all kinds."""
     for number, name in enumerate(SOUND):
         file = next((photos / "old").rglob(f"{name}*"))
-        image = pictures.load(file)
+        image, rng = pictures.load(file), np.random.default_rng([number, 0x5CA])
         yield _marks(image, np.zeros(image.shape[:2], bool), SCAN, number)
+        truth, spotted = layers.untouched(image.shape), image
+        for _ in range(SPOTTINGS):
+            spotted = marks.spotted(spotted, truth, rng)
+        yield _on_scan(image, spotted, truth, number)
+        sheet = layers.whole(image, SEVERITIES[number % len(SEVERITIES)])
+        yield _on_scan(image, *ageing.damaged(image, rng, sheet, stamps), number)
+
+
+def _on_scan(sound: Image, marked: Image, truth: layers.Truth, number: int) -> Marks:
+    where = ndimage.binary_dilation(truth[..., 0], damage.EIGHT)
+    return _marks(_eight_bits(layers.toned(marked, sound)), where, DAMAGED, number)
 
 
 def _marks(image: Image, truth: Area, kind: str, picture: int) -> Marks:

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 
 from restoration.engine import damage as finder
 from restoration.engine.damage import PLANES
+from restoration.engine.luma import luma
 from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures, sound
 from restoration.training.layers import Layer, Sheet
 from tests.engine import pictures as samples
@@ -69,6 +70,26 @@ def test_where_the_truth_is_silent_the_picture_is_whole(fold):
         assert np.abs(found - crop())[outside].max(initial=0) < 0.22
         hidden += int((~outside).sum())
     assert hidden > 100
+
+
+def test_a_spot_hides_what_the_truth_says_and_nothing_else():
+    hidden = 0
+    for seed in range(6):
+        truth = layers.untouched(crop().shape)
+        found = marks.spotted(crop(), truth, np.random.default_rng(seed))
+        outside = ~truth[..., PLANES.index("damage")]
+        assert np.abs(found - crop())[outside].max() < 0.12
+        hidden += int((~outside).sum())
+    assert 100 < hidden < 0.2 * 6 * SIDE * SIDE
+
+
+def test_a_mark_on_a_grey_scan_can_be_as_grey_as_the_scan():
+    grey = np.repeat(crop()[..., :1], 3, axis=2)
+    brown = grey.copy()
+    brown[40:50, 60:70] = (0.4, 0.2, 0.1)
+    found = layers.toned(brown, grey)
+    assert np.ptp(found, axis=2).max() < 1e-6
+    assert np.allclose(luma(found), luma(brown), atol=1e-6)
 
 
 def test_stamps_that_measure_never_teach(stamps: Path):

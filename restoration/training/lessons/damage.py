@@ -37,6 +37,9 @@ NEGATIVE = 0.35  # share of the damage that lies on the negative: dark where els
 FLAKED = 0.35  # share of the damaged examples on which emulsion came off besides
 DECORATED, FRAMED = 0.4, 0.04
 LONE = 0.06  # share of examples with hardly a mark, on a calm ground
+SPOTTED = 0.12  # share of examples with a few spots and nothing else
+SPOTS = 0.2  # share of the damaged examples that have spots besides
+TONED = 0.85  # share of the damaged scans whose marks have the tint of the print beneath them
 OF_PLANES = torch.tensor([1.0, 0.1, 0.1, 0.15])[:, None, None]  # of each plane in the loss
 OF_ENTROPY, OF_DICE = 8.0, 0.5
 AROUND = 7  # pixels: what a mark must stand out of
@@ -196,8 +199,12 @@ def on_scan(scan: sound.Scan, rng: Random, stamps: marks.Stamps) -> tuple[Image,
     smaller = 2 if scan.doubled else 1
     seen, known = scan.window(rng, SIDE // smaller)
     image, truth = seen, layers.untouched(seen.shape)
-    if rng.random() >= SPARED:
+    if rng.random() < SPOTTED:
+        image = marks.spotted(seen, truth, rng)
+    elif rng.random() >= SPARED:
         image, truth = _damaged(seen, rng, _sheet(rng, len(seen), smaller), stamps)
+    if rng.random() < TONED:
+        image = layers.toned(image, seen)
     marked = truth[..., PLANES.index("damage")]
     counts = np.where(marked, 1, known) * _counts(seen, image, truth)
     image = np.clip(image, 0, 1)
@@ -243,7 +250,9 @@ def _example(
     else:
         sound = _aged(crop, rng, sheet)
         image, truth = sound, layers.untouched(crop.shape)
-        if rng.random() >= SOUND:
+        if rng.random() < SPOTTED:
+            image = marks.spotted(sound, truth, rng)
+        elif rng.random() >= SOUND:
             image, truth = _damaged(sound, rng, sheet, stamps)
     counts = _counts(sound, image, truth)
     image = _scanned(image, rng, sheet)
@@ -259,6 +268,8 @@ def _damaged(sound: Image, rng: Random, sheet: Sheet, stamps: marks.Stamps) -> t
     image, truth = ageing.damaged(ground, rng, sheet, stamps)
     if rng.random() < FLAKED:
         image = folds.flaked(image, truth, rng, sheet)
+    if rng.random() < SPOTS:
+        image = marks.spotted(image, truth, rng)
     return (1 - image if negative else image), truth
 
 
