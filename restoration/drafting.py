@@ -304,3 +304,70 @@ def boxed(faces: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
 def _rgb(mark: Mapping[str, Any]) -> RGB:
     """The colour that is seen on the page; a word alone, from a program, means what it names."""
     return colours.parse(str(mark["colour"] or mark["word"]))
+
+
+# --- from a plan back to a draft ------------------------------------------------------------------
+
+
+def of_plan(plan: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The draft that gives this frozen plan again; of what it says nothing, as it was `kept`."""
+    draft = cleaned(kept)
+    planned = {step["name"]: step for step in plan["steps"]}
+    draft["steps"] = {name: _again(planned.get(name), was) for name, was in draft["steps"].items()}
+    draft["prompt"] = _said_again(plan.get("prompt") or {}, draft["prompt"])
+    draft["faces"] = _faces_again(plan.get("faces"), draft["faces"])
+    if "repair" in planned:
+        draft["mask"] = plan.get("mask_sha256")
+    if "colourise" in planned and not _is_coloured_as(plan, draft):
+        draft["dabs"] = [{"x": d["x"], "y": d["y"], **_hex(d)} for d in plan.get("dabs", [])]
+        drawn = plan.get("regions", [])
+        draft["regions"] = [{"points": each["points"], **_hex(each)} for each in drawn]
+    return cleaned(draft)
+
+
+def is_done(draft: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
+    """Whether a run of this plan has filled or coloured what is painted or placed in the draft."""
+    painted, placed = draft["mask"], draft["dabs"] or draft["regions"]
+    is_filled = bool(painted) and plan.get("mask_sha256") == painted
+    return is_filled or (bool(placed) and _is_coloured_as(plan, draft))
+
+
+def _again(planned: Mapping[str, Any] | None, was: Mapping[str, Any]) -> dict[str, Any]:
+    if planned is None:
+        return {**was, "on": False}
+    settings = {**was["settings"], **planned["settings"], "backend": planned["backend"]}
+    return {"on": True, "settings": settings}
+
+
+def _said_again(said: Mapping[str, Any], was: Mapping[str, str]) -> dict[str, str]:
+    """The plan's words; a field that it leaves empty keeps what has been written there."""
+    told = {**said, "colours": "\n".join(said.get("facts", ()))}
+    return {name: told.get(name) or was[name] for name in PROMPT}
+
+
+def _faces_again(
+    planned: list[dict[str, Any]] | None, was: list[dict[str, Any]] | None
+) -> list[dict[str, Any]] | None:
+    """The plan's boxes; the draft's own say the same and more, which boxes are nobody's face."""
+    if planned is None or boxed(was) == planned:
+        return was
+    nobodys = [face for face in was or [] if face["kind"] == "not"]
+    return [{**face, "kind": "keep" if face["keep"] else "face"} for face in planned] + nobodys
+
+
+def _is_coloured_as(plan: Mapping[str, Any], draft: Mapping[str, Any]) -> bool:
+    """Whether the plan has the draft's colours, each at its place."""
+    try:
+        dabs = [(dab["x"], dab["y"], list(_rgb(dab))) for dab in draft["dabs"]]
+        regions = [(each["points"], list(_rgb(each))) for each in draft["regions"]]
+    except BadInput:  # a word that names no colour; no plan was made of it
+        return False
+    planned = [(dab["x"], dab["y"], dab["rgb"]) for dab in plan.get("dabs", [])]
+    outlined = [(each["points"], each["rgb"]) for each in plan.get("regions", [])]
+    return (dabs, regions) == (planned, outlined)
+
+
+def _hex(mark: Mapping[str, Any]) -> dict[str, str]:
+    if mark.get("rgb") is None:  # a program gave an outline only a word
+        return {"colour": "", "word": str(mark.get("word") or "")}
+    return {"colour": "#{:02x}{:02x}{:02x}".format(*mark["rgb"]), "word": ""}

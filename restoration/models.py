@@ -23,6 +23,7 @@ from restoration.lifecycle import (
     JobKind,
     JobLane,
     JobState,
+    ReviewReason,
     ReviewState,
     VersionKind,
     VersionState,
@@ -433,6 +434,12 @@ class Review(Stateful):
 
     def __str__(self) -> str:
         return f"review of {self.version_id}"
+
+    @property
+    def why(self) -> str:
+        """The reason as its maker reads it; an accepted version needs none."""
+        known = self.reason in ReviewReason.values
+        return str(ReviewReason(self.reason).label) if known else ""
 
 
 class Worker(models.Model):

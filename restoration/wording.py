@@ -57,6 +57,7 @@ SETTINGS: dict[str, Sentence] = {
     "backend": pgettext_lazy("setting of a step", "Done by"),
     "model": pgettext_lazy("setting of a step", "Model"),
 }
+MASK_BY_HAND = pgettext_lazy("where a step worked", "only where a person marked the damage")
 BACKENDS: dict[str, Sentence] = {
     "embedded": pgettext_lazy("what runs a step", "Rekindle itself"),
     "generative": pgettext_lazy("what runs a step", "a generative model"),
@@ -77,7 +78,7 @@ FIELD_HELP: dict[str, Sentence] = {
 # What a volunteer says of a box around a face.
 FACE_KINDS: dict[str, Sentence] = {
     "face": pgettext_lazy("of a box around a face", "protect"),
-    "keep": pgettext_lazy("of a box around a face", "keep exactly"),
+    "keep": pgettext_lazy("of a box around a face", "never redraw"),
     "not": pgettext_lazy("of a box around a face", "not a face"),
 }
 PLACEHOLDERS: dict[str, Sentence] = {
@@ -360,6 +361,7 @@ MAP_HELP: dict[str, Sentence] = {
 # A plan keeps under "facts" what the bench asks for under "colours".
 FACTS_FIELD = {"facts": "colours"}
 SHARES = ("share", "most", "black", "white")
+ENOUGH_NEAR = 2  # words that may be meant; with fewer, examples are told too
 
 
 def doubt(code: str) -> str:
@@ -399,9 +401,15 @@ def _value(name: str, value: Any) -> str:
 
 
 def _suggested(words: Any) -> str:
-    if not words:
-        return str(_("Say it with a plain word, or pick it."))
-    return str(_("Did you mean %(words)s?")) % {"words": ", ".join(str(word) for word in words)}
+    told = []
+    if words:
+        near = ", ".join(str(word) for word in words)
+        told.append(str(_("Did you mean %(words)s?")) % {"words": near})
+    if not words or len(words) < ENOUGH_NEAR:
+        told.append(
+            str(_("Say it with plain words, such as “dark red” or “grey-blue”, or pick it."))
+        )
+    return " ".join(told)
 
 
 def step(name: str) -> str:

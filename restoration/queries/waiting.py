@@ -183,23 +183,25 @@ _drawn: dict[tuple[str, ...], Board] = {}
 _pen = threading.Lock()
 
 
-def _board(queue: str, able: Sequence[Worker], now: datetime) -> Board:
+def _board(
+    queue: str, able: Sequence[Worker], now: datetime, since: datetime | None = None
+) -> Board:
     """The board of these machines; one thread draws it anew when it is too old, others wait."""
     key = (queue, *(worker.name for worker in able))
     board = _drawn.get(key)
-    if board is not None and _is_fresh(board, now):
+    if board is not None and _is_fresh(board, now, since):
         return board
     with _pen:
         board = _drawn.get(key)
-        if board is None or not _is_fresh(board, now):
+        if board is None or not _is_fresh(board, now, since):
             for old in [each for each in _drawn if not _is_fresh(_drawn[each], now)]:
                 del _drawn[old]
             board = _drawn[key] = _draw(queue, able, now)
     return board
 
 
-def _is_fresh(board: Board, now: datetime) -> bool:
-    return abs(now - board.at) < FRESH
+def _is_fresh(board: Board, now: datetime, since: datetime | None = None) -> bool:
+    return abs(now - board.at) < FRESH and (since is None or board.at > since)
 
 
 # --- what is said --------------------------------------------------------------------------------
@@ -218,13 +220,23 @@ def outlook_of(job: Job, *, now: datetime) -> Outlook:
     return board.outlook(at, own, len(able))
 
 
-def outlook_for(source: Version, *, by: User, needs: Sequence[str], now: datetime) -> Outlook:
-    """What could be said of a run if this person asked for it now."""
+def outlook_for(
+    source: Version,
+    *,
+    by: User,
+    needs: Sequence[str],
+    now: datetime,
+    since: datetime | None = None,
+) -> Outlook:
+    """What could be said of a run if this person asked for it now.
+
+    `since`: when a run of theirs ended, which must not be counted as one that is before it.
+    """
     queue = presence.queue(needs)
     able = _able(needs, queue, now)
     if not able:
         return Outlook(0, 0, None)
-    board = _board(queue, able, now)
+    board = _board(queue, able, now, since)
     own = board.paces.of(JobKind.RESTORE, needs, _size(source))
     new = Waiting(0, by.pk, JobLane.INTERACTIVE, JobKind.RESTORE, needs, now)
     return board.outlook(board.place_of(new), own, len(able))

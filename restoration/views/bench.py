@@ -26,16 +26,16 @@ from restoration.actions.versions import scan_version
 from restoration.engine.catalog import spec
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
-from restoration.lifecycle import VersionKind, VersionState
+from restoration.lifecycle import VersionKind
 from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
-from restoration.views import faces, panel, pictures
+from restoration.views import faces, panel, pictures, returning
 from restoration.views.asking import Asked, fence_of, photo_of, sent_from_bench
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
-from restoration.views.strip import Typed, advice, label, strip
+from restoration.views.strip import Typed, label, strip
 
 MASK_SIDE = 2048
 SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its default
@@ -283,9 +283,10 @@ def _laid_out(
 ) -> HttpResponse:
     """The whole bench; `sent` takes the place of the kept draft after a refusal."""
     now, photo = timezone.now(), found.photo
-    kept = sent or (drafting.cleaned(found.draft.body) if found.draft else None)
-    asked = _asked(request, typed) or (kept or {}).get("base")
-    base = found.base(asked)
+    asked = _asked(request, typed)
+    again = None if sent else returning.begun_again(found, asked)
+    kept = sent or again or (drafting.cleaned(found.draft.body) if found.draft else None)
+    base = found.base(asked or (kept or {}).get("base"))
     recipe = panel.Panel(photo, kept, presence.models_offered(now=now))
     context = {
         "photo": _photo(photo),
@@ -293,8 +294,8 @@ def _laid_out(
         "claim": {"state": claim.state, "expires_at": claim.ends_at, "mine": True}
         | {"extended": claim.extended},
         "base": _base(photo, base),
-        "bases": [_each_base(photo, each, base) for each in found.versions],
-        "returned": _returned(found),
+        "bases": _bases(found, base),
+        "returned": returning.told(found, base, kept),
         "assessment": panel.looked(recipe),
         "steps": panel.steps(recipe),
         "prompt_fields": panel.prompt_fields(recipe),
@@ -310,7 +311,7 @@ def _laid_out(
         "form_errors": errors or [],
         "job": progress(found.job, now=now) if found.job else None,
         "urls": _urls(photo, claim),
-        "config": _config(found, claim, base, kept, recipe),
+        "config": _config(found, claim, base, kept, recipe, is_begun=again is not None),
         "page_url": _page_url(request, photo, base),
         **strip(found, base, typed),
     }
@@ -349,16 +350,17 @@ def _base(photo: Photo, base: Version) -> dict[str, Any]:
     return {"id": base.number, **pictures.stage(base, label(base), alt)}
 
 
-def _returned(found: Bench) -> dict[str, str] | None:
-    """The advice that waits for an answer: of one's newest version, when it came back."""
-    if not found.own or (last := found.own[-1]).state != VersionState.RETURNED:
-        return None
-    return {"label": label(last), "advice": advice(last)}
+def _bases(found: Bench, base: Version) -> list[dict[str, Any]]:
+    """All versions; a result is first compared with the scan, the scan with what was made last."""
+    first, last = found.versions[0], found.versions[-1]
+    other = last if base.pk == first.pk else first
+    return [_each_base(each, base, other) for each in found.versions]
 
 
-def _each_base(photo: Photo, each: Version, base: Version) -> dict[str, Any]:
-    url = f"{_url('bench', photo.ref)}?{urlencode({'base': each.number})}"
-    return {"id": each.number, "label": label(each), "url": url, "current": each.pk == base.pk}
+def _each_base(each: Version, base: Version, other: Version) -> dict[str, Any]:
+    url = f"{_url('bench', each.photo.ref)}?{urlencode({'base': each.number})}"
+    chosen = {"current": each.pk == base.pk, "other": each.pk == other.pk}
+    return {"id": each.number, "label": label(each), "url": url} | chosen
 
 
 def _marks(kept: Mapping[str, Any] | None) -> dict[str, str]:
@@ -385,6 +387,8 @@ def _config(
     base: Version,
     kept: Mapping[str, Any] | None,
     recipe: panel.Panel,
+    *,
+    is_begun: bool,
 ) -> dict[str, Any]:
     photo = found.photo
     width, height = fit(base.width, base.height, MASK_SIDE)
@@ -401,13 +405,30 @@ def _config(
             "sha256": painted,
             "detected_url": _sheet(photo, _detected(base, recipe)),
             "detected_at": next(s.default for s in spec("repair").settings if s.name == SOUGHT),
+            "is_done": _is_done(found, base, kept),
         },
-        "draft": {"rev": found.draft.rev if found.draft else 0, "draft": kept},
+        "draft": {
+            "rev": found.draft.rev if found.draft else 0,
+            "draft": kept,
+            "is_begun": is_begun,
+        },
         "suggestion": panel.suggestion(recipe),
         "faces": faces.found(photo),
         "claim": clock(claim, timezone.now()),
         "urls": _urls(photo, claim),
     }
+
+
+def _is_done(found: Bench, base: Version, kept: Mapping[str, Any] | None) -> bool:
+    """Whether what is painted and placed here is already done in the base, or where it is from."""
+    known = {version.pk: version for version in found.versions}
+    each = base if kept else None
+    while each is not None:
+        job = getattr(each, "job", None)
+        if kept and job is not None and drafting.is_done(kept, job.plan):
+            return True
+        each = known.get(each.parent_id or 0)
+    return False
 
 
 def _detected(base: Version, recipe: panel.Panel) -> str | None:

@@ -17,9 +17,10 @@ from archive.policy import Refused
 from restoration import allowing, presence
 from restoration.actions.jobs import cancel_job
 from restoration.models import Job, Preview
+from restoration.queries import waiting
 from restoration.queries.bench import jobs_seen_by
 from restoration.views.asking import Asked
-from restoration.views.progress import progress
+from restoration.views.progress import estimate, progress
 
 
 @never_cache
@@ -65,12 +66,24 @@ def _left(request: Asked, found: Job, now: datetime) -> list[str]:
     return allowing.left_now(request.user, found.photo.collection_id, now=now, gpu=gpu)
 
 
+def _estimate(request: Asked, found: Job, now: datetime) -> str:
+    """What to expect of the next run, once this one is no longer before it."""
+    if found.live or found.source is None or found.requested_by_id != request.user.pk:
+        return ""
+    needs = [presence.EMBEDDED]
+    outlook = waiting.outlook_for(
+        found.source, by=request.user, needs=needs, now=now, since=found.ended_at
+    )
+    return estimate(outlook)
+
+
 def _told(request: Asked, found: Job) -> HttpResponse:
     query = urlencode({"base": found.source.number}) if found.source else ""
     now = timezone.now()
     context = {
         "job": progress(found, now=now),
         "left": _left(request, found, now),
+        "estimate": _estimate(request, found, now),
         "strip_url": f"{reverse('restoration:strip', args=[found.photo.ref])}?{query}",
         "htmx": True,
     }

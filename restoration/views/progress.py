@@ -16,7 +16,7 @@ from restoration.lifecycle import ClaimState, JobKind, JobState
 from restoration.models import Claim, Job, Preview
 from restoration.queries import waiting
 from restoration.queries.waiting import Outlook, Seconds
-from restoration.views.strip import menu
+from restoration.views.strip import label, menu
 
 STATES: dict[str, tuple[str, str]] = {
     JobState.QUEUED: ("", "clock"),
@@ -56,6 +56,7 @@ def progress(job: Job, *, now: datetime) -> dict[str, Any]:
         "page_url": here,
         "version_url": _result(job, here),
         "menu": menu(job.version) if job.version else "",
+        "made": _made(job),
         **_less_risk(job),
     }
 
@@ -90,6 +91,13 @@ def _preview(job: Job) -> dict[str, Any] | None:
     at = f"{1000 * sizes['made_at'].timestamp():.0f}"
     address = reverse("restoration:preview", args=[job.pk])
     return {**sizes, "id": f"{job.pk}-{at}", "src": f"{address}?{urlencode({'at': at})}"}
+
+
+def _made(job: Job) -> dict[str, Any] | None:
+    """What the run began from and what it made, by their numbers."""
+    if job.version is None or job.source is None:
+        return None
+    return {"source": job.source.number, "result": job.version.number, "label": label(job.version)}
 
 
 def _result(job: Job, here: str) -> str:

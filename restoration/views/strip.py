@@ -83,7 +83,8 @@ def made_with(version: Version) -> str:
 
 def _record(record: Mapping[str, Any]) -> str:
     settings = record.get("settings") or {}
-    words = [_strength(wording.step(record["step"]), settings)]
+    asked = {} if telling.is_marked(record) else settings  # a hand's mask has no strength
+    words = [_strength(wording.step(record["step"]), asked)]
     if telling.model(record):
         words.append(f"({telling.model(record)})")
     if settings.get("note"):
@@ -139,6 +140,7 @@ def _card(
         "current": version.pk == base.pk,
         "at_work": bench.claim is not None,
         "is_alternative": version.is_alternative,
+        "reason": reason(version),
         "advice": advice(version),
         "guard": guard(version),
         "menu": menu(version),
@@ -167,6 +169,11 @@ def _maker(bench: Bench, version: Version) -> str:
 def advice(version: Any) -> str:
     """`version` comes with its decided reviews, newest first, from queries.bench."""
     return version.decided[0].advice if version.decided else ""
+
+
+def reason(version: Any) -> str:
+    """Why the version came back or was declined, in the words that its curator chose."""
+    return version.decided[0].why if version.decided else ""
 
 
 def _urls(bench: Bench, version: Version, is_scan: bool) -> dict[str, Any]:

@@ -199,3 +199,28 @@ class TestCancel:
         sten = sit(people.sten, vera.photo, holding=False)
         cancel(sten, job)
         assert Job.objects.get().state == JobState.CANCELLED
+
+
+def test_once_it_has_ended_the_page_is_told_what_holds_for_the_next_run(
+    vera: Desk, worker_on: None, work: Work
+) -> None:
+    job = asked(vera)
+    while_it_waits = look(vera, job)
+    assert "1 run before you" in vera.get("bench").context["estimate"]
+    assert "data-now" not in while_it_waits.text
+    work()
+    ended = look(vera, job)
+    page = vera.get("bench")
+    assert ended.context["estimate"] == page.context["estimate"]
+    assert "nobody before you" in ended.context["estimate"]
+    assert ended.context["left"] == page.context["left"]
+    assert f'<span data-now="estimate">{page.context["estimate"]}</span>' in ended.text
+
+
+def test_once_it_has_ended_it_says_what_it_began_from_and_what_it_made(
+    vera: Desk, work: Work
+) -> None:
+    job = asked(vera)
+    assert "data-result" not in look(vera, job).text
+    work()
+    assert 'data-source="0" data-result="1" data-result-label="v1"' in look(vera, job).text

@@ -8,8 +8,9 @@ import { Draft } from "./draft.js";
 import { Faces } from "./faces.js";
 import { History } from "./history.js";
 import { Mask } from "./mask.js";
+import { Palette } from "./palette.js";
 import { Run } from "./run.js";
-import { announce, hasModifier, isTyping, send, singleKeys, toast } from "./site.js";
+import { announce, hasModifier, isTyping, singleKeys, toast } from "./site.js";
 import { Tint } from "./tint.js";
 import { Tour } from "./tour.js";
 import { Veil } from "./veil.js";
@@ -33,10 +34,10 @@ class Bench {
     this.startDrawing();
     this.startFaces();
     this.startDraft();
-    this.run = new Run({ form: this.form, draft: this.draft, fill: () => this.fillHidden(), words });
+    this.run = new Run({ form: this.form, draft: this.draft, before: () => this.keepBegun(), fill: () => this.fillHidden(), words });
     this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
     this.listen();
-    this.listenToColours();
+    this.palette = new Palette(this);
     this.tint = new Tint(this, one("[data-picture]", this.stage));
     this.comparing = new BenchCompare(this);
     this.tour = new Tour(root);
@@ -89,7 +90,7 @@ class Bench {
       words: this.words,
     });
     this.faces.set(this.config.faces);
-    this.faces.addEventListener("change", () => this.draft.touch());
+    this.faces.addEventListener("change", () => { this.showOverlay(true); this.draft.touch(); });
     this.faces.addEventListener("added", ({ detail }) => announce(this.words.faceAdded.replace("{n}", detail)));
     this.faces.addEventListener("removed", () => announce(this.words.faceRemoved));
   }
@@ -116,13 +117,20 @@ class Bench {
   async begin() {
     this.showRanges();
     const { draft, mask } = this.config;
+    this.showOverlay(!mask.is_done); // a result is looked at bare: its damage would seem to be there still
     if (draft?.draft) this.applyForm(draft.draft);
     await this.veil.load(mask.url);
     await this.bringBack();
-    this.mask.addEventListener("change", () => { this.veil.show(); this.draft.touch({ isMask: true }); });
+    this.mask.addEventListener("change", () => { this.showOverlay(true); this.veil.show(); this.draft.touch({ isMask: true }); });
     this.veil.show();
-    this.marks.addEventListener("change", () => { this.showMarks(); this.draft.touch(); });
+    this.marks.addEventListener("change", () => { this.showOverlay(true); this.showMarks(); this.draft.touch(); });
     this.showMarks();
+  }
+
+  /** The steps of a returned version are saved with the first change, or with the run. */
+  keepBegun() {
+    if (this.config.draft.is_begun) this.draft.touch();
+    this.config.draft.is_begun = false;
   }
 
   async bringBack() {
@@ -131,6 +139,7 @@ class Bench {
     this.draft.rev = kept.rev; // an older number makes the server answer 409, and the person choose
     this.applyForm(kept.draft);
     if (kept.isMaskNew) await this.veil.load(kept.mask);
+    this.showOverlay(true);
     this.draft.touch({ isMask: Boolean(kept.isMaskNew) });
     toast(this.words.restored, "success");
   }
@@ -223,6 +232,8 @@ class Bench {
     const place = one("[data-saved]", this.root);
     place.textContent = this.words[this.draft.state];
     place.dataset.state = this.draft.state;
+    const door = document.getElementById("signed-out").content.querySelector("a");
+    if (this.draft.state === "signedOut") place.append(" ", door.cloneNode(true));
   }
 
   showRanges() {
@@ -239,9 +250,8 @@ class Bench {
     this.tint?.soon();
   }
 
-  toggleOverlay(button) {
-    const isShown = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(isShown));
+  showOverlay(isShown) {
+    one("[data-show-mask]", this.root).setAttribute("aria-pressed", String(isShown));
     this.stage.classList.toggle("is-bare", !isShown);
   }
 
@@ -257,7 +267,7 @@ class Bench {
     for (const part of all("[data-for-tool]", this.root)) {
       part.hidden = !part.dataset.forTool.split(" ").includes(tool);
     }
-    if (tool !== "hand" && this.stage.classList.contains("is-bare")) this.toggleOverlay(one("[data-show-mask]", this.root));
+    if (tool !== "hand") this.showOverlay(true);
     if (tool === "region") announce(this.words.regionHint);
     if (tool === "face") announce(this.words.faceHint);
     one("[data-cursor]", this.root).hidden = true;
@@ -273,14 +283,6 @@ class Bench {
     input.value = String(size);
     one("[data-brush-size]", this.root).textContent = input.value;
     this.moveCursor();
-  }
-
-  get colour() {
-    return one("[data-colour]", this.root)?.value ?? "#8c6d52";
-  }
-
-  get word() {
-    return one("input[data-word]", this.root)?.value.trim() ?? "";
   }
 
   get isBrush() {
@@ -309,13 +311,13 @@ class Bench {
     const index = this.marks.find(point);
     if (index >= 0) return this.marks.beginDrag(index);
     this.turnOn("colourise");
-    const number = this.marks.add(point, this.colour, this.word);
+    const number = this.marks.add(point, this.palette.colour, this.palette.word);
     this.marks.beginDrag(number - 1);
     announce(this.words.dabAdded.replace("{n}", number));
   }
 
   downOnRegion(point) {
-    if (!this.marks.addCorner(point, this.colour, this.word)) return;
+    if (!this.marks.addCorner(point, this.palette.colour, this.palette.word)) return;
     this.turnOn("colourise");
     announce(this.words.regionAdded.replace("{n}", this.marks.regions.length));
   }
@@ -390,7 +392,7 @@ class Bench {
     const actions = {
       undo: () => this.history.undo(),
       redo: () => this.history.redo(),
-      showMask: () => this.toggleOverlay(button),
+      showMask: () => this.showOverlay(this.stage.classList.contains("is-bare")),
       pickTool: () => { this.choose(button.dataset.pickTool); this.stage.focus({ preventScroll: false }); },
       maskClear: () => { this.mask.clear(); announce(this.words.maskCleared); },
       maskDetected: () => this.veil.detect({ isUndoable: true }),
@@ -403,50 +405,6 @@ class Bench {
     this.applySteps(this.config.suggestion?.steps ?? {});
     this.draft.touch();
     toast(this.words.suggested);
-  }
-
-  listenToColours() {
-    const box = one("[data-colours]", this.root);
-    if (!box) return;
-    box.addEventListener("click", (event) => {
-      const swatch = event.target.closest("[data-swatch]");
-      if (swatch) this.takeSwatch(swatch);
-      if (event.target.closest("[data-add-middle]")) this.addMiddle();
-      if (event.target.closest("[data-add-area]")) this.addArea();
-    });
-    one("input[data-word]", box).addEventListener("change", (event) => this.takeWord(event.target.value.trim()));
-    this.marks.addEventListener("word", (event) => this.takeWord(event.detail));
-    this.marks.addEventListener("removed", () => announce(this.words.dabRemoved));
-    this.marks.addEventListener("emptied", () => one("[data-add-middle]", box).focus());
-  }
-
-  takeSwatch(swatch) {
-    one("[data-colour]", this.root).value = swatch.dataset.swatch;
-    one("input[data-word]", this.root).value = swatch.dataset.word;
-  }
-
-  /** Show the colour that a word names, also on marks that were placed while the server was asked. */
-  async takeWord(word) {
-    if (!word) return;
-    const url = `${this.config.urls.colour}?word=${encodeURIComponent(word)}`;
-    const answer = await send(url, { method: "GET" }).catch(() => null);
-    if (answer?.data.message) toast(answer.data.message, "warning");
-    if (!answer?.ok) return;
-    if (this.word === word) one("[data-colour]", this.root).value = answer.data.colour;
-    this.marks.recolour(word, answer.data.colour);
-  }
-
-  addMiddle() {
-    this.turnOn("colourise");
-    const number = this.marks.add({ ...this.viewer.centre }, this.colour, this.word);
-    announce(this.words.dabAdded.replace("{n}", number));
-    one("[data-dab-list]", this.root).lastElementChild?.querySelector('[data-part="x"]').focus();
-  }
-
-  addArea() {
-    this.turnOn("colourise");
-    this.marks.addMiddleArea(this.colour, this.word);
-    one("[data-region-list]", this.root).lastElementChild?.querySelector('[data-part="corners"]').focus();
   }
 
   // ---- keys
@@ -471,7 +429,7 @@ class Bench {
 
   onStageKey(event) {
     if (event.key === "Delete" || event.key === "Backspace") this.marks.remove("dabs", this.marks.selected);
-    else if (event.key === "Enter" && this.marks.corners) this.marks.close(this.colour, this.word);
+    else if (event.key === "Enter" && this.marks.corners) this.marks.close(this.palette.colour, this.palette.word);
     else if (event.key === "Escape" && this.marks.corners) this.marks.giveUp();
     else return false;
     return true;

@@ -10,7 +10,10 @@ export class BenchCompare {
     this.panel = bench.root.querySelector("[data-compare-panel]");
     this.form = bench.root.querySelector("[data-compare-form]");
     this.form.addEventListener("submit", (event) => this.onSubmit(event));
-    this.form.querySelector("select").addEventListener("change", () => { if (this.isOpen) this.open(); });
+    this.select = this.form.querySelector("select");
+    this.right = bench.config.base;
+    this.select.addEventListener("change", () => { if (this.isOpen) this.open(); });
+    bench.run.slot.addEventListener("htmx:afterSwap", () => this.take(bench.run.job?.dataset ?? {}));
     bench.root.addEventListener("click", (event) => this.onClick(event));
   }
 
@@ -18,11 +21,22 @@ export class BenchCompare {
     return !this.panel.hidden;
   }
 
-  /** The version chosen in the list beside the one on the bench. */
+  /** A run has ended here: now what it made is held against what it began from. */
+  take({ source, result, resultLabel }) {
+    if (!result || this.right === Number(result)) return;
+    this.right = Number(result);
+    if (![...this.select.options].some((each) => each.value === result)) this.select.add(new Option(resultLabel, result));
+    this.select.value = source;
+  }
+
+  get left() {
+    return Number(this.select.value);
+  }
+
+  /** The version chosen in the list and the newest result, or the one on the bench; the older left. */
   get url() {
-    const { compare } = this.bench.config.urls;
-    const left = encodeURIComponent(this.form.querySelector("select").value);
-    return `${compare}?left=${left}&right=${encodeURIComponent(this.bench.config.base)}`;
+    const [left, right] = [this.left, this.right].sort((one, other) => one - other);
+    return `${this.bench.config.urls.compare}?left=${left}&right=${right}`;
   }
 
   onSubmit(event) {
@@ -38,8 +52,9 @@ export class BenchCompare {
     this.open(link.href).then(() => this.panel.scrollIntoView({ block: "nearest" }));
   }
 
-  async open(url = this.url) {
-    await window.htmx.ajax("GET", url, { target: this.panel, swap: "innerHTML" }).catch(() => {});
+  async open(url = null) {
+    if (!url && this.left === this.right) return toast(this.bench.words.notCompared);
+    await window.htmx.ajax("GET", url ?? this.url, { target: this.panel, swap: "innerHTML" }).catch(() => {});
     if (!this.panel.querySelector("[data-compare]")) return toast(this.bench.words.compareFailed, "error");
     this.panel.hidden = false;
     this.show(true);

@@ -82,7 +82,9 @@ export class Faces extends EventTarget {
     const side = 0.15 * Math.min(width, height);
     const box = { width: side / width, height: side / height };
     this.add({ x: centre.x - box.width / 2, y: centre.y - box.height / 2, ...box });
-    this.list.lastElementChild?.querySelector('[data-part="kind"]').focus();
+    const row = this.list.lastElementChild;
+    row.querySelector("details").open = true; // who has no pointer moves it from there
+    row.querySelector('[data-part="kind"]').focus();
   }
 
   remove(index) {
@@ -256,7 +258,7 @@ export class Faces extends EventTarget {
 
   write(row, face, index) {
     const name = this.words.face.replace("{n}", index + 1);
-    row.querySelector("[data-name]").textContent = name;
+    for (const place of row.querySelectorAll("[data-name]")) place.textContent = name;
     for (const part of row.querySelectorAll("[data-label]")) {
       part.setAttribute("aria-label", `${name}: ${part.dataset.label}`);
       if (part.name) part.name = `face-${index}-${part.dataset.part}`;

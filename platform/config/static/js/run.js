@@ -4,14 +4,15 @@
 import { announce, toast } from "./site.js";
 
 export class Run {
-  /** fill(): writes what was drawn into the hidden fields of the form. */
-  constructor({ form, draft, fill, words }) {
-    Object.assign(this, { form, draft, fill, words });
+  /** before(): comes ahead of the last save. fill(): writes what was drawn into the form's hidden fields. */
+  constructor({ form, draft, before, fill, words }) {
+    Object.assign(this, { form, draft, before, fill, words });
     this.button = form.querySelector("[data-run]");
     this.slot = form.querySelector("#job");
     this.state = this.job?.dataset.state ?? "";
     form.addEventListener("submit", (event) => this.onSubmit(event));
     form.addEventListener("keydown", (event) => this.onEnter(event));
+    form.addEventListener("invalid", (event) => this.onInvalid(event.target), { capture: true });
     form.addEventListener("change", () => this.slot.querySelector(".form-errors")?.remove());
     this.slot.addEventListener("htmx:beforeSwap", () => this.onLeave());
     this.slot.addEventListener("htmx:afterSwap", () => this.onSwap());
@@ -38,11 +39,20 @@ export class Run {
     return ["queued", "running"].includes(this.job?.dataset.state);
   }
 
-  /** Enter in a text field writes no accidental job; control and Enter do. */
+  /** Enter in a text field sends no accidental run, but what was typed counts; control and Enter run. */
   onEnter(event) {
     if (event.key !== "Enter") return;
-    if (event.ctrlKey || event.metaKey) { event.preventDefault(); this.start(); }
-    else if (event.target.matches("input")) event.preventDefault();
+    const isControl = event.ctrlKey || event.metaKey;
+    if (!isControl && !event.target.matches("input")) return;
+    event.preventDefault(); // and with it the browser's own "change"
+    if (isControl) this.start();
+    else event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** The browser can only point to a field that is to be seen. */
+  onInvalid(field) {
+    const folded = field.closest("details");
+    if (folded) folded.open = true;
   }
 
   onSubmit(event) {
@@ -56,15 +66,24 @@ export class Run {
     this.isStarting = true;
     this.hadFocus = document.activeElement === this.button; // a disabled button cannot keep it
     this.button.disabled = true;
+    this.before();
     const isSaved = await this.draft.flush();
     if (isSaved) {
       this.fill();
       await window.htmx.ajax("POST", this.form.action, { source: this.form, target: "#job", swap: "innerHTML" });
-    } else toast(this.words.runFailed, "error");
+    } else this.refuse();
     this.isStarting = false;
     this.button.disabled = this.isLive;
     if (this.hadFocus && document.activeElement === document.body) this.button.focus();
     this.hadFocus = false;
+  }
+
+  /** What cannot be saved is not run; who is signed out reads so where the run would have stood. */
+  refuse() {
+    if (this.draft.state !== "signedOut") return toast(this.words.runFailed, "error");
+    const told = document.getElementById("signed-out").content.cloneNode(true);
+    this.slot.replaceChildren(told);
+    this.onSwap();
   }
 
   /** Who pressed the link to the newest version before the strip had it is led there now. */
@@ -88,10 +107,19 @@ export class Run {
     if (state === this.state) return;
     const before = this.state;
     this.state = state;
-    if (!before) this.job?.scrollIntoView({ block: "nearest" });
+    this.showNumbers();
+    if (!before || state === "queued") this.job?.scrollIntoView({ block: "nearest" });
     if (state === "succeeded") announce(this.words.finished);
     else if (["failed", "cancelled"].includes(state)) announce(this.words.stopped);
     else announce(this.job?.querySelector(".badge")?.textContent.trim());
+  }
+
+  /** Once a run has ended, what is told beside Run is what holds for the next one. */
+  showNumbers() {
+    for (const now of this.slot.querySelectorAll("[data-now]")) {
+      const told = this.form.querySelector(`[data-${now.dataset.now}]`);
+      if (told) told.textContent = now.textContent;
+    }
   }
 
   focusJob() {
