@@ -20,3 +20,8 @@ RIGHTS = (
     ("http://creativecommons.org/licenses/by/4.0/", _("CC BY 4.0")),
     ("http://creativecommons.org/licenses/by-sa/4.0/", _("CC BY-SA 4.0")),
 )
+# Whose picture it is, nobody has found out.
+UNKNOWN = (
+    "http://rightsstatements.org/vocab/UND/1.0/",
+    "http://rightsstatements.org/vocab/CNE/1.0/",
+)

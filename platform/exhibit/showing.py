@@ -90,6 +90,7 @@ def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
         "label": name,
         "notice": wording.notices(deeds, placement.photo.collection),
         **_map(publication, guarding.layer(layers(publication), layer)),
+        "begins_with_map": bool(layer),
     }
 
 

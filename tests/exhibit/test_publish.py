@@ -10,6 +10,7 @@ from django.urls import reverse
 from archive import storage
 from archive.lifecycle import Kept, Outcome
 from archive.models import Alarm, Event, FixityCheck
+from archive.rights import RIGHTS
 from exhibit.models import Exhibit, Placement, Publication
 from restoration.fixity import check_holding, key_of
 from restoration.holdings import Holding
@@ -49,6 +50,19 @@ def test_an_accepted_version_becomes_the_public_face_of_its_photo(
     client.logout()
     page = client.get(f"/exhibits/{museum.exhibit.slug}/{version.photo.ref}/").text
     assert "In the stadium" in page
+
+
+@pytest.mark.parametrize(("number", "asked"), [(6, True), (7, False)])
+def test_whoever_publishes_is_asked_about_rights_that_nobody_evaluated(
+    client: Client, museum: Museum, number: int, asked: bool
+) -> None:
+    version = accepted(museum)
+    museum.collection.rights_uri, said = RIGHTS[number]
+    museum.collection.save()
+    client.force_login(museum.people.sten)
+    page = client.get(reverse("exhibit:publish", args=[version.pk])).text
+    assert str(said) in page
+    assert ("If you know more, say so before you publish." in page) == asked
 
 
 def test_who_publishes_into_an_open_exhibit_is_led_to_what_visitors_see(

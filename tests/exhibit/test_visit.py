@@ -92,6 +92,16 @@ def test_the_third_layer_is_the_map_that_covers_most(client: Client, museum: Mus
     assert 'href="?layer=coloured_guess#main"' in page
 
 
+def test_a_map_that_was_asked_for_is_what_the_page_begins_with(
+    client: Client, museum: Museum
+) -> None:
+    plain, asked = (client.get(museum.url + query).text for query in ("", "?layer=coloured_guess"))
+    assert 'data-first="map"' not in plain
+    assert 'value="both" autocomplete="off" checked' in plain
+    assert 'data-first="map"' in asked
+    assert 'value="map" autocomplete="off" checked' in asked
+
+
 def test_previous_and_next_walk_through_the_room(client: Client, museum: Museum) -> None:
     second = hang(museum)
     first_page, second_url = (

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive import pictures, storage
+from archive import pictures, rights, storage
 from archive.models import Collection
 from archive.policy import Refused
 from exhibit import actions, packing, policy, queries, showing, tasks, wording
@@ -42,6 +42,7 @@ def publish(request: Asked, pk: int) -> HttpResponse:
     context = {
         "version": version,
         "photo": version.photo,
+        "rights_unknown": version.photo.collection.rights_uri in rights.UNKNOWN,
         "form": form,
         "compare": showing.before_publishing(version),
         "acceptance": acceptance,

@@ -84,6 +84,7 @@ class Curtain {
     this.radios = [...figure.querySelectorAll('.choice [type="radio"]')];
     figure.dataset.ready = "";
     this.choose("curtain");
+    this.choose(figure.dataset.first); // a map that was asked for by its link
     this.set(50);
     this.listen();
     if ("zoomable" in figure.dataset) this.viewer = startZoom(figure, this.stage);
