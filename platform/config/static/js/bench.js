@@ -7,6 +7,7 @@ import { Marks } from "./dabs.js";
 import { Draft } from "./draft.js";
 import { Faces } from "./faces.js";
 import { History } from "./history.js";
+import { KeyBrush } from "./keybrush.js";
 import { Mask } from "./mask.js";
 import { Palette } from "./palette.js";
 import { Run } from "./run.js";
@@ -38,6 +39,7 @@ class Bench {
     this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
     this.listen();
     this.palette = new Palette(this);
+    this.keyBrush = new KeyBrush(this);
     this.tint = new Tint(this, one("[data-picture]", this.stage));
     this.comparing = new BenchCompare(this);
     this.tour = new Tour(root);
@@ -261,6 +263,7 @@ class Bench {
     const radio = one(`[name="tool"][value="${tool}"]`, this.root);
     if (!radio) return;
     radio.checked = true;
+    this.keyBrush?.lift();
     this.tool = tool;
     this.stage.dataset.tool = tool;
     this.marks.giveUp();
@@ -270,6 +273,7 @@ class Bench {
     if (tool !== "hand") this.showOverlay(true);
     if (tool === "region") announce(this.words.regionHint);
     if (tool === "face") announce(this.words.faceHint);
+    if (this.isBrush) announce(this.words.brushHint);
     one("[data-cursor]", this.root).hidden = true;
     this.veil.show();
   }
@@ -299,12 +303,15 @@ class Bench {
     if (event.button !== 0 || this.viewer.spaceDown || this.viewer.pinching || this.tool === "hand") return;
     const point = this.viewer.pointAt(event);
     this.stage.setPointerCapture(event.pointerId);
-    if (this.isBrush) {
-      const radius = (this.brush / 2 / this.viewer.scale) * (this.mask.width / this.viewer.size.width);
-      this.mask.begin(this.toMask(point), radius, this.tool === "eraser");
-    } else if (this.tool === "dab") this.downOnDab(point);
+    if (this.isBrush) this.beginStroke(point);
+    else if (this.tool === "dab") this.downOnDab(point);
     else if (this.tool === "face") this.faces.down(point);
     else this.downOnRegion(point);
+  }
+
+  beginStroke(point) {
+    const radius = (this.brush / 2 / this.viewer.scale) * (this.mask.width / this.viewer.size.width);
+    this.mask.begin(this.toMask(point), radius, this.tool === "eraser");
   }
 
   downOnDab(point) {
@@ -344,12 +351,20 @@ class Bench {
     const cursor = one("[data-cursor]", this.root);
     if (event) {
       const box = this.stage.getBoundingClientRect();
-      cursor.style.left = `${event.clientX - box.left}px`;
-      cursor.style.top = `${event.clientY - box.top}px`;
-      cursor.hidden = !this.isBrush || event.pointerType === "touch";
+      this.showCursor({ x: event.clientX - box.left, y: event.clientY - box.top });
+      if (event.pointerType === "touch") cursor.hidden = true;
     }
     cursor.style.width = `${this.brush}px`;
     cursor.style.height = `${this.brush}px`;
+  }
+
+  /** The ring of the brush, at a place of the stage. */
+  showCursor({ x, y }) {
+    const cursor = one("[data-cursor]", this.root);
+    cursor.style.left = `${x}px`;
+    cursor.style.top = `${y}px`;
+    cursor.style.width = cursor.style.height = `${this.brush}px`;
+    cursor.hidden = !this.isBrush;
   }
 
   /** Who paints damage wants repair; who places a colour wants colour. */
