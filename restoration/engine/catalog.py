@@ -9,6 +9,7 @@ from restoration.engine.errors import BadInput
 ENGINE = "1.0"
 EMBEDDED = "embedded"
 GENERATIVE = "generative"
+CALM_FROM = 2.8  # noise on the 0-255 scale, from which it hides the picture
 
 Value = float | int | str | bool
 Kind = Literal["float", "int", "choice", "bool"]

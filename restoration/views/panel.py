@@ -15,9 +15,8 @@ from archive.models import Photo
 from restoration import wording
 from restoration.drafting import PROMPT, STEPS
 from restoration.engine import colours
-from restoration.engine.catalog import EMBEDDED, GENERATIVE, Setting, StepSpec
+from restoration.engine.catalog import CALM_FROM, EMBEDDED, GENERATIVE, Setting, StepSpec
 from restoration.engine.generative.rows import MODELS, Model
-from restoration.engine.steps.assess import CALM_FROM
 from restoration.models import Assessment
 
 MOST_FACT_SWATCHES = 8

@@ -7,12 +7,12 @@ import numpy as np
 from scipy import ndimage
 
 from restoration.engine import damage, faces, fading, measure
+from restoration.engine.catalog import CALM_FROM
 from restoration.engine.image import check_image, resize_mask, shrink
 from restoration.engine.step import Image, Mask, StepContext, StepResult
 
 LONG_SIDE = 2400  # larger scans are measured at this size
 FADED = 0.03  # share of the contrast lost, below which nobody sees that a print has faded
-CALM_FROM = 2.8  # noise on the 0-255 scale, from which it hides the picture
 CALM = {"strength": 0.75, "grain": 0.2}  # six tenths of the noise go, the rest is the print's own
 
 
