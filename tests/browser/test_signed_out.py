@@ -59,6 +59,13 @@ def sign_out(visitor: Visitor) -> None:
     visitor.context.clear_cookies(name="sessionid")
 
 
+def signed_out(bench: Callable[..., tuple[Visitor, str]]) -> tuple[Visitor, str, Page]:
+    """On a bench that does not know yet that its Vera is signed out."""
+    visitor, name = bench()
+    sign_out(visitor)
+    return visitor, name, visitor.page
+
+
 def come_back(page: Page) -> None:
     """From the other tab, where she has signed in."""
     page.evaluate("window.dispatchEvent(new Event('focus'))")
@@ -84,9 +91,7 @@ def write_note(page: Page, text: str) -> None:
 def test_the_status_says_that_nothing_is_saved_and_how_to_sign_in(
     bench: Callable[..., tuple[Visitor, str]],
 ) -> None:
-    visitor, name = bench()
-    page = visitor.page
-    sign_out(visitor)
+    visitor, name, page = signed_out(bench)
     words(page).fill("a sunny morning")
     expect(status(page)).to_contain_text("not saved yet, but kept in this browser")
     status(page).get_by_role("link", name="Sign in and come back here").click()
@@ -104,9 +109,7 @@ def test_the_status_says_that_nothing_is_saved_and_how_to_sign_in(
 def test_signed_in_again_in_another_tab_the_page_saves_what_was_kept(
     bench: Callable[..., tuple[Visitor, str]],
 ) -> None:
-    visitor, name = bench()
-    page = visitor.page
-    sign_out(visitor)
+    visitor, name, page = signed_out(bench)
     words(page).fill("a sunny morning")
     expect(status(page)).to_contain_text("kept in this browser")
     visitor.sign_in(name)  # which also makes the token of this page's forms an old one
@@ -120,9 +123,7 @@ def test_signed_in_again_in_another_tab_the_page_saves_what_was_kept(
 def test_a_reload_while_signed_out_leads_to_the_door_and_loses_nothing(
     bench: Callable[..., tuple[Visitor, str]],
 ) -> None:
-    visitor, name = bench()
-    page = visitor.page
-    sign_out(visitor)
+    visitor, name, page = signed_out(bench)
     words(page).fill("a sunny morning")
     expect(status(page)).to_contain_text("kept in this browser")
     page.reload()
@@ -137,9 +138,7 @@ def test_a_reload_while_signed_out_leads_to_the_door_and_loses_nothing(
 def test_run_says_so_in_the_panel_and_swaps_nothing_else(
     bench: Callable[..., tuple[Visitor, str]], typed: str
 ) -> None:
-    visitor, _name = bench()
-    page = visitor.page
-    sign_out(visitor)
+    visitor, _name, page = signed_out(bench)
     if typed:
         words(page).fill(typed)
     page.get_by_role("button", name="Run").click()

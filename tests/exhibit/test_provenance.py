@@ -44,20 +44,18 @@ def page(client: Client, museum: Museum, *records: dict[str, object]) -> str:
     return client.get(f"/exhibits/{museum.exhibit.slug}/{photo.ref}/").text
 
 
-def test_a_mask_that_a_person_gave_is_told_and_no_search_that_was_not(
-    client: Client, museum: Museum
-) -> None:
-    told = page(client, museum, REPAIR | {"mask": "given"})
-    assert "Repair: only where a person marked the damage, Grain kept 1.0" in told
-    assert "How much counts as damage" not in told
+BY_HAND, BY_SEARCH = "only where a person marked the damage", "How much counts as damage 0.6"
 
 
-def test_a_mask_that_was_detected_is_told_by_how_much_counted_as_damage(
-    client: Client, museum: Museum
+@pytest.mark.parametrize(
+    ("mask", "said", "unsaid"), [("given", BY_HAND, BY_SEARCH), ("detected", BY_SEARCH, BY_HAND)]
+)
+def test_it_is_told_whether_a_person_or_a_search_said_where_the_damage_is(
+    client: Client, museum: Museum, mask: str, said: str, unsaid: str
 ) -> None:
-    told = page(client, museum, REPAIR | {"mask": "detected"})
-    assert "Repair: How much counts as damage 0.6, Grain kept 1.0" in told
-    assert "marked the damage" not in told
+    told = page(client, museum, REPAIR | {"mask": mask})
+    assert f"Repair: {said}, Grain kept 1.0" in told
+    assert unsaid not in told
 
 
 def test_words_that_no_machine_was_given_are_not_listed(client: Client, museum: Museum) -> None:

@@ -286,7 +286,7 @@ class Bench {
     const input = one("[data-brush]", this.root);
     input.value = String(size);
     one("[data-brush-size]", this.root).textContent = input.value;
-    this.moveCursor();
+    this.sizeCursor();
   }
 
   get isBrush() {
@@ -347,15 +347,10 @@ class Bench {
     this.faces.up();
   }
 
-  moveCursor(event = null) {
-    const cursor = one("[data-cursor]", this.root);
-    if (event) {
-      const box = this.stage.getBoundingClientRect();
-      this.showCursor({ x: event.clientX - box.left, y: event.clientY - box.top });
-      if (event.pointerType === "touch") cursor.hidden = true;
-    }
-    cursor.style.width = `${this.brush}px`;
-    cursor.style.height = `${this.brush}px`;
+  moveCursor(event) {
+    const box = this.stage.getBoundingClientRect();
+    this.showCursor({ x: event.clientX - box.left, y: event.clientY - box.top });
+    if (event.pointerType === "touch") one("[data-cursor]", this.root).hidden = true;
   }
 
   /** The ring of the brush, at a place of the stage. */
@@ -363,8 +358,13 @@ class Bench {
     const cursor = one("[data-cursor]", this.root);
     cursor.style.left = `${x}px`;
     cursor.style.top = `${y}px`;
-    cursor.style.width = cursor.style.height = `${this.brush}px`;
     cursor.hidden = !this.isBrush;
+    this.sizeCursor();
+  }
+
+  sizeCursor() {
+    const cursor = one("[data-cursor]", this.root);
+    cursor.style.width = cursor.style.height = `${this.brush}px`;
   }
 
   /** Who paints damage wants repair; who places a colour wants colour. */
