@@ -30,11 +30,12 @@ class Held:
     claim: Claim
     ends_at: datetime
     soon: bool
+    job: Job | None  # the newest of its live runs
 
 
 @dataclass(frozen=True)
 class Work:
-    """What somebody has in hand."""
+    """What somebody has in hand; jobs are the runs on photos that are not in hand any more."""
 
     held: list[Held]
     drafts: list[Draft]
@@ -44,7 +45,9 @@ class Work:
 
 def work_of(user: User, *, now: datetime) -> Work:
     """Open claims, drafts without a claim, live runs, and returns that wait for an answer."""
-    held = [_held(claim, now) for claim in _claims(user)]
+    jobs = list(_jobs(user))
+    running = {job.photo_id: job for job in jobs}
+    held = [_held(claim, running.get(claim.photo_id), now) for claim in _claims(user)]
     claimed = [each.claim.photo_id for each in held]
     handed_in = Version.objects.filter(
         made_by=user,
@@ -56,7 +59,7 @@ def work_of(user: User, *, now: datetime) -> Work:
     return Work(
         held=held,
         drafts=list(drafts.select_related("photo__collection").order_by("-saved_at")[:20]),
-        jobs=list(_jobs(user)),
+        jobs=[job for job in jobs if job.photo_id not in claimed],
         returned=list(unanswered(user)),
     )
 
@@ -66,9 +69,10 @@ def _claims(user: User) -> QuerySet[Claim]:
     return rows.select_related("photo__collection").order_by("opened_at")
 
 
-def _held(claim: Claim, now: datetime) -> Held:
+def _held(claim: Claim, job: Job | None, now: datetime) -> Held:
     ends = min(claim.ends_at, claim.seen_at + CLAIM_IDLE)
-    return Held(claim=claim, ends_at=ends, soon=claim.ends_at - now < CLAIM_WARNINGS[0])
+    soon = claim.ends_at - now < CLAIM_WARNINGS[0]
+    return Held(claim=claim, ends_at=ends, soon=soon, job=job)
 
 
 def _jobs(user: User) -> QuerySet[Job]:

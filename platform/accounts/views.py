@@ -39,8 +39,10 @@ class PersonRequest(HttpRequest):
 @require_GET
 def work(request: PersonRequest) -> HttpResponse:
     """My work: what is in hand, and what became of what I made."""
-    page = Paginator(queries.versions_of(request.user), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"work": queries.work_of(request.user, now=timezone.now()), "page": page}
+    found = queries.work_of(request.user, now=timezone.now())
+    made = queries.versions_of(request.user).exclude(pk__in=[each.pk for each in found.returned])
+    page = Paginator(made, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"work": found, "page": page}
     return render(request, "accounts/work.html", context)
 
 

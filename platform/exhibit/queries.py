@@ -149,6 +149,7 @@ def to_publish(user: User) -> QuerySet[Version]:
         )
         .exclude(Exists(Publication.objects.filter(version=OuterRef("pk"))))
         .select_related("photo__collection", "made_by")
+        .defer(*HEAVY)
         .prefetch_related(Prefetch("reviews", queryset=decided, to_attr="acceptances"))
         .order_by(F("submitted_at").asc(nulls_last=True), "pk")
     )

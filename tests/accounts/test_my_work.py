@@ -14,7 +14,9 @@ from accounts.models import User
 from exhibit.actions import Words, publish_version
 from restoration.actions.claims import claim_photo
 from restoration.actions.reviews import open_review, return_version
-from restoration.models import Draft
+from restoration.actions.versions import scan_version
+from restoration.lifecycle import JobKind
+from restoration.models import Draft, Job
 from tests import factories
 from tests.factories import NOW
 from tests.people import appoint, cast, person
@@ -55,6 +57,28 @@ def test_what_was_handed_in_is_not_called_begun_until_it_is_begun_again(client: 
     assert queries.work_of(vera, now=NOW).drafts == [draft]
 
 
+def test_a_run_on_a_photo_in_hand_is_told_there_and_not_once_more(client: Client) -> None:
+    vera, box = person("vera"), factories.collection()
+    held, gone = factories.photo(box, title_en="In hand"), factories.photo(box, title_en="Let go")
+    claim_photo(photo=held, by=vera, now=timezone.now())
+    running, left = (
+        Job.objects.create(
+            photo=photo,
+            kind=JobKind.RESTORE,
+            source=scan_version(photo=photo, now=NOW),
+            requested_by=vera,
+            requested_at=NOW,
+        )
+        for photo in (held, gone)
+    )
+    found = queries.work_of(vera, now=timezone.now())
+    assert [each.job for each in found.held] == [running]
+    assert found.jobs == [left]
+    client.force_login(vera)
+    page = client.get(reverse(URL)).text
+    assert page.count("In hand</a>") == page.count("Let go</a>") == 1
+
+
 def _returned(photo_title: str) -> tuple[User, object]:
     people, box = cast(), factories.collection()
     appoint(people.cora, box)
@@ -70,7 +94,8 @@ def test_a_return_shows_the_reviewers_advice_until_it_is_answered(client: Client
     client.force_login(vera)
     page = client.get(reverse(URL)).text
     assert "Almost there" in page
-    assert "The left eye looks elsewhere now." in page
+    assert page.count("The left eye looks elsewhere now.") == 1
+    assert page.count(f'id="version-{made.pk}"') == 1  # type: ignore[attr-defined]
 
     factories.version(made.photo, vera, parent=made)  # type: ignore[attr-defined]
     assert list(queries.unanswered(vera)) == []

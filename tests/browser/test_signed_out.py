@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.browser.conftest import Visitor
 from tests.services import processes
 
 # One Vera for each test, each with a photo in her hands and a version that she could hand in.
-VERAS = 8
+VERAS = 9
 SEED = f"""
 from django.utils import timezone
 from restoration.actions.claims import claim_photo
@@ -150,6 +151,20 @@ def test_run_says_so_in_the_panel_and_swaps_nothing_else(
     panel.get_by_role("link", name="Sign in and come back here").click()
     back = visitor.address.replace("?base=0", "%3Fbase%3D0")
     expect(page).to_have_url(f"{visitor.url}/account/login/?next={back}")
+
+
+def test_compare_says_so_on_the_stage_and_leads_back_in(
+    bench: Callable[..., tuple[Visitor, str]],
+) -> None:
+    _visitor, _name, page = signed_out(bench)
+    toggle = page.get_by_role("button", name="Compare")
+    toggle.click()
+    panel = page.locator("[data-compare-panel]")
+    expect(panel).to_have_text(re.compile(r"You are signed out\.\s+Sign in and come back here"))
+    expect(panel.locator(".signed-out")).to_be_focused()
+    toggle.click()
+    expect(panel).to_be_hidden()
+    expect(page.locator(".viewer")).to_be_visible()
 
 
 def test_a_note_that_could_not_be_handed_in_is_in_its_field_again(

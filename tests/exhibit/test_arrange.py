@@ -8,7 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from archive.models import Event
+from archive.lifecycle import PhotoState
+from archive.models import Event, Photo
 from exhibit.models import Exhibit, Placement, Room
 from tests import factories
 from tests.exhibit.conftest import Museum, hang
@@ -100,6 +101,21 @@ def test_pictures_change_places(cora: Client, museum: Museum) -> None:
     assert list(order) == [second.pk, museum.placement.pk]
     cora.post(reverse("exhibit:move-placement", args=[second.pk, "up"]))
     assert list(order.all()) == [second.pk, museum.placement.pk]
+
+
+def test_what_hangs_and_what_waits_is_shown_as_a_picture(cora: Client, museum: Museum) -> None:
+    people, photo = museum.people, factories.photo(museum.collection)
+    waiting, _review = factories.accepted(photo, people.vera, people.cora)
+    shown = page(cora, museum)
+    for version in (waiting, museum.placement.publication.version):
+        address = reverse(
+            "restoration:picture", args=[version.photo.ref, version.number, "400.jpg"]
+        )
+        assert f'src="{address}"' in shown
+    Photo.objects.filter(pk=museum.placement.photo_id).update(state=PhotoState.WITHDRAWN)
+    hidden = museum.placement.publication.version
+    address = reverse("restoration:picture", args=[hidden.photo.ref, hidden.number, "400.jpg"])
+    assert address not in page(cora, museum)
 
 
 def test_words_are_edited_and_a_picture_moves_to_another_room(cora: Client, museum: Museum) -> None:

@@ -55,9 +55,12 @@ export class BenchCompare {
   async open(url = null) {
     if (!url && this.left === this.right) return toast(this.bench.words.notCompared);
     await window.htmx.ajax("GET", url ?? this.url, { target: this.panel, swap: "innerHTML" }).catch(() => {});
-    if (!this.panel.querySelector("[data-compare]")) return toast(this.bench.words.compareFailed, "error");
+    const isThere = this.panel.querySelector("[data-compare]") !== null;
+    // Who is signed out is told so there, with the way back in.
+    if (!isThere && !this.panel.querySelector(".signed-out")) return toast(this.bench.words.compareFailed, "error");
     this.panel.hidden = false;
     this.show(true);
+    if (!isThere) return this.panel.querySelector(".signed-out").focus();
     startCompare(this.panel);
     announce(this.bench.words.comparing);
   }
