@@ -46,7 +46,8 @@ def collections_of(user: User) -> QuerySet[Collection]:
         for state in (PhotoState.READY, PhotoState.QUARANTINED, PhotoState.READING)
     }
     collections = Collection.objects.curated_by(user)
-    return collections.annotate(all=Count("photos", distinct=True), **counts).order_by("title_en")
+    counts["all"] = Count("photos", filter=~Q(photos__state=PhotoState.WITHDRAWN), distinct=True)
+    return collections.annotate(**counts).order_by("title_en")
 
 
 def states_of(collection: Collection) -> list[StateCount]:
@@ -59,9 +60,12 @@ def states_of(collection: Collection) -> list[StateCount]:
 
 
 def photos_of(collection: Collection, state: str = "") -> QuerySet[Photo]:
-    """The photos of a collection, the newest first; only those in `state` when it is one."""
+    """The photos of a collection, the newest first; only those in `state` when it is one. What was
+    withdrawn, a wrong file perhaps, is not among the others."""
     photos = Photo.objects.filter(collection=collection).order_by("-added_at", "-pk")
-    return photos.filter(state=state) if state in PhotoState.values else photos
+    if state in PhotoState.values:
+        return photos.filter(state=state)
+    return photos.exclude(state=PhotoState.WITHDRAWN)
 
 
 def batches_of(collection: Collection) -> QuerySet[Batch]:

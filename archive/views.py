@@ -62,7 +62,7 @@ def collection(request: Asked, slug: str) -> HttpResponse:
         "collection": box,
         "states": states,
         "state": state if state in PhotoState.values else "",
-        "total": sum(each.count for each in states),
+        "total": sum(each.count for each in states if each.state != PhotoState.WITHDRAWN),
         "pairs": queries.waiting_pairs(box),
         "page": page,
         "cards": [queries.card(photo) for photo in page.object_list],

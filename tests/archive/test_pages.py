@@ -408,6 +408,18 @@ def test_photos_are_paged_by_forty_and_filtered_by_state(cora: Client, box: Coll
     assert [photo.state for photo in page.object_list] == ["quarantined"]
 
 
+def test_what_was_withdrawn_stands_apart_from_the_others(cora: Client, box: Collection) -> None:
+    kept, wrong = factories.photo(box), factories.photo(box)
+    Photo.objects.filter(pk=wrong.pk).update(state="withdrawn")
+    address = reverse("archive:collection", args=[box.slug])
+    shown = cora.get(address)
+    assert (list(shown.context["page"].object_list), shown.context["total"]) == ([kept], 1)
+    apart = cora.get(address, {"state": "withdrawn"}).context["page"]
+    assert list(apart.object_list) == [wrong]
+    (row,) = cora.get(reverse("archive:collections")).context["collections"]
+    assert row.all == 1
+
+
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page_is_written_in_the_readers_language(
     language: str, cora: Client, box: Collection
