@@ -24,13 +24,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from archive import ingest
 from archive.actions import checked_description, receive_scan
-from archive.batches import let_go
+from archive.batches import compared, complete_description, let_go
 from archive.decoder import Refused as FileRefused
 from archive.decoder import sniff
 from archive.intake import LONGEST_PLACE, Batch, BatchFile
@@ -171,14 +171,23 @@ def _list(batch: Batch, source: Source, table: Table) -> None:
 
 
 def _described(found: Iterable[Found], table: Table, unused: set[str]) -> Iterator[Found]:
-    """The same things with what the table says of them."""
+    """The same things with what the table says of them; what it says nothing of comes last.
+
+    Of two files with the same bytes the one that the table names is then the photo.
+    """
+    unnamed = []
     for each in found:
         name = table.name_of(each)
         unused.discard(name)
         row = table.rows.get(name, {})
         told = {**each.described, **{key: row[key] for key in DESCRIPTION if key in row}}
         promised = row.get("sha256", "").lower()
-        yield Found(each.place, each.filename, told, promised, each.size, each.is_list)
+        more = Found(each.place, each.filename, told, promised, each.size, each.is_list)
+        if table.rows and name not in table.rows:
+            unnamed.append(more)
+        else:
+            yield more
+    yield from unnamed
 
 
 def _add(batch: Batch, found: Iterable[Found]) -> None:
@@ -274,14 +283,25 @@ def _do(batch: Batch, source: Source, file: BatchFile, by: Hand) -> None:
         _refuse(batch, file, error.code, error.facts)
     except (OSError, BotoCoreError, ClientError) as error:
         # Sources say Unreachable, so this is our own disk or storage; no file is to blame.
-        logger.exception("batch %s cannot be stored", batch.pk)
+        problem = not_stored(error)
+        # Whoever called a command reads the sentence; where the code stood is for a worker's log.
+        trace = not batch.by_command
+        logger.error("batch %s cannot be stored: %s", batch.pk, problem, exc_info=trace)
         _let_go_of(file)
-        raise Unreachable("cannot-store", whole=True) from error
+        raise Unreachable("cannot-store", whole=True, problem=problem) from error
     except Exception:
         logger.exception("file %s of batch %s failed and it is our fault", file.pk, batch.pk)
         _refuse(batch, file, "our-fault", {})
     if by.tell:
         by.tell(file)
+
+
+def not_stored(error: Exception) -> str:
+    """What could not be written, and why, as far as the error or the one behind it tells."""
+    for each in (error, error.__cause__):
+        if isinstance(each, OSError) and each.filename:
+            return f"{each.filename}: {each.strerror}"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _refuse(batch: Batch, file: BatchFile, code: str, facts: dict[str, Any]) -> None:
@@ -332,7 +352,9 @@ def _look(batch: Batch, source: Source, file: BatchFile) -> None:
     # The same file twice in one source is one photo.
     twice = batch.files.filter(sha256=sha256).exclude(pk=file.pk).exists()
     outcome = FileOutcome.KNOWN if known or twice else FileOutcome.NEW
-    _write(file, FileStep.LOOKED, outcome, sha256=sha256, size=size, photo=known)
+    facts = compared(known, file.described) if known else {}
+    seen: dict[str, Any] = {"sha256": sha256, "size": size, "photo": known}
+    _write(file, FileStep.LOOKED, outcome, code="", facts=facts, **seen)
 
 
 def _digest(chunks: Iterable[bytes]) -> tuple[str, int]:
@@ -377,12 +399,21 @@ def _take(batch: Batch, source: Source, file: BatchFile, by: Hand) -> None:
             within=settle,
         )
     if not new:
-        _write(file, FileStep.SETTLED, FileOutcome.KNOWN, photo=photo, sha256=photo.sha256)
+        _settle_known(batch, file, photo)
     if by.reads and photo.state == PhotoState.READING:
         _beat(batch)
         ingest.read_photo(photo_id=photo.pk)
         _read_pages(batch, photo.sha256)
         photo.refresh_from_db()
+
+
+def _settle_known(batch: Batch, file: BatchFile, photo: Photo) -> None:
+    """The photo is here already: it gets the words it lacks, and the row tells the others."""
+    by, now = _begun_by(batch), timezone.now()
+    with transaction.atomic():
+        facts = complete_description(photo=photo, told=file.described, by=by, now=now)
+        seen: dict[str, Any] = {"photo": photo, "sha256": photo.sha256}
+        _write(file, FileStep.SETTLED, FileOutcome.KNOWN, code="", facts=facts, **seen)
 
 
 def _read_pages(batch: Batch, *sha256: str) -> None:

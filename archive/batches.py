@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,7 +14,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import storage, tasks, wording
-from archive.actions import CONTROL, SEVERAL_PAGES, answer_all_pages, may_be
+from archive.actions import (
+    CONTROL,
+    SEVERAL_PAGES,
+    answer_all_pages,
+    checked_description,
+    describe_photo,
+    may_be,
+)
 from archive.intake import LONGEST_PLACE, Batch
 from archive.lifecycle import (
     AT_WORK,
@@ -187,6 +194,40 @@ def answer_batch_pages(*, batch: Batch, pages: str, by: User, now: datetime) -> 
         Batch.objects.filter(pk=batch.pk).update(pages_are=pages)
         batch.record("pages", by=by, at=now, facts={"pages": pages, "files": taken})
     return taken
+
+
+def complete_description(
+    *, photo: Photo, told: Mapping[str, str], by: User, now: datetime
+) -> dict[str, Any]:
+    """Write what a source says of a photo that is here already, where nothing is written yet.
+
+    Gives what `compared` has found; what somebody wrote stays, whatever the source says.
+    """
+    check_curate(by, photo.collection)
+    with transaction.atomic():
+        its = Photo.objects.filter(collection=photo.collection_id, sha256=photo.sha256)
+        pages = list(its.select_for_update().order_by("page"))
+        facts = compared(pages[0], told)
+        lacking = {name: told[name] for name in facts["filled"]}
+        # The further pages of a file have the words of the first, unless they got their own.
+        for page in pages:
+            empty = {name: text for name, text in lacking.items() if not getattr(page, name)}
+            describe_photo(photo=page, by=by, fields=empty, now=now)
+    return facts
+
+
+def compared(photo: Photo, told: Mapping[str, str]) -> dict[str, Any]:
+    """What a photo lacks of what is said of it, and what is written there otherwise, as facts."""
+    said = {name: text for name, text in checked_description(told).items() if text}
+    here = {name: getattr(photo, name) for name in said}
+    return {
+        "filled": [name for name in said if not here[name]],
+        "differs": {
+            name: [here[name], text]
+            for name, text in said.items()
+            if here[name] and here[name] != text
+        },
+    }
 
 
 def stop_batch(*, batch: Batch, by: User, now: datetime) -> None:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from archive import wording
 from archive.intake import Batch, BatchFile
 from archive.lifecycle import FileOutcome, FileStep, PhotoState
+from archive.models import Photo
 
 # What a person wants to know of a file: what became of it, or how far its photo is.
 LABELS = {
@@ -30,6 +32,7 @@ LABELS = {
 }
 # A spreadsheet takes what begins so for a formula and carries it out.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+LONGEST_WORDS = 80
 
 
 def kind(file: BatchFile) -> str:
@@ -67,12 +70,50 @@ def outcome(file: BatchFile) -> str:
 
 
 def sentence(file: BatchFile) -> str:
-    """Why a file was not taken or is in quarantine; nothing when all is well."""
+    """Why a file was not taken or is in quarantine, and what became of the words that came with one
+    that was here already; nothing when all is well.
+    """
     if file.code:
         return wording.sentence(file.code, file.facts)
+    said = [_filled(file), _differs(file)]
     if file.photo and file.photo.state == PhotoState.QUARANTINED:
-        return wording.sentence(file.photo.quarantine_code, file.photo.quarantine_facts)
-    return ""
+        said.insert(0, wording.sentence(file.photo.quarantine_code, file.photo.quarantine_facts))
+    return " ".join(filter(None, said))
+
+
+def _filled(file: BatchFile) -> str:
+    names = ", ".join(_field(name) for name in file.facts.get("filled", ()))
+    if not names:
+        return ""
+    if file.step == FileStep.SETTLED:
+        text = _("Written down now, because nothing was there yet: {fields}.")
+    else:
+        text = _("Would be written down, because nothing is there yet: {fields}.")
+    return text.format(fields=names)
+
+
+def _differs(file: BatchFile) -> str:
+    pair = _("{field} “{here}”, there “{there}”")
+    told = "; ".join(
+        pair.format(field=_field(name), here=_short(here), there=_short(there))
+        for name, (here, there) in file.facts.get("differs", {}).items()
+    )
+    if not told:
+        return ""
+    text = _(
+        "Left as it is here, though the table or the manifest says otherwise: {fields}."
+        " If that is right, write it on the photo's page."
+    )
+    return text.format(fields=told)
+
+
+def _field(name: str) -> str:
+    return str(Photo._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+
+
+def _short(text: str) -> str:
+    """Enough of it to know which words are meant, on one line."""
+    return Truncator(" ".join(text.split())).chars(LONGEST_WORDS)
 
 
 def tally(batch: Batch) -> list[tuple[str, str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +66,10 @@ SENTENCES: dict[str, str | Promise] = {
         "“{text}” is not a date in EDTF. Write 1974, 1974-09 or 1974-09-01; 197X for the 1970s,"
         " 1974? when unsure, 1974~ for about, 1974/1976 for a span."
     ),
+    "date-two-ways": _(
+        "“{years}” may mean ten years or a hundred. Write {century}0X for {century}00 to"
+        " {century}09, or {century}XX for {century}00 to {century}99."
+    ),
     "field-not-valid": _("{field}: {problem}"),
     # sources of a batch
     "named-in-vain": _("The table names this file, but it is not in the source."),
@@ -123,6 +128,10 @@ FAILURES: dict[str, str | Promise] = {
 }
 
 
+# What archive.edtf reads in no way, because it can be read in two.
+TWO_WAYS = re.compile(r"(?<!\d)(?P<century>\d{2})00['\u2019]?s(?!\w)", re.ASCII | re.IGNORECASE)
+
+
 def failure(code: str) -> str | Promise:
     """What failed of a batch, in a few words; nothing when its source cannot be reached."""
     return FAILURES.get(code, "")
@@ -131,6 +140,8 @@ def failure(code: str) -> str | Promise:
 def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:
     """What is wrong and what to do about it, in the reader's language."""
     words = dict(facts or {})
+    if code == "date-not-edtf" and (found := TWO_WAYS.search(str(words.get("text", "")))):
+        code, words = "date-two-ways", {"years": found[0], "century": found["century"]}
     if "limit" in words:
         words["megapixels"] = int(words["limit"]) // 1_000_000
         words["megabytes"] = int(words["limit"]) // 1024**2

@@ -34,6 +34,8 @@ AT_ONCE = 500
 RETRY = timedelta(hours=1)
 # So many that cannot be read, one after the other, are the storage and not the files.
 IN_A_ROW = 3
+# What lies in the place of backups: the bytes of all of them, and a folder for each.
+BACKUP = ("bytes/", "backups/")
 
 
 # --- checking ------------------------------------------------------------------------------------
@@ -157,16 +159,25 @@ def alarmed() -> list[Holding]:
     return [Holding(*row) for row in rows.order_by("kind", "sha256")]
 
 
-def restore_holding(*, holding: Holding, replica: Storage, now: datetime) -> FixityCheck:
+def folder_in(replica: Storage) -> str:
+    """Where a replica has the storage's folders: in `bytes/` of the place of backups, or on top."""
+    is_backup = all(next(places.listing(replica, each), None) for each in BACKUP)
+    return BACKUP[0] if is_backup else ""
+
+
+def restore_holding(
+    *, holding: Holding, replica: Storage, now: datetime, under: str = ""
+) -> FixityCheck:
     """Bring one file back from a replica, verified before and after; right bytes stay untouched.
 
+    `under` is the replica's folder in which the storage's own begin, as `folder_in` tells it.
     Gives the last check. FileNotFoundError or ValueError when the replica has not got it right.
     """
     check = check_holding(holding=holding, now=now)
     if check.outcome not in BAD:
         return check
     key = key_of(holding)
-    with _fetched(replica, key) as path:
+    with _fetched(replica, f"{under}{key}") as path:
         storage.put_back(key, holding.sha256, path)
     return check_holding(holding=holding, now=now + timedelta(seconds=check.seconds))
 

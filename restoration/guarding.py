@@ -222,7 +222,12 @@ def _filled(guard: Mapping[str, Any]) -> Meter | None:
     if value is None:
         return None
     gate = _("passes up to %(most)s") % {"most": percent(MOST_FILLED)}
-    return Meter(_("Repaired"), percent(value), gate, _tone(False, value > MOST_FILLED))
+    wide = bool(guard.get("wide_fill"))
+    if wide:
+        gate = "; ".join(
+            [gate, _("one hole is wide: its middle is guesswork, look at it at 100 %")]
+        )
+    return Meter(_("Repaired"), percent(value), gate, _tone(False, wide or value > MOST_FILLED))
 
 
 def _coloured(guard: Mapping[str, Any], kind: str) -> Meter | None:

@@ -163,12 +163,17 @@ def announce(
     models: list[dict[str, Any]],
     now: datetime,
     slots: int = 1,
+    since: datetime | None = None,
 ) -> None:
-    """A worker says that it is here and what it can run."""
+    """A worker says that it is here and what it can run.
+
+    `since`, when its process began, makes the row its own: another process with the same name has
+    another, and the row is always of the one that spoke last.
+    """
     told = {"queues": queues, "offers": offers, "models_listed": models, "slots": slots}
-    told |= {"seen_at": now}
+    told |= {"seen_at": now} | ({"started_at": since} if since else {})
     Worker.objects.update_or_create(
-        name=name, defaults=told, create_defaults=told | {"started_at": now}
+        name=name, defaults=told, create_defaults={"started_at": now} | told
     )
 
 
@@ -189,6 +194,15 @@ def warmed(*, name: str, models: list[str]) -> None:
     Worker.objects.filter(name=name).update(warm=models)
 
 
-def farewell(*, name: str) -> None:
-    """A worker that stops in order is not offered any more from this moment."""
-    Worker.objects.filter(name=name).delete()
+def spoke_last(*, name: str) -> datetime | None:
+    """When the process began that last spoke under this name; None when there is no such row."""
+    return Worker.objects.filter(name=name).values_list("started_at", flat=True).first()
+
+
+def farewell(*, name: str, since: datetime | None = None) -> None:
+    """A worker that stops in order is not offered any more from this moment.
+
+    With `since` only its own row goes, never that of another process with the same name.
+    """
+    rows = Worker.objects.filter(name=name)
+    (rows.filter(started_at=since) if since else rows).delete()

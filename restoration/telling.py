@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ UNTOLD = ("assess", "guard")
 ADDED = ("guess", "sharpen", "deblur", "deblock")
 # The known facts about colours, as a plan and as a form call them.
 COLOUR_FACTS = ("facts", "colours")
+# What the archive itself says, by the field that begins with it.
+Known = Mapping[str, Collection[str]]
 
 
 class Told(NamedTuple):
@@ -61,6 +63,13 @@ class Hint(NamedTuple):
     word: str
     place: str
 
+    @property
+    def said(self) -> str:
+        """What the person called it; else its name where the palette has one, and its hex."""
+        name = wording.swatch(self.colour)
+        named = {"name": name, "colour": self.colour}
+        return self.word or (_("%(name)s (%(colour)s)") % named if name else self.colour)
+
 
 def steps(records: Iterable[Mapping[str, Any]]) -> list[Step]:
     """The steps of one version that made something, in their order."""
@@ -81,7 +90,10 @@ def _step(record: Mapping[str, Any]) -> Step:
 
 
 def is_marked(record: Mapping[str, Any]) -> bool:
-    """Whether a person said where the damage is, so that nothing was searched for."""
+    """Whether a person's mask said where the damage is, so that nothing was searched for.
+
+    It may hold what the machine had found before and the person let stand: painting begins there.
+    """
     return record.get("mask") == "given"
 
 
@@ -100,6 +112,8 @@ def _settings(record: Mapping[str, Any]) -> list[Told]:
     untold = {"model", *(name for name in ADDED if not given.get(name))}
     if is_marked(record):
         untold.add("sensitivity")  # of a search that there was not
+    else:
+        untold.add("marks_only")  # of what a hand painted
     return [
         Told(str(wording.SETTINGS[name]), _value(value))
         for name, value in given.items()
@@ -120,20 +134,27 @@ def words(
     records: Iterable[Mapping[str, Any]],
     *,
     for_reviewer: bool = False,
+    known: Known | None = None,
 ) -> Words:
     """The volunteer's own words that a model read, or else those that the colours stand on.
 
     What was typed beside steps that read no words had no part in the picture; a reviewer may still
-    want to know it.
+    want to know it. The fields begin with what is `known` to the archive; nobody noted that.
     """
     done = list(records)
     if any(record.get("model") or record.get("backend") == "generative" for record in done):
         return Words(_("The words the machine was given"), prompt(given))
     if for_reviewer:
-        return Words(_("Noted by the volunteer; no machine read it"), prompt(given))
+        return Words(_("Noted by the volunteer; no machine read it"), prompt(_noted(given, known)))
     coloured = any(record.get("step") == "colourise" for record in done)
     facts = {name: (given or {}).get(name) for name in COLOUR_FACTS if coloured}
     return Words(_("What is known about the colours"), prompt(facts))
+
+
+def _noted(given: Mapping[str, Any] | None, known: Known | None) -> dict[str, Any]:
+    """What differs from all that the archive itself says in a field, in any language."""
+    known = known or {}
+    return {name: text for name, text in (given or {}).items() if text not in known.get(name, ())}
 
 
 def prompt(given: Mapping[str, Any] | None) -> list[Told]:

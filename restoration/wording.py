@@ -16,6 +16,7 @@ Sentence = str | Promise
 
 STEPS: dict[str, Sentence] = {
     "assess": pgettext_lazy("step", "Look"),
+    "descreen": pgettext_lazy("step", "Printing dots"),
     "tone": pgettext_lazy("step", "Tone"),
     "repair": pgettext_lazy("step", "Repair"),
     "denoise": pgettext_lazy("step", "Clean"),
@@ -32,6 +33,7 @@ STEPS: dict[str, Sentence] = {
     "store": pgettext_lazy("step", "Keep the result"),
 }
 STEP_HELP: dict[str, Sentence] = {
+    "descreen": _("Takes out the dots of a picture that came from a book or a newspaper."),
     "tone": _("Brings back faded lights and darks and takes away a colour cast."),
     "repair": _("Fills dust, scratches and what you paint; nothing else is touched."),
     "denoise": _("Takes away grain and noise; lines and faces stay."),
@@ -46,6 +48,7 @@ SETTINGS: dict[str, Sentence] = {
     "cast": pgettext_lazy("setting of a step", "Colour cast taken away"),
     "sensitivity": pgettext_lazy("setting of a step", "How much counts as damage"),
     "grain": pgettext_lazy("setting of a step", "Grain kept"),
+    "marks_only": pgettext_lazy("setting of a step", "Of what I paint, fill only the marks"),
     "faces": pgettext_lazy("setting of a step", "How much faces may change"),
     "passes": pgettext_lazy("setting of a step", "Passes (0: as the model was made)"),
     "control": pgettext_lazy("setting of a step", "How closely the model is held to the photo"),
@@ -57,7 +60,9 @@ SETTINGS: dict[str, Sentence] = {
     "backend": pgettext_lazy("setting of a step", "Done by"),
     "model": pgettext_lazy("setting of a step", "Model"),
 }
-MASK_BY_HAND = pgettext_lazy("where a step worked", "only where a person marked the damage")
+MASK_BY_HAND = pgettext_lazy(
+    "where a step worked", "where a person marked damage, or let the machine's marks stand"
+)
 BACKENDS: dict[str, Sentence] = {
     "embedded": pgettext_lazy("what runs a step", "Rekindle itself"),
     "generative": pgettext_lazy("what runs a step", "a generative model"),
@@ -277,6 +282,10 @@ PROBLEMS: dict[str, Sentence] = {
 NOTES: dict[str, Sentence] = {
     "no-noise-found": _("Clean: there was no noise to take away."),
     "mask-empty": _("Repair: the mask was empty, so nothing was filled."),
+    "marks-only": _(
+        "Repair: of what you painted, the marks in it were filled, %(share)s %% of it. To fill all "
+        "of it, untick “Of what I paint, fill only the marks”."
+    ),
     "no-damage-found": _("Repair: no dust or scratch was found, so nothing was filled."),
     "wide-hole": _("Repair: a wide hole was filled smoothly. Look at it at 100 %%."),
     "prompt-cut": _(
@@ -289,9 +298,11 @@ NOTES: dict[str, Sentence] = {
     "realigned": _(
         "The file lay %(pixels)s pixels beside the photo at its worst corner, so it was laid back."
     ),
+    "no-screen-found": _("Printing dots: there were none, so nothing was changed."),
     "tone-already-full": _("Tone: the tones were full already and were left alone."),
 }
 REASONS: dict[str, Sentence] = {
+    "printed": _("Printing dots: this was printed in dots, which hide the picture like noise."),
     "faded": _("Tone: the photo is faded. Its darkest is at %(black)s, its lightest at %(white)s."),
     "strong-cast": _("Tone: the photo has a strong colour cast."),
     "dust-and-scratches": _("Repair: %(damage_spots)s specks and scratches were found."),
@@ -447,6 +458,11 @@ def reason(code: str, facts: Mapping[str, Any] | None = None) -> str:
 def rung(code: str, strength: float | None) -> str:
     """What a rung of the ladder would do otherwise."""
     return _told(RUNGS[code], {"strength": strength})
+
+
+def swatch(colour: str) -> str:
+    """The palette's name for a colour; nothing when it is not one of the palette."""
+    return str(dict(SWATCHES).get(colour, ""))
 
 
 def swatches() -> dict[str, str]:

@@ -14,6 +14,6 @@ class ConfigConfig(AppConfig):
 
         Before a middleware is loaded or a worker forks: both are told of it here.
         """
-        from config import checks, telemetry  # noqa: F401
+        from config import checks, parts, telemetry  # noqa: F401
 
         telemetry.start()

@@ -82,12 +82,35 @@ class Manifest:
 
 
 # --- where ---------------------------------------------------------------------------------------
-def at(where: str, *, new: bool = False) -> Storage:
-    """The folder of that path, made when `new`, or with s3://NAME a bucket of our own service."""
-    place = _bucket(where) if where.startswith(places.S3) else _folder(Path(where).resolve())
-    if new and (folder := places.path(place, "")):
-        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+def at(where: str) -> Storage:
+    """The folder of that path, or with s3://NAME a bucket of our own service.
+
+    It must be there: in the place of a disk that is not mounted a folder would fill this one.
+    """
+    if where.startswith(places.S3):
+        return _bucket(where)
+    with _answering(where):
+        folder = Path(where).resolve()
+        place = _folder(folder)
+        if not folder.exists():
+            raise BackupRefused(
+                f"There is no folder {where}. Make it, or mount its disk, and call this again."
+            )
+        if not folder.is_dir():
+            raise BackupRefused(f"{where} is a file. Name a folder.")
     return place
+
+
+@contextlib.contextmanager
+def _answering(where: str) -> Iterator[None]:
+    """Whatever the disk of the place says against it, as a sentence; storages say it themselves."""
+    try:
+        yield
+    except places.StorageAway:
+        raise
+    except OSError as error:
+        told = f"{error.filename or where}: {error.strerror or error}"
+        raise BackupRefused(f"The backup cannot go on. {told}.") from error
 
 
 def _folder(folder: Path) -> Storage:
@@ -125,6 +148,19 @@ def make(place: Storage, *, now: datetime, again: bool = False) -> tuple[str, Ma
 
     StorageAway when the site's storage or the place does not answer; then it is no backup.
     """
+    with _answering(places.address(place)):
+        _make_private(place)
+        return _make(place, now, again)
+
+
+def _make_private(place: Storage) -> None:
+    """Nobody else on this machine reads what lies in a folder, however open that is itself."""
+    for name in (BYTES, BACKUPS):
+        if (folder := places.path(place, name)) is not None:
+            folder.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def _make(place: Storage, now: datetime, again: bool) -> tuple[str, Manifest]:
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     here = f"{BACKUPS}/{stamp}"
     if stamp in _stamps(place):

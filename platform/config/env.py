@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -60,6 +61,32 @@ def envpath(name: str, default: Path) -> Path:
     return Path(envstr(name, str(default))).expanduser().absolute()
 
 
+def envfolder(name: str, default: Path) -> Path:
+    """Return an absolute path of a folder that is made if need be, and that takes files."""
+    path, why = envpath(name, default), "it cannot be written by this user"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"it cannot be made ({error.strerror})"
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} is {str(path)!r}, and {why}; name another folder.")
+    return path
+
+
+def envzone(name: str, default: str) -> str:
+    """Return the name of a time zone; one who writes a town alone is told what it is called."""
+    value = envstr(name, default)
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        meant = sorted(each for each in available_timezones() if each.endswith(f"/{value}"))
+        such = meant[0] if meant else "Asia/Shanghai or UTC"
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}, which is no time zone; write it as {such}."
+        ) from None
+    return value
+
+
 def envsecret(name: str, default: str = "") -> str:
     """Return the variable, or the content of the file that NAME_FILE names."""
     asked.add(f"{name}_FILE")
@@ -70,6 +97,26 @@ def envsecret(name: str, default: str = "") -> str:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from None
+
+
+def address(name: str, url: str) -> SplitResult:
+    """Return the parts of an address with a password in it, which is never shown.
+
+    A sign that means something in an address and stands in the password as it is breaks the
+    address somewhere else: in its port, its path or what follows.
+    """
+    try:
+        parts = urlsplit(url)
+        is_cut = "@" in f"{parts.path}{parts.query}" and "@" not in (parts.netloc or "@")
+        is_whole = parts.port != 0 and not is_cut and "#" not in url
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read as an address. If its password has one of # / ? @ : [ ] in it,"
+            " percent-encode them: %23 %2F %3F %40 %3A %5B %5D."
+        )
+    return parts
 
 
 def kept_secret(path: Path) -> str:
@@ -124,7 +171,7 @@ def database(name: str, url: str) -> dict[str, Any]:
 
     What the address says of the link, as `?options=`, comes before what we would say.
     """
-    parts = urlsplit(url)
+    parts = address(name, url)
     path = unquote(parts.path[1:])
     if parts.scheme == "sqlite" and path:
         return SQLITE | {"NAME": path}

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
 from celery import current_app
@@ -29,6 +29,11 @@ NEEDED = ("database", "storage")
 _askers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 
 
+def submit(ask: Callable[[], object]) -> Future[object]:
+    """Ask a part beside the caller, who waits no longer than PATIENCE."""
+    return _askers.submit(ask)
+
+
 class Missing(Exception):  # noqa: N818 - says what is so
     """A part answered, and what it said is that something is not there; fit to be shown."""
 
@@ -50,7 +55,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     1. The broker and the storage are asked beside us and may take PATIENCE.
     2. The database is asked on this request's own connection, the workers through it.
     """
-    asked = {name: _askers.submit(ask) for name, ask in ELSEWHERE.items()}
+    asked = {name: submit(ask) for name, ask in ELSEWHERE.items()}
     said = {name: _said(name, ask) for name, ask in HERE.items()}
     wait(asked.values(), timeout=PATIENCE)
     said |= {name: _said(name, partial(answer.result, 0)) for name, answer in asked.items()}

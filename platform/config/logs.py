@@ -29,6 +29,12 @@ HEADER = "X-Request-ID"
 SENT = "HTTP_X_REQUEST_ID"  # reading all headers for one would be most of what a kept page costs
 GIVEN = re.compile(r"[0-9A-Za-z-]{8,64}")
 MOST_PLACES = 30
+# What the broker's library calls a queue that belongs to one worker, asked for by another.
+LOCKED = "ResourceLocked"
+ONE_NAME = (
+    "Another worker with this name is here already, so this one ends. Give each worker of a"
+    " machine its own: --hostname cpu-1@%h, --hostname cpu-2@%h."
+)
 NO_VIEW = "none"  # static files, and addresses that lead nowhere
 # Set in the environment of a request that the site makes of itself, which is nobody's visit. No
 # header of a visitor can be called so.
@@ -112,6 +118,18 @@ def answered(method: str, view: str, status: int, *, seconds: float) -> None:
     """One line tells how a request went."""
     facts = {"method": method, "view": view, "status": status, "seconds": round(seconds, 3)}
     requests.info("answered", extra={"facts": facts})
+
+
+class OneName(logging.Filter):
+    """Says in a sentence why RabbitMQ turns a worker away whose name another one has."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, this one in other words."""
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__name__ == LOCKED:
+            record.name, record.msg, record.args = "config.worker", ONE_NAME, ()
+            record.exc_info = record.exc_text = None
+        return True
 
 
 class ServerLog(Logger):  # type: ignore[misc]

@@ -15,6 +15,7 @@ from archive.places import StorageAway
 from archive.policy import Refused
 
 CONFLICT, INVALID, FORBIDDEN, TOO_MANY, AWAY = 409, 422, 403, 429, 503
+SAFE = ("GET", "HEAD")
 HOME = "/"
 RETRY_SECONDS = "60"
 
@@ -42,7 +43,7 @@ def storage_away(request: HttpRequest) -> HttpResponse:
     said = str(wording.STORAGE_AWAY)
     if wants_json(request):
         answer: HttpResponse = problem("storage-away", said, AWAY)
-    elif request.method in ("GET", "HEAD"):
+    elif request.method in SAFE:
         answer = render(request, "503.html", {"sentence": said}, status=AWAY)
     else:
         messages.error(request, said)
@@ -60,7 +61,7 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     if wants_json(request):
         return problem(refused.code, str(refused.message), state)
     messages.warning(request, str(refused.message))
-    if request.method in ("GET", "HEAD"):
+    if request.method in SAFE:
         return render(request, "403.html", status=state)
     return _onward(request)
 

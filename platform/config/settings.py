@@ -5,7 +5,7 @@ A clone runs with no environment at all: SQLite, the embedded broker and a folde
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
@@ -13,13 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from config import broker
 from config.env import (
+    address,
     database,
     envbool,
+    envfolder,
     envint,
     envlist,
     envpath,
     envsecret,
     envstr,
+    envzone,
     kept_secret,
     s3_origins,
 )
@@ -29,8 +32,7 @@ HERE = Path(__file__).resolve().parent
 BASE_DIR = HERE.parent.parent
 
 # --- where this site lives ---------------------------------------------------------------------
-VAR_DIR = envpath("REKINDLE_VAR_DIR", BASE_DIR / "var")
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = envfolder("REKINDLE_VAR_DIR", BASE_DIR / "var")
 
 DEBUG = envbool("REKINDLE_DEBUG")
 SECRET_KEY = envsecret("REKINDLE_SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
@@ -121,6 +123,7 @@ DATABASES = {
     )
 }
 _CACHE_URL = envsecret("REKINDLE_CACHE_URL")
+address("REKINDLE_CACHE_URL", _CACHE_URL)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -212,9 +215,8 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- work --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://localhost")
-CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(
-    urlsplit(CELERY_BROKER_URL).scheme, VAR_DIR / "broker"
-)
+_BROKER = address("REKINDLE_BROKER_URL", CELERY_BROKER_URL).scheme
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(_BROKER, VAR_DIR / "broker")
 if CELERY_BROKER_TRANSPORT_OPTIONS is None:
     raise ImproperlyConfigured(
         "REKINDLE_BROKER_URL must begin with fsatomic://, redis://, rediss://, amqp:// or amqps://."
@@ -222,9 +224,7 @@ if CELERY_BROKER_TRANSPORT_OPTIONS is None:
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 BELLS_EXCHANGE = "rekindle"
-CELERY_TASK_QUEUES = broker.queues(
-    urlsplit(CELERY_BROKER_URL).scheme, BELLS_EXCHANGE, {family.name for family in FAMILIES}
-)
+CELERY_TASK_QUEUES = broker.queues(_BROKER, BELLS_EXCHANGE, {family.name for family in FAMILIES})
 CELERY_TASK_DEFAULT_EXCHANGE = BELLS_EXCHANGE
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelled name is an error, not a new queue
 CELERY_TASK_IGNORE_RESULT = True  # the job's row is the truth, the message only a doorbell
@@ -235,7 +235,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Only Redis heeds this: a busy worker takes no bell that an idle one could answer.
-CELERY_WORKER_DISABLE_PREFETCH = urlsplit(CELERY_BROKER_URL).scheme in {"redis", "rediss"}
+CELERY_WORKER_DISABLE_PREFETCH = _BROKER in {"redis", "rediss"}
 # A worker that lost its link to the broker ends its job: the row knows whose it is.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -322,14 +322,15 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Rekindle] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
-_MAIL = urlsplit(envsecret("REKINDLE_MAIL_URL", "console://"))
+_MAIL = address("REKINDLE_MAIL_URL", envsecret("REKINDLE_MAIL_URL", "console://"))
 EMAIL_BACKEND = (
     "django.core.mail.backends.console.EmailBackend"
     if _MAIL.scheme == "console"
     else "django.core.mail.backends.smtp.EmailBackend"
 )
 EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.username or "", _MAIL.password or ""
+EMAIL_HOST_USER = unquote(_MAIL.username or "")
+EMAIL_HOST_PASSWORD = unquote(_MAIL.password or "")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
 # Where somebody whose account is suspended can write to, and a visitor who knows somebody in a
 # picture whose collection names no contact.
@@ -345,7 +346,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = envstr("REKINDLE_TIME_ZONE", "UTC")
+TIME_ZONE = envzone("REKINDLE_TIME_ZONE", "UTC")
 
 # --- safety ------------------------------------------------------------------------------------
 # A presigned address leads to the bucket's server, so pictures may come from there too.
@@ -394,7 +395,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["api.filters.Filters"],
     "DEFAULT_THROTTLE_RATES": {"token": "10/min"},
     "NUM_PROXIES": PROXIES,
-    "EXCEPTION_HANDLER": "api.problems.handler",
+    "EXCEPTION_HANDLER": "config.away.handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Rekindle",
@@ -429,6 +430,7 @@ LOGGING = {
         "plain": {"format": "%(levelname)s %(name)s: %(message)s"},
         "json": {"()": "config.logs.JsonLines"},
     },
+    "filters": {"one_name": {"()": "config.logs.OneName"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {
         "handlers": ["console"],
@@ -440,6 +442,11 @@ LOGGING = {
         "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # Of a refused request that line tells all; without it, Django's own does.
         "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
+        # Where two workers have one name, a sentence instead of thirty lines of the library.
+        "celery.worker": {"filters": ["one_name"]},
+        # It warns of tasks that are sent to be done later. None are: what waits, waits in its row,
+        # and the sweeper rings when its time has come.
+        "kombu.transport.native_delayed_delivery": {"level": "ERROR"},
         # At debug level it logs statements with their values.
         "django.db.backends": {"level": "INFO"},
     },

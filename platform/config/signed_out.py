@@ -16,9 +16,8 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from config.refusals import HOME, problem, wants_json, way_back
+from config.refusals import HOME, SAFE, problem, wants_json, way_back
 
-SAFE = ("GET", "HEAD")
 # What is never shown again, wherever it stands in the name of a field.
 SECRET = ("password", "token", "secret", "code")
 # Ticks, the numbers of rows and sliders, checksums: a page wrote them, nobody typed them.
@@ -53,7 +52,7 @@ def _in_place(request: HttpRequest, door: str) -> HttpResponse:
 
 def _not_sent(request: HttpRequest, door: str) -> HttpResponse:
     """The page for a form: it was not sent, and here is what was in it."""
-    words = {"texts": _texts(request.POST), "sign_in_url": _sign_in(request, door)}
+    words = {"texts": texts(request.POST), "sign_in_url": _sign_in(request, door)}
     return _unauthorized(request, "401.html", words)
 
 
@@ -81,7 +80,7 @@ def _page(request: HttpRequest) -> str:
     return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) else HOME
 
 
-def _texts(sent: QueryDict) -> list[str]:
+def texts(sent: QueryDict) -> list[str]:
     """What a person may have typed, in the form's order."""
     names = [name for name in sent if not any(word in name.lower() for word in SECRET)]
     return [text for name in names for text in sent.getlist(name) if _is_text(text)]

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from config import health, metrics
 
+handler500 = "config.away.broken"
 urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime
 from typing import Any
 
 from celery.signals import (
@@ -19,6 +20,7 @@ from celery.signals import (
 )
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
 
 from archive import clock
 from config import broker
@@ -33,6 +35,10 @@ ALIVE = "worker-alive"
 _stop = threading.Event()
 # The models that this worker offers, as they were found last; before the queues are chosen first.
 _held: list[dict[str, Any]] = []
+# When this process began, by the name that it bears. Nothing before it is ready, so that one that
+# is turned away at the broker because of its name says no goodbye for another.
+_since: dict[str, datetime] = {}
+_said: set[datetime] = set()  # of these, the ones that the database has heard of
 
 
 def choose_queues(sender: str, instance: Any, **_: Any) -> None:
@@ -56,6 +62,7 @@ def begin(sender: Any, **_: Any) -> None:
     slots = getattr(sender.pool, "limit", None) or 1
     _stop.clear()
     drain.forget()
+    _since[sender.hostname] = timezone.now()
     words = {"name": sender.hostname, "queues": queues, "slots": slots, "consumer": sender}
     threading.Thread(target=_announce, kwargs=words, daemon=True).start()
 
@@ -88,17 +95,24 @@ def _wait() -> bool:
 
 
 def _say(**words: Any) -> None:
+    name, since = words["name"], _since.get(words["name"])
     try:
-        presence.announce(**words, now=clock.now())
+        if since in _said and presence.spoke_last(name=name) not in (None, since):
+            logger.warning("two workers are called %s; give each its own --hostname", name)
+        presence.announce(**words, since=since, now=clock.now())
+        _said.update({since} if since else ())
     except DatabaseError:
-        logger.warning("worker %s could not say that it is here", words["name"], exc_info=True)
+        logger.warning("worker %s could not say that it is here", name, exc_info=True)
     finally:
         connection.close()
 
 
 def _farewell(name: str) -> None:
+    since = _since.get(name)
+    if since is None:
+        return
     try:
-        presence.farewell(name=name)
+        presence.farewell(name=name, since=since)
     except DatabaseError:
         logger.warning("worker %s could not say goodbye", name, exc_info=True)
     finally:

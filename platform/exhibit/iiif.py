@@ -102,7 +102,7 @@ def _statement(publication: Publication) -> Json:
         with translation.override(code):
             lines = [
                 owner.get(tag) or next(iter(owner.values()), ""),
-                wording.notice(publication.made.get("deeds", [])),
+                wording.notice(wording.deeds(publication.made)),
                 own.get(tag, ""),
                 _machines(publication),
                 *(f"{each.role} {each.name}" for each in wording.account(publication.made).credits),

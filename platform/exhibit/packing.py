@@ -268,7 +268,7 @@ def _summary(
         "publication": publication,
         "photo": publication.photo,
         "account": wording.account(account),
-        "notice": wording.notice(account.get("deeds", [])),
+        "notice": wording.notice(wording.deeds(account)),
         "rights": showing.rights(publication.photo.collection)[tag],
         "permalink": showing.permalink(publication),
         "files": listed,

@@ -73,7 +73,7 @@ def called(photo: Photo) -> str:
 def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
     """The one comparison of the page: original and restored, with the notice on it."""
     publication, name = placement.publication, title(placement)
-    deeds = publication.made.get("deeds", [])
+    deeds = wording.deeds(publication.made)
     return {
         "left": picture(publication, ORIGINAL)
         | {
@@ -164,7 +164,7 @@ def before_publishing(version: Version) -> dict[str, Any]:
 def card(placement: Placement) -> dict[str, Any]:
     """A picture on an exhibit's page."""
     publication, name = placement.publication, title(placement)
-    deeds = publication.made.get("deeds", [])
+    deeds = wording.deeds(publication.made)
     return picture(publication, RESTORED) | {
         "placement": placement,
         "url": page_url(placement),
@@ -238,7 +238,7 @@ def _description(publication: Publication, placement: Placement | None) -> Mappi
         tag = TAGS["zh"] if code.startswith("zh") else TAGS["en"]
         with translation.override(code):
             own = both(publication.photo.collection, "notice").get(tag, "")
-            notice = wording.notice(publication.made.get("deeds", []))
+            notice = wording.notice(wording.deeds(publication.made))
         found[tag] = " ".join(f"{part}." for part in (notice, own) if part)
         found[tag] = f"{found[tag]} {captions.get(tag, '')}".strip()
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,38 +12,46 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from archive.languages import said
+from archive.languages import headed, said
 from archive.models import Collection, Photo
 from restoration import guarding, telling
 from restoration.lifecycle import VersionKind
 
 Sentence = str | Promise
 
-# By what was done: (a generative model, any machine, colour, a hand).
-NOTICES: dict[tuple[bool, bool, bool, bool], Sentence] = {
-    (True, True, True, True): gettext_lazy("AI-restored and coloured, retouched by hand"),
-    (True, True, True, False): gettext_lazy("AI-restored and coloured"),
-    (True, True, False, True): gettext_lazy("AI-restored, retouched by hand"),
-    (True, True, False, False): gettext_lazy("AI-restored"),
-    (False, True, True, True): gettext_lazy("Cleaned and coloured by machine, retouched by hand"),
-    (False, True, True, False): gettext_lazy("Cleaned and coloured by machine"),
-    (False, True, False, True): gettext_lazy("Cleaned by machine, retouched by hand"),
-    (False, True, False, False): gettext_lazy("Cleaned by machine"),
-    (False, False, False, True): gettext_lazy("Retouched by hand"),
+# All other steps are called cleaning: fading, dust, scratches and noise go, the picture stays.
+NO_CLEANING = ("colourise", "upscale", "retouch", *telling.UNTOLD)
+# By what the machine did: (it cleaned, coloured, enlarged).
+BY_MACHINE: dict[tuple[bool, bool, bool], Sentence] = {
+    (True, False, False): gettext_lazy("Cleaned by machine"),
+    (False, True, False): gettext_lazy("Coloured by machine"),
+    (False, False, True): gettext_lazy("Enlarged by machine"),
+    (True, True, False): gettext_lazy("Cleaned and coloured by machine"),
+    (True, False, True): gettext_lazy("Cleaned and enlarged by machine"),
+    (False, True, True): gettext_lazy("Coloured and enlarged by machine"),
+    (True, True, True): gettext_lazy("Cleaned, coloured and enlarged by machine"),
 }
-# Where the colour is a hand's alone, by: (a generative model, any machine).
-COLOURED_BY_HAND: dict[tuple[bool, bool], Sentence] = {
-    (True, True): gettext_lazy("AI-restored, coloured by hand"),
-    (False, True): gettext_lazy("Cleaned by machine, coloured by hand"),
-    (False, False): gettext_lazy("Retouched and coloured by hand"),
+# Where a generative model drew in the picture: (it was coloured, enlarged).
+BY_MODEL: dict[tuple[bool, bool], Sentence] = {
+    (False, False): gettext_lazy("AI-restored"),
+    (True, False): gettext_lazy("AI-restored and coloured"),
+    (False, True): gettext_lazy("AI-restored and enlarged"),
+    (True, True): gettext_lazy("AI-restored, coloured and enlarged"),
 }
-ALTERNATIVES: dict[tuple[bool, bool], Sentence] = {
-    (True, True): gettext_lazy("Restored and coloured with AI: %(title)s"),
-    (True, False): gettext_lazy("Restored with AI: %(title)s"),
-    (False, True): gettext_lazy("Cleaned and coloured by machine: %(title)s"),
-    (False, False): gettext_lazy("Restored: %(title)s"),
+COLOURED_BY_MODEL = gettext_lazy("AI-coloured")
+# Where the machine had its colours from, when not from itself alone; by whether all are placed.
+FROM_WHERE: dict[bool, Sentence] = {
+    True: pgettext_lazy("end of a notice", "from colours a person placed"),
+    False: pgettext_lazy("end of a notice", "partly from colours a person placed"),
+}
+# By: (nothing else was done, the hand brought the colour).
+BY_HAND: dict[tuple[bool, bool], Sentence] = {
+    (True, False): gettext_lazy("Retouched by hand"),
+    (True, True): gettext_lazy("Retouched and coloured by hand"),
+    (False, False): pgettext_lazy("end of a notice", "retouched by hand"),
+    (False, True): pgettext_lazy("end of a notice", "coloured by hand"),
 }
 ROLES: dict[str, Sentence] = {
     "restored": pgettext_lazy("credit", "Restored by"),
@@ -63,14 +71,64 @@ def untitled(photo: Photo) -> str:
     return photo.identifier or photo.ref
 
 
+def deeds(made: Mapping[str, Any]) -> list[str]:
+    """What was done, as the records of every version on the way tell it.
+
+    The account's own list names kinds of work alone ("machine" is one of them, whatever it did);
+    it counts where no record says more.
+    """
+    versions = made.get("versions", [])
+    done = _steps(record for each in versions for record in each.get("records", []))
+    if any(each.get("kind") == VersionKind.RETOUCH for each in versions):
+        done.append("hand")
+    return done or list(made.get("deeds", []))
+
+
+def _steps(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    told = list(records)
+    colours = [each for each in told if each.get("step") == "colourise"]
+    drawn = [each for each in told if each.get("backend") == "generative" or each.get("model")]
+    done = {
+        "cleaned": any(each.get("step") not in NO_CLEANING for each in told if each not in drawn),
+        "enlarged": any(each.get("step") == "upscale" for each in told),
+        "generative": any(each not in colours for each in drawn),
+        "colour": bool(colours),
+        "generative-colour": any(each in drawn for each in colours),
+        "placed": any(each.get("dabs") or each.get("regions") for each in colours),
+        "guessed": any((each.get("settings") or {}).get("guess") for each in colours),
+        "hand-colour": any(each.get("coloured") for each in told),
+    }
+    return [deed for deed, was_done in done.items() if was_done]
+
+
 def notice(deeds: Sequence[str]) -> str:
     """The sentence on the picture: what was done to it, in the fewest true words."""
-    colour = "colour" in deeds
-    machine = "machine" in deeds or colour or "generative" in deeds
-    if "hand-colour" in deeds and not colour:
-        return str(COLOURED_BY_HAND["generative" in deeds, machine])
-    key = ("generative" in deeds, machine, colour, "hand" in deeds)
-    return str(NOTICES.get(key, NOTICES[(False, True, False, False)]))
+    told = [*_by_machine(deeds), *_from_where(deeds)]
+    told += _by_hand(deeds, is_alone=not told)
+    told = told or [BY_MACHINE[True, False, False]]
+    return pgettext("between two parts of a notice", ", ").join(str(each) for each in told)
+
+
+def _by_machine(deeds: Sequence[str]) -> list[Sentence]:
+    is_cleaned = "cleaned" in deeds or "machine" in deeds
+    is_coloured, is_enlarged = "colour" in deeds, "enlarged" in deeds
+    if "generative" in deeds:
+        return [BY_MODEL[is_coloured, is_enlarged]]
+    by_model = "generative-colour" in deeds
+    did = BY_MACHINE.get((is_cleaned, is_coloured and not by_model, is_enlarged))
+    told = (did, COLOURED_BY_MODEL if by_model else None)
+    return [each for each in told if each is not None]
+
+
+def _from_where(deeds: Sequence[str]) -> list[Sentence]:
+    """Whose the colours are, as far as a person placed any; else they are all guessed."""
+    is_guessed = "guessed" in deeds or "generative-colour" in deeds
+    return [FROM_WHERE[not is_guessed]] if "placed" in deeds else []
+
+
+def _by_hand(deeds: Sequence[str], *, is_alone: bool) -> list[Sentence]:
+    is_colour = "hand-colour" in deeds and "colour" not in deeds
+    return [BY_HAND[is_alone, is_colour]] if is_colour or "hand" in deeds else []
 
 
 EVIDENCE_FAILED: Mapping[str, Sentence] = {
@@ -95,10 +153,7 @@ def notices(deeds: Sequence[str], collection: Any) -> str:
 
 def alternative(title: str, deeds: Sequence[str]) -> str:
     """The text alternative of the restored picture; it says the same as the notice."""
-    if "hand-colour" in deeds and "colour" not in deeds:
-        return _("Restored, coloured by hand: %(title)s") % {"title": title}
-    key = ("generative" in deeds, "colour" in deeds)
-    return str(ALTERNATIVES[key]) % {"title": title}
+    return headed(notice(deeds), title)
 
 
 def original_alternative(title: str) -> str:

@@ -128,6 +128,11 @@ def _model(names: tuple[str, ...]) -> Setting:
 CATALOG: tuple[StepSpec, ...] = (
     StepSpec("assess", backends={EMBEDDED: "restoration.engine.steps.assess:run"}),
     StepSpec(
+        "descreen",
+        settings=(_share("strength", 1.0),),
+        backends={EMBEDDED: "restoration.engine.steps.descreen:run"},
+    ),
+    StepSpec(
         "tone",
         settings=(_share("strength", 0.6, step=0.01), _share("cast", 0.2)),
         backends={EMBEDDED: "restoration.engine.steps.tone:run"},
@@ -138,6 +143,7 @@ CATALOG: tuple[StepSpec, ...] = (
             _model(REPAIRERS),
             _share("sensitivity", 0.4),
             _share("grain", 1.0, EMBEDDED),
+            Setting("marks_only", "bool", True, backend=EMBEDDED),
             Setting("strength", "float", 0.85, 0.3, 1.0, 0.05, backend=GENERATIVE),
         ),
         backends={

@@ -35,6 +35,8 @@ COARSE = 1200  # longest side at which borders are looked for in large scans
 WHOLE = 1_200_000  # pixels up to which a picture is measured whole
 WINDOW = 256  # side of the pieces of larger ones
 WINDOWS = 16
+DEPTH_MEASURED = 2000  # pixels: the depth of holes in a longer picture is measured at this size
+WIDE = 12.0  # pixels from the rim to the middle of a wide hole, on a picture of 1000
 GREY_STRAY = 3.0  # chroma (Lab) of a picture without colours strays less from its tint
 
 
@@ -379,3 +381,14 @@ def luma_and_inside(image: Image) -> tuple[Image, Area]:
     if inside.mean() < 0.3:
         inside = np.ones(light.shape, bool)
     return light, inside
+
+
+def depth(area: Area) -> float:
+    """How far the middle of the widest hole, bool HxW, is from its rim, in pixels."""
+    step = -(-max(area.shape) // DEPTH_MEASURED)
+    return float(step * ndimage.distance_transform_edt(area[::step, ::step]).max())
+
+
+def wide(shape: tuple[int, ...]) -> float:
+    """From which depth on a hole asks for more than a fill: what stands there is guesswork."""
+    return WIDE * max(1.0, max(shape[:2]) / 1000)

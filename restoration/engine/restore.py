@@ -18,9 +18,10 @@ from restoration.engine.step import LOADING, Image, Mask, Progress, StepContext,
 
 # Rough share of the time each step takes, for an honest bar; redraw runs on another machine.
 EFFORT = {
-    "assess": 3, "tone": 1, "repair": 4, "denoise": 6, "redraw": 12, "colourise": 4,
+    "assess": 3, "descreen": 1, "tone": 1, "repair": 4, "denoise": 6, "redraw": 12, "colourise": 4,
     "upscale": 2, "guard": 4,
 }  # fmt: skip
+BEFORE = ("descreen",)  # dots of a press are no dust: damage is looked for without them
 # What a report names while a step's model is read.
 
 
@@ -77,14 +78,16 @@ def restore(image: Image, plan: Plan, inputs: Inputs, workshop: Any, report: Rep
     run = _begin(image, inputs)
     reference = image if inputs.reference is None else check_image(inputs.reference)
     total = sum(EFFORT[step.name] for step in plan.steps)
-    done = 0
+    done, begun = 0, image
     for step in plan.steps:
         share = EFFORT[step.name] / total
         progress = _progress(report, step.name, done / total, share)
         progress(0.0, None)
         context = _context(run, plan, inputs, reference, workshop, progress)
         loading = partial(report, LOADING, done / total)
-        _take(run, step, replace(context, begun=image, loading=loading))
+        _take(run, step, replace(context, begun=begun, loading=loading))
+        if step.name in BEFORE:
+            begun = run.image
         done += EFFORT[step.name]
         progress(1.0, thumbnail(run.image))
     return Restored(run.image, run.maps, run.meters, run.records, run.notes)

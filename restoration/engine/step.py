@@ -18,7 +18,7 @@ Progress = Callable[[float, NDArray[Any] | None], None]
 LOADING = "load"  # what a run says while it reads a model
 
 
-def _silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
+def silent(fraction: float, preview: NDArray[Any] | None = None) -> None:
     """Nobody listens."""
 
 
@@ -31,7 +31,8 @@ class StepContext:
     """All a step may know. Arrays are read, never written.
 
     image, reference: float32 HxWx3 RGB in [0, 1]; reference is the scan and may be of another size.
-    begun: the picture as this run began, before any step; of another size once one has enlarged it.
+    begun: the picture as this run began, before any step but the one that takes a press's dots
+    away; of another size once one has enlarged it.
     mask: uint8 HxW, 255 where the volunteer says damage is, None to look for it.
     faces: where somebody says that faces are; None: nobody said.
     repaired: bool HxW at the image's size: filled by earlier versions or earlier steps.
@@ -53,7 +54,7 @@ class StepContext:
     workshop: Any = None
     maps: Mapping[str, Mask] = field(default_factory=dict)
     meters: Mapping[str, Any] = field(default_factory=dict)
-    progress: Progress = _silent
+    progress: Progress = silent
     loading: Callable[[], None] = _unheard
 
 

@@ -31,7 +31,7 @@ from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
-from restoration.views import faces, panel, pictures, returning
+from restoration.views import faces, looking, panel, pictures, returning
 from restoration.views.asking import Asked, fence_of, photo_of, sent_from_bench
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
@@ -46,6 +46,8 @@ SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its d
 def bench(request: Asked, ref: str) -> HttpResponse:
     """The photo on one's bench; for who does not hold it, what there is to see of it."""
     photo = photo_of(request, ref)
+    if looking.is_asked_for(request):
+        return looking.part(request, photo, presence.models_offered(now=timezone.now()))
     scan_version(photo=photo, now=timezone.now())
     found = benches.bench_of(photo, request.user)
     if found.claim is None:
@@ -296,7 +298,7 @@ def _laid_out(
         "base": _base(photo, base),
         "bases": _bases(found, base),
         "returned": returning.told(found, base, kept),
-        "assessment": panel.looked(recipe),
+        **looking.seen(recipe),
         "steps": panel.steps(recipe),
         "prompt_fields": panel.prompt_fields(recipe),
         "swatches": panel.swatches(recipe),

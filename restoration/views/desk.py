@@ -29,7 +29,7 @@ from restoration.forms import AdviceForm, DeclineForm, ReturnForm
 from restoration.lifecycle import ReviewState, VersionState
 from restoration.models import Review, Version
 from restoration.queries import desk as queries
-from restoration.views import pictures
+from restoration.views import panel, pictures
 from restoration.views.asking import Asked
 from restoration.views.comparing import comparison
 from restoration.views.strip import label
@@ -101,6 +101,7 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
     is_open = is_mine and version.state == VersionState.SUBMITTED
     against = _against(request, line)
     asked = request.GET.getlist("layer")
+    known = panel.archive_says(version.photo)
     context = {
         "review": found,
         "version": version,
@@ -111,7 +112,7 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
         "shown": urlencode({"layer": asked}, doseq=True),
         "against": _choices(line, against),
         "card": guarding.card(version.meters),
-        "lineage": [_told(each) for each in line],
+        "lineage": [_told(each, known) for each in line],
         "hints": [hint for each in line for hint in telling.hints(_plan(each))],
         "decisions": queries.decisions(version.photo, but=found),
         "queue": _in_sight(request),
@@ -152,12 +153,14 @@ def _choices(line: list[Version], against: Version) -> list[dict[str, Any]]:
     ]
 
 
-def _told(version: Version) -> dict[str, Any]:
+def _told(version: Version, known: telling.Known) -> dict[str, Any]:
     return {
         "version": version,
         "label": label(version),
         "steps": telling.steps(version.records),
-        "words": telling.words(_plan(version).get("prompt"), version.records, for_reviewer=True),
+        "words": telling.words(
+            _plan(version).get("prompt"), version.records, for_reviewer=True, known=known
+        ),
         "notes": _notes(version),
         "guard": guarding.badge(version.meters) if version.parent_id else None,
     }

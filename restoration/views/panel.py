@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -20,6 +22,7 @@ from restoration.engine.generative.rows import MODELS, Model
 from restoration.models import Assessment
 
 MOST_FACT_SWATCHES = 8
+SELDOM = ("descreen",)  # shown for the few photos that are pictures out of a book or a newspaper
 LONG_FIELDS = {"colours": 3, "keep": 2, "words": 2}
 
 
@@ -59,7 +62,14 @@ class Panel:
 
 def steps(panel: Panel) -> list[dict[str, Any]]:
     """One entry a step, in the order they always run."""
-    return [_step(panel, number, spec) for number, spec in enumerate(STEPS, start=1)]
+    shown = [spec for spec in STEPS if spec.name not in SELDOM or _is_wanted(panel, spec)]
+    return [_step(panel, number, spec) for number, spec in enumerate(shown, start=1)]
+
+
+def _is_wanted(panel: Panel, spec: StepSpec) -> bool:
+    """Suggested for this photo, or switched on by somebody."""
+    drafted = panel.draft["steps"].get(spec.name) if panel.draft else None
+    return spec.name in panel.suggested or bool(drafted and drafted["on"])
 
 
 def _step(panel: Panel, number: int, spec: StepSpec) -> dict[str, Any]:
@@ -230,6 +240,16 @@ def prompt_fields(panel: Panel) -> list[dict[str, Any]]:
 def _known(photo: Photo) -> dict[str, str]:
     place, people = said(photo, "place").text, said(photo, "people").text
     return {"period": edtf.wording(photo.date_edtf), "place": place, "who": people}
+
+
+def archive_says(photo: Photo) -> dict[str, set[str]]:
+    """What the prompt's fields begin with, in every language that a bench may be read in."""
+    found: dict[str, set[str]] = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            for name, text in _known(photo).items():
+                found.setdefault(name, set()).add(text)
+    return found
 
 
 def looked(panel: Panel) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ from archive import decode, ingest, pictures, wording
 from archive.actions import READING_ATTEMPTS
 from archive.lifecycle import PhotoState
 from archive.models import Photo
+from tests.archive.leaving import left_behind
 from tests.factories import collection
 from tests.people import appoint, person
 
@@ -116,7 +117,8 @@ class Gate:
             path = Path(folder) / f"{hashlib.sha256(content).hexdigest()[:12]}.scan"
             path.write_bytes(content)
             words = {"collection": self.boxes["command"].slug, "by": self.cora.username}
-            with translation.override("en"):  # pages were read in both languages before
+            # Pages were read in both languages before.
+            with translation.override("en"), left_behind():
                 call_command("ingest", folder, wait=True, stdout=said, stderr=said, **words)
         refused = [line for line in said.getvalue().splitlines() if "not taken. " in line]
         return refused[0].partition("not taken. ")[2] if refused else ""

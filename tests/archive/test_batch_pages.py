@@ -169,6 +169,25 @@ def test_a_table_beside_a_zip_describes_the_scans(cora: Client, box: Collection)
     assert Photo.objects.get().title_zh == "开幕式"
 
 
+def test_the_page_says_where_a_table_says_otherwise_than_what_is_here(
+    cora: Client, box: Collection
+) -> None:
+    for said in ("Opening,", "Closing,1974"):
+        table = SimpleUploadedFile("t.csv", f"filename,title_en,date_edtf\na.jpg,{said}".encode())
+        begin(cora, kind="zip", file=a_zip({"a.jpg": scan(1)}), table=table)
+        batch = Batch.objects.latest("pk")
+        slices(batch)
+        press(cora, batch, "take")
+        slices(batch)
+    told = page(cora, batch)
+    assert "Written down now, because nothing was there yet: date." in told
+    assert "title (English) “Opening”, there “Closing”" in told
+    photo = Photo.objects.get()
+    assert (photo.title_en, photo.date_edtf) == ("Opening", "1974")
+    event = Event.objects.get(photo=photo, verb="photo.described")
+    assert event.actor == batch.begun_by
+
+
 def test_a_folder_is_taken_from_where_the_operator_put_it_and_from_nowhere_else(
     cora: Client, box: Collection, settings: Any, tmp_path: Path
 ) -> None:

@@ -1,9 +1,13 @@
 """Dates as archives write them."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
-from archive import edtf
+from archive import edtf, wording
+from tests import factories
+from tests.people import appoint, cast
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,35 @@ def test_a_date_as_people_write_it_is_understood(
 def test_what_can_be_read_in_two_ways_or_in_none_stays_as_it_was_written(text: str) -> None:
     assert edtf.from_words(text) == text
     assert not edtf.is_edtf(text)
+
+
+@pytest.mark.parametrize("text", ["1900s", "the 1900s", "1900\N{RIGHT SINGLE QUOTATION MARK}s"])
+def test_ten_years_or_a_hundred_is_asked_back_with_what_to_write_for_each(text: str) -> None:
+    said = wording.date_sentence(text)
+    assert "may mean ten years or a hundred" in said
+    assert "190X for 1900 to 1909" in said
+    assert "19XX for 1900 to 1999" in said
+    assert edtf.years("190X") == (1900, 1909)
+    assert edtf.years("19XX") == (1900, 1999)
+
+
+@pytest.mark.parametrize("text", ["autumn 1974", "1890s or so", "21900s", "1900sq"])
+def test_what_is_no_date_at_all_is_answered_with_how_one_is_written(text: str) -> None:
+    assert "is not a date in EDTF. Write 1974" in wording.date_sentence(text)
+
+
+@pytest.mark.django_db
+def test_who_writes_ten_years_or_a_hundred_reads_both_and_keeps_what_was_typed(
+    client: Client,
+) -> None:
+    people, box = cast(), factories.collection()
+    appoint(people.cora, box)
+    client.force_login(people.cora)
+    address = reverse("archive:describe", args=[factories.photo(box).ref])
+    answer = client.post(address, {"date_edtf": "1900s", "title_en": "kept while typing"})
+    assert answer.status_code == 422
+    for said in ("190X for 1900 to 1909", "19XX for 1900 to 1999", "kept while typing"):
+        assert said in answer.text
 
 
 @pytest.mark.parametrize(

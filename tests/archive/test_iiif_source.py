@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 
 from archive.models import Batch, BatchFile, Collection, Photo
 from archive.sources import iiif
+from tests.archive.leaving import left_behind
 from tests.archive.scans import scan
 from tests.factories import collection
 from tests.people import person
@@ -36,7 +37,8 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Collection:
 
 def ingest(url: str, **options: Any) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
-    call_command("ingest", url, collection="games", stdout=out, stderr=err, **options)
+    with left_behind():
+        call_command("ingest", url, collection="games", stdout=out, stderr=err, **options)
     return out.getvalue(), err.getvalue()
 
 

@@ -15,7 +15,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from archive.models import Batch, Collection, Event, Photo
-from tests.archive.scans import broken, scan
+from tests.archive.leaving import left_behind
+from tests.archive.scans import broken, scan, tiff
 from tests.factories import NOW, collection
 from tests.people import appoint, person
 from tests.services import addresses, buckets
@@ -48,8 +49,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ingest(folder: Path | str, **options: Any) -> tuple[str, str]:
+    """What the command prints; that it ends with 1 for what is left behind has tests of its own."""
     out, err = StringIO(), StringIO()
-    call_command("ingest", str(folder), collection="games", stdout=out, stderr=err, **options)
+    words = {"collection": "games", "stdout": out, "stderr": err}
+    with left_behind():
+        call_command("ingest", str(folder), **words, **options)
     return out.getvalue(), err.getvalue()
 
 
@@ -170,6 +174,111 @@ def test_a_curator_may_take_them_in_and_a_volunteer_may_not(box: Collection, fol
     assert not Photo.objects.exists()
     out, _err = ingest(folder, by="cora")
     assert out.splitlines()[-1] == "4 new"
+
+
+# --- how it ends ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("how", [{"wait": True}, {"dry_run": True}])
+def test_scans_that_are_left_behind_end_the_command_with_1_behind_its_report(
+    box: Collection, folder: Path, tmp_path: Path, how: dict[str, bool]
+) -> None:
+    (folder / "page.htm").write_bytes(b"<html>")
+    out, report = StringIO(), tmp_path / "report.csv"
+    words = {"collection": "games", "report": report, "stdout": out, "stderr": StringIO()}
+    left = "1 file was" if "dry_run" in how else "2 files were"
+    with pytest.raises(CommandError, match=f"{left} not taken or wait") as ended:
+        call_command("ingest", str(folder), **words, **how)
+    assert ended.value.returncode == 1
+    assert "1 not taken" in out.getvalue().splitlines()[-1]
+    assert "page.htm" in report.read_text(encoding="utf-8-sig")
+
+
+def test_a_command_that_left_nothing_behind_ends_well(box: Collection, folder: Path) -> None:
+    (folder / "bad.jpg").unlink()
+    for how in ({"dry_run": True}, {"wait": True}, {"wait": True}):
+        call_command("ingest", str(folder), collection="games", stdout=StringIO(), **how)
+
+
+# --- words for what is here already --------------------------------------------------------------
+def words_of(photo: Photo) -> tuple[str, str, str]:
+    return photo.title_en, photo.date_edtf, photo.identifier
+
+
+def test_a_row_that_was_put_right_is_written_to_its_photo_though_a_twin_came_in_first(
+    box: Collection, folder: Path
+) -> None:
+    (folder / "copy-of-a.jpg").write_bytes(scan(1))
+    head = "filename,title_en,date_edtf,identifier\n"
+    _out, err = ingest(folder, csv=table(folder, f"{head}a.jpg,The opening,yesterday,1974/12\n"))
+    assert "a.jpg: not taken. “yesterday” is not a date" in err
+    photo = Photo.objects.get(filename="copy-of-a.jpg")
+    assert words_of(photo) == ("", "", "")
+    _out, err = ingest(folder, csv=table(folder, f"{head}a.jpg,The opening,1974,1974/12\n"))
+    assert (
+        "a.jpg: already here. Written down now, because nothing was there yet:"
+        " title (English), date, identifier at the source."
+    ) in err
+    photo.refresh_from_db()
+    assert words_of(photo) == ("The opening", "1974", "1974/12")
+    event = Event.objects.get(photo=photo, verb="photo.described")
+    assert event.actor is not None
+    assert event.actor.username == "sten"
+    assert event.facts["was"] == {"title_en": "", "date_edtf": "", "identifier": ""}
+
+
+def test_what_somebody_wrote_stays_and_the_report_says_where_the_table_says_otherwise(
+    box: Collection, folder: Path, tmp_path: Path
+) -> None:
+    ingest(folder, csv=table(folder, "filename,title_en\na.jpg,The opening\n"))
+    rows = "filename,title_en,date_edtf\na.jpg,The closing,1974\n"
+    told = "title (English) “The opening”, there “The closing”"
+    _out, err = ingest(folder, csv=table(folder, rows), dry_run=True)
+    assert "Would be written down, because nothing is there yet: date." in err
+    assert told in err
+    photo = Photo.objects.get(filename="a.jpg")
+    assert words_of(photo) == ("The opening", "", "")
+    _out, err = ingest(folder, csv=table(folder, rows), report=tmp_path / "report.csv")
+    assert told in err
+    photo.refresh_from_db()
+    assert words_of(photo) == ("The opening", "1974", "")
+    with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as stream:
+        row = next(row for row in csv.DictReader(stream) if row["file"] == "a.jpg")
+    assert row["outcome"] == "already here"
+    assert told in row["why"]
+
+
+def test_a_table_that_says_the_same_again_writes_nothing(box: Collection, folder: Path) -> None:
+    rows = table(folder, "filename,title_en\na.jpg,The opening\n")
+    ingest(folder, csv=rows)
+    events = Event.objects.exclude(photo=None).count()
+    out, err = ingest(folder, csv=rows)
+    assert "a.jpg: already here\n" in out
+    assert "a.jpg" not in err
+    assert Event.objects.exclude(photo=None).count() == events
+
+
+def test_of_two_twins_in_a_source_the_one_with_a_row_is_the_photo(
+    box: Collection, folder: Path
+) -> None:
+    (folder / "0-copy.jpg").write_bytes(scan(1))
+    ingest(folder, csv=table(folder, "filename,title_en\na.jpg,The opening\n"))
+    assert Photo.objects.get(title_en="The opening").filename == "a.jpg"
+    assert not Photo.objects.filter(filename="0-copy.jpg").exists()
+
+
+def test_further_pages_get_the_words_that_the_first_one_gets_now(
+    box: Collection, tmp_path: Path
+) -> None:
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "a.tif").write_bytes(tiff(2))
+    ingest(tmp_path / "box", wait=True, pages="photos")
+    second = Photo.objects.get(page=2)
+    Photo.objects.filter(pk=second.pk).update(title_en="The back")
+    rows = "filename,title_en,identifier\na.tif,The front,1974/12\n"
+    ingest(tmp_path / "box", wait=True, csv=table(tmp_path / "box", rows))
+    assert [words_of(each) for each in Photo.objects.order_by("page")] == [
+        ("The front", "", "1974/12"),
+        ("The back", "", "1974/12"),
+    ]
 
 
 # --- other sources -------------------------------------------------------------------------------
@@ -301,11 +410,33 @@ def test_a_storage_that_is_full_stops_the_batch_and_blames_no_file(
 
     with monkeypatch.context() as patch:
         patch.setattr("archive.storage.put_file", full)
-        with pytest.raises(CommandError, match="cannot store anything"):
+        with pytest.raises(CommandError, match=r"cannot store anything.*No space left"):
             ingest(folder)
     assert not Photo.objects.exists()
     out, _err = ingest(folder)
     assert out.splitlines()[-1] == "4 new"
+
+
+def test_a_storage_that_cannot_be_written_to_is_named_without_a_traceback(
+    box: Collection,
+    folder: Path,
+    tmp_path: Path,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "taken").write_bytes(b"a file where the folder should be")
+    place = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path / "taken")},
+    }
+    settings.STORAGES = settings.STORAGES | {"default": place}
+    named = rf"cannot store anything now.*\({tmp_path / 'taken'}\S*: "
+    with pytest.raises(CommandError, match=named):
+        ingest(folder, wait=True)
+    with pytest.raises(CommandError, match=named):
+        ingest(folder, csv=table(folder, "filename\na.jpg\n"))
+    assert str(tmp_path / "taken") in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_a_file_that_kills_its_reader_three_times_is_given_up(
@@ -317,7 +448,8 @@ def test_a_file_that_kills_its_reader_three_times_is_given_up(
     Batch.objects.update(state="taking", taking_since=NOW)
     batch.files.update(step="listed")
     out, err = StringIO(), StringIO()
-    call_command("ingest", batch=batch.pk, stdout=out, stderr=err)
+    with left_behind():
+        call_command("ingest", batch=batch.pk, stdout=out, stderr=err)
     assert out.getvalue().splitlines()[-1] == "3 new, 1 not taken"
     assert "went away three times" in err.getvalue()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -50,6 +52,7 @@ def _in_a_folder(settings: Any, tmp_path: Path) -> None:
     settings.STORAGES = settings.STORAGES | {
         "default": folder | {"OPTIONS": {"location": str(tmp_path / "bytes")}}
     }
+    (tmp_path / "backup").mkdir()
 
 
 @pytest.fixture
@@ -366,6 +369,48 @@ def test_the_site_is_no_place_for_its_own_backup(site: str, tmp_path: Path) -> N
         with pytest.raises(CommandError, match="keeps its own files"):
             restore(where)
     assert not (tmp_path / "backups").exists()
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("not mounted", "There is no folder .*not mounted. Make it, or mount its disk"),
+        ("a file", "a file is a file. Name a folder."),
+        ("/proc/nope", "There is no folder /proc/nope"),
+    ],
+)
+def test_a_place_that_is_no_folder_is_refused_and_none_is_made(
+    site: str, tmp_path: Path, where: str, said: str
+) -> None:
+    (tmp_path / "a file").write_bytes(b"x")
+    before = sorted(tmp_path.iterdir())
+    for command in (make, restore):
+        with pytest.raises(CommandError, match=said):
+            command(tmp_path / where)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_disk_that_takes_nothing_is_named_in_a_sentence(
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CommandError, match=r"The backup cannot go on\. /proc/[^ ]+: "):
+        make("/proc/self")
+
+    def full(_path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(backup, "_sync", full)
+    with pytest.raises(CommandError, match=r"cannot go on\. .*/backup: No space left"):
+        make(tmp_path / "backup")
+    with pytest.raises(CommandError, match="no whole backup"):
+        restore(tmp_path / "backup")
+
+
+def test_nobody_else_on_the_machine_reads_what_lies_in_the_place(site: str, tmp_path: Path) -> None:
+    (tmp_path / "backup").chmod(0o755)
+    make(tmp_path / "backup")
+    for name in (backup.BYTES, backup.BACKUPS):
+        assert stat.S_IMODE((tmp_path / "backup" / name).stat().st_mode) == backup.PRIVATE
 
 
 def test_a_bucket_is_refused_with_the_reason(site: str) -> None:

@@ -1,10 +1,12 @@
 """System checks: settings that read well but will not work."""
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config import checks
+from config import checks, health, parts
 
 
 def test_a_misspelled_variable_is_named_with_the_one_that_was_meant(
@@ -33,3 +35,46 @@ def test_a_deployment_without_collected_files_is_an_error(settings: Any, tmp_pat
     assert message.id == "config.E002"
     (tmp_path / "staticfiles.json").touch()
     assert checks.static_files_are_collected() == []
+
+
+def test_a_deployment_whose_parts_answer_is_told_of_none(db: None) -> None:
+    assert parts.every_part_answers() == []
+
+
+def test_a_part_that_does_not_answer_is_named_with_its_setting(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed() -> None:
+        raise ConnectionError("[Errno 111] Connection\nrefused")
+
+    monkeypatch.setitem(health.ELSEWHERE, "broker", closed)
+    [message] = parts.every_part_answers()
+    assert message.msg == "The queue does not answer: [Errno 111] Connection refused"
+    assert (message.id, "REKINDLE_BROKER_URL" in str(message.hint)) == ("config.E003", True)
+
+
+def test_a_part_that_hangs_is_named_too(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setitem(health.ELSEWHERE, "storage", lambda: let_go.wait(30))
+    [message] = parts.every_part_answers()
+    let_go.set()
+    assert message.msg == "The storage does not answer: nothing came within 0.05 seconds"
+
+
+def test_a_folder_that_takes_no_file_is_named(settings: Any, tmp_path: Path) -> None:
+    settings.STORAGES = {"default": {"OPTIONS": {"location": "/proc/bytes"}}}
+    settings.VAR_DIR, settings.INGEST_DIR = tmp_path, tmp_path / "none"
+    told = [message.msg for message in parts.every_folder_is_there()]
+    assert [each.split()[0] for each in told] == ["REKINDLE_BYTES_DIR", "REKINDLE_INGEST_DIR"]
+    settings.STORAGES = {"default": {"OPTIONS": {"location": str(tmp_path / "not yet")}}}
+    settings.INGEST_DIR = tmp_path
+    assert parts.every_folder_is_there() == []
+
+
+def test_a_deployment_that_prints_its_mails_is_warned_of(settings: Any) -> None:
+    settings.EMAIL_BACKEND = parts.PRINTED
+    [message] = parts.mails_are_sent()
+    assert (message.id, "REKINDLE_MAIL_URL" in str(message.hint)) == ("config.W007", True)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert parts.mails_are_sent() == []

@@ -90,3 +90,49 @@ def test_sqlite_waits_for_its_turn_instead_of_failing() -> None:
 def test_another_database_is_refused_by_name(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="X must be sqlite:///FILE or postgres://"):
         env.database("X", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://vera:p#ss@db/photos",
+        "postgres://vera:p/ss@db/photos",
+        "postgres://vera:12/ss@db/photos",
+        "postgres://vera:p?ss@db/photos",
+        "postgres://vera:p[ss@db/photos",
+    ],
+)
+def test_a_password_that_breaks_its_address_is_told_how_to_be_written(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="percent-encode") as told:
+        env.database("X", url)
+    assert "ss@" not in str(told.value)
+
+
+def test_a_folder_of_sqlite_may_have_a_sign_in_its_name() -> None:
+    assert env.database("X", "sqlite:////data/a@b/photos")["NAME"] == "/data/a@b/photos"
+
+
+@pytest.mark.parametrize("folder", ["/proc/nope", "file"])
+def test_a_folder_that_cannot_be_made_is_refused_by_the_name_of_its_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "file").touch(mode=0o400)
+    monkeypatch.setenv("X", str(tmp_path / folder))
+    with pytest.raises(ImproperlyConfigured, match=r"^X is '.*', and it cannot be made"):
+        env.envfolder("X", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("zone", "sentence"),
+    [
+        ("Berlin", "'Berlin', which is no time zone; write it as Europe/Berlin"),
+        ("Asia", "write it as Asia/Shanghai or UTC"),
+        ("/etc/passwd", "write it as Asia/Shanghai or UTC"),
+    ],
+)
+def test_a_time_zone_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, zone: str, sentence: str
+) -> None:
+    monkeypatch.setenv("X", zone)
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        env.envzone("X", "UTC")

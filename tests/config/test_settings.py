@@ -57,6 +57,57 @@ def test_a_wrong_value_stops_the_start_with_a_sentence(
     assert sentence in answer.stderr.splitlines()[-1]
 
 
+def manage(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as the operator does, on a folder of its own."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("REKINDLE_", "OTEL_"))}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        env=clean | {"REKINDLE_VAR_DIR": str(folder)} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("REKINDLE_DEBUG", "perhaps", "REKINDLE_DEBUG is 'perhaps'; write yes or no.\n"),
+        ("REKINDLE_VAR_DIR", "/proc/nope", "REKINDLE_VAR_DIR is '/proc/nope', and it cannot"),
+        ("REKINDLE_TIME_ZONE", "Berlin", "REKINDLE_TIME_ZONE is 'Berlin', which is no time zone"),
+        ("REKINDLE_MAIL_URL", "smtp://a:p/q@mail", "REKINDLE_MAIL_URL cannot be read as an"),
+        ("REKINDLE_SECRET_KEY_FILE", "/nope", "REKINDLE_SECRET_KEY_FILE cannot be read: "),
+    ],
+)
+def test_a_command_says_only_the_sentence(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    answer = manage(tmp_path, "check", **{name: value})
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (1, 1), answer.stderr
+    assert answer.stderr.startswith(sentence)
+
+
+def test_a_command_says_in_a_sentence_that_the_database_does_not_answer(tmp_path: Path) -> None:
+    away = {"REKINDLE_DATABASE_URL": "postgres://vera:hush@127.0.0.1:1/photos"}
+    answer = manage(tmp_path, "migrate", **away)
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (1, 1), answer.stderr
+    assert answer.stderr.startswith("The database of REKINDLE_DATABASE_URL does not answer: ")
+    assert "hush" not in answer.stderr
+    assert "Traceback" in manage(tmp_path, "migrate", "--traceback", **away).stderr
+
+
+def test_a_database_that_answers_is_not_said_to_be_away(tmp_path: Path) -> None:
+    answer = manage(tmp_path, "make_steward", "vera")  # nothing is migrated
+    assert answer.returncode == 1
+    assert "does not answer" not in answer.stderr
+
+
+def test_what_is_percent_encoded_in_the_address_for_mails_is_read(tmp_path: Path) -> None:
+    names = "settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD"
+    answer = ask(names, tmp_path, REKINDLE_MAIL_URL="smtps://vera%40x.org:p%23ss@mail:465")
+    assert answer.stdout.strip() == "('vera@x.org', 'p#ss')", answer.stderr
+
+
 def test_an_https_address_turns_on_what_belongs_to_it(tmp_path: Path) -> None:
     names = "settings.SECURE_SSL_REDIRECT, settings.SESSION_COOKIE_SECURE, settings.ALLOWED_HOSTS"
     answer = ask(names, tmp_path, REKINDLE_SITE_URL="https://photos.example.org")

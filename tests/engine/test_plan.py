@@ -126,11 +126,14 @@ def test_every_default_in_the_catalog_is_within_its_own_limits():
 
 def test_a_plan_carries_what_its_backend_reads_and_no_more():
     embedded = Plan((StepPlan("repair"),)).step("repair").settings
-    assert set(embedded) == {"sensitivity", "grain"}
+    assert set(embedded) == {"sensitivity", "grain", "marks_only"}
     drawn = Plan((StepPlan("repair", "generative", {"model": "sd15"}),)).step("repair").settings
     assert drawn == {"model": "sd15", "sensitivity": 0.4, "strength": 0.85}
     told = refusal(given(steps=[{"name": "repair", "settings": {"model": "sd15"}}]))
-    assert (told.code, told.facts["known"]) == ("unknown-setting", ["sensitivity", "grain"])
+    assert (told.code, told.facts["known"]) == (
+        "unknown-setting",
+        ["sensitivity", "grain", "marks_only"],
+    )
 
 
 def test_a_generative_step_always_freezes_one_model_that_can_do_it():

@@ -11,7 +11,7 @@ from restoration.engine.step import StepContext, StepResult
 from restoration.engine.steps import repair
 from tests.engine import pictures
 
-SETTINGS = {"sensitivity": 0.4, "grain": 1.0, "strength": 0.85}
+SETTINGS = {"sensitivity": 0.4, "grain": 1.0, "marks_only": True, "strength": 0.85}
 
 
 def repaired(image: np.ndarray, **context: Any) -> StepResult:
@@ -31,7 +31,18 @@ def test_outside_the_mask_the_difference_is_zero(make):
     damaged, area = scratched(make())
     result = repaired(damaged, mask=area.astype(np.uint8) * 255)
     assert np.abs(result.image - damaged)[~area].max() == 0
-    assert np.array_equal(result.maps["repaired"] > 0, area)
+    filled = result.maps["repaired"] > 0
+    assert not filled[~area].any()
+    assert np.array_equal((result.image != damaged).any(axis=2) & ~filled, np.zeros_like(area))
+    assert filled[area].mean() > 0.9
+
+
+def test_all_of_a_mask_is_filled_where_that_is_asked():
+    damaged, area = scratched(pictures.astronaut())
+    context = StepContext(image=damaged, reference=damaged, mask=area.astype(np.uint8) * 255)
+    whole = repair.run(context, SETTINGS | {"marks_only": False})
+    assert np.array_equal(whole.maps["repaired"] > 0, area)
+    assert whole.notes == []
 
 
 def test_inside_the_mask_the_picture_comes_back():

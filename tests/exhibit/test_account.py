@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 from xml.etree import ElementTree
 
@@ -67,9 +68,93 @@ PAINTED = version({"step": "retouch", "coloured": 0.3}, kind="retouch", by="Ada"
 def test_the_notice_and_the_source_type_follow_what_was_done(
     line: list[dict[str, object]], notice: str, source: str
 ) -> None:
-    done = credits.deeds(line)
-    assert wording.notice(done) == notice
-    assert credits.source_type(done) == credits.SOURCE_TYPES + source
+    assert wording.notice(wording.deeds({"versions": line})) == notice
+    assert credits.source_type(credits.deeds(line)) == credits.SOURCE_TYPES + source
+
+
+def did(step: str, **facts: Any) -> dict[str, Any]:
+    return {"step": step, "backend": "embedded", "settings": {}} | facts
+
+
+MODEL = {"backend": "generative", "model": {"label": "FLUX.2 klein 4B"}}
+PLACED, AREA = did("colourise", dabs=6, regions=0), did("colourise", dabs=0, regions=2)
+GUESSED = did("colourise", dabs=0, regions=0, settings={"guess": 0.5})
+MIXED = did("colourise", dabs=6, regions=0, settings={"guess": 0.5})
+AI_COLOUR = did("colourise", **MODEL)
+TONE, REPAIR, ENLARGE = did("tone"), did("repair", mask="given"), did("upscale")
+FROM_A_PERSON = ", from colours a person placed"
+
+
+@pytest.mark.parametrize(
+    ("steps", "notice"),
+    [
+        ([TONE], "Cleaned by machine"),
+        ([REPAIR], "Cleaned by machine"),
+        ([TONE, REPAIR, CLEAN], "Cleaned by machine"),
+        ([did("assess"), PLACED, did("guard")], "Coloured by machine" + FROM_A_PERSON),
+        ([ENLARGE], "Enlarged by machine"),
+        ([CLEAN, ENLARGE], "Cleaned and enlarged by machine"),
+        ([did("repair", **MODEL)], "AI-restored"),
+        ([TONE, REDRAW], "AI-restored"),
+        ([REDRAW, ENLARGE], "AI-restored and enlarged"),
+        ([REDRAW, PLACED], "AI-restored and coloured" + FROM_A_PERSON),
+        ([REDRAW, AI_COLOUR, ENLARGE], "AI-restored, coloured and enlarged"),
+        ([GUESSED], "Coloured by machine"),
+        ([PLACED], "Coloured by machine" + FROM_A_PERSON),
+        ([AREA], "Coloured by machine" + FROM_A_PERSON),
+        ([MIXED], "Coloured by machine, partly from colours a person placed"),
+        ([PLACED, GUESSED], "Coloured by machine, partly from colours a person placed"),
+        ([PLACED, ENLARGE], "Coloured and enlarged by machine" + FROM_A_PERSON),
+        ([REPAIR, PLACED], "Cleaned and coloured by machine" + FROM_A_PERSON),
+        ([CLEAN, GUESSED], "Cleaned and coloured by machine"),
+        ([TONE, PLACED, ENLARGE], "Cleaned, coloured and enlarged by machine" + FROM_A_PERSON),
+        ([AI_COLOUR], "AI-coloured"),
+        ([CLEAN, AI_COLOUR], "Cleaned by machine, AI-coloured"),
+        ([AI_COLOUR, ENLARGE], "Enlarged by machine, AI-coloured"),
+    ],
+)
+def test_the_notice_names_what_was_done_and_nothing_else(
+    steps: list[dict[str, Any]], notice: str
+) -> None:
+    assert wording.notice(wording.deeds({"versions": [version(*steps)]})) == notice
+    by_hand = wording.deeds({"versions": [version(*steps), HAND]})
+    assert wording.notice(by_hand) == f"{notice}, retouched by hand"
+
+
+NAMED = ("tone", "repair", "denoise", "redraw", "colourise", "upscale")
+
+
+@pytest.mark.parametrize("chosen", [*itertools.product((False, True), repeat=6)])
+@pytest.mark.parametrize("hand", [[], [HAND], [PAINTED]])
+def test_every_combination_of_steps_is_told_by_its_own_words(
+    chosen: tuple[bool, ...], hand: list[dict[str, object]]
+) -> None:
+    on = [name for name, is_on in zip(NAMED, chosen, strict=True) if is_on]
+    if not on and not hand:
+        return
+    steps = [REDRAW if name == "redraw" else did(name) for name in on]
+    said = wording.notice(wording.deeds({"versions": [version(*steps), *hand]})).lower()
+    drawn = "redraw" in on
+    assert ("cleaned" in said) == (bool({"tone", "repair", "denoise"} & set(on)) and not drawn)
+    assert ("ai-" in said) == drawn
+    assert ("coloured" in said) == ("colourise" in on or hand == [PAINTED])
+    assert ("enlarged" in said) == ("upscale" in on)
+    assert ("by machine" in said) == (bool(on) and not drawn)
+    assert ("by hand" in said) == bool(hand)
+
+
+def test_an_account_without_records_is_told_by_its_kinds_of_work() -> None:
+    for kinds, notice in (
+        (["machine"], "Cleaned by machine"),
+        (["machine", "colour"], "Cleaned and coloured by machine"),
+        (["machine", "generative"], "AI-restored"),
+    ):
+        assert wording.notice(wording.deeds({"deeds": kinds})) == notice
+
+
+def test_the_text_alternative_says_the_same_as_the_notice() -> None:
+    done = wording.deeds({"versions": [version(PLACED)]})
+    assert wording.alternative("A gate", done) == f"{wording.notice(done)}: A gate"
 
 
 def test_everybody_is_thanked_once_in_the_order_of_the_work() -> None:

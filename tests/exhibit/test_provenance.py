@@ -7,6 +7,7 @@ from django.test import Client
 
 from exhibit.actions import publish_version
 from exhibit.arranging import Words
+from exhibit.models import Publication
 from restoration import telling
 from restoration.lifecycle import JobState
 from restoration.models import Job
@@ -44,7 +45,8 @@ def page(client: Client, museum: Museum, *records: dict[str, object]) -> str:
     return client.get(f"/exhibits/{museum.exhibit.slug}/{photo.ref}/").text
 
 
-BY_HAND, BY_SEARCH = "only where a person marked the damage", "How much counts as damage 0.6"
+BY_HAND = "where a person marked damage, or let the machine&#x27;s marks stand"
+BY_SEARCH = "How much counts as damage 0.6"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,19 @@ def test_it_is_told_whether_a_person_or_a_search_said_where_the_damage_is(
     told = page(client, museum, REPAIR | {"mask": mask})
     assert f"Repair: {said}, Grain kept 1.0" in told
     assert unsaid not in told
+
+
+def test_a_picture_that_was_only_coloured_is_not_called_cleaned_anywhere(
+    client: Client, museum: Museum
+) -> None:
+    placed = COLOUR | {"dabs": 6, "regions": 0, "settings": {"strength": 0.9, "guess": 0.0}}
+    told = page(client, museum, placed)
+    notice = "Coloured by machine, from colours a person placed"
+    assert f'alt="{notice}: ' in told
+    assert "Cleaned" not in told
+    made = Publication.objects.latest("pk")
+    for address in (f"/published/{made.pk}/manifest.json", f"/exhibits/{museum.exhibit.slug}/"):
+        assert notice in client.get(address).text
 
 
 def test_words_that_no_machine_was_given_are_not_listed(client: Client, museum: Museum) -> None:

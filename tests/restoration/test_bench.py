@@ -14,9 +14,11 @@ from django.urls import reverse
 
 from archive.models import Collection
 from restoration import presence
+from restoration.actions.jobs import request_look
 from restoration.engine.catalog import REDRAWERS
 from restoration.engine.generative.rows import MODELS
 from restoration.engine.steps import repair
+from restoration.lifecycle import JobState
 from restoration.models import Assessment, Draft, Version
 from tests import factories
 from tests.factories import NOW
@@ -71,6 +73,46 @@ def test_without_an_assessment_every_step_can_still_be_chosen(vera: Desk) -> Non
     assert "has not been looked at by the machine yet" in answer.text
     names = [each["name"] for each in answer.context["steps"] if each["available"]]
     assert names == ["tone", "repair", "denoise", "colourise", "upscale"]
+
+
+NOT_LOOKED, LOOKING = "has not been looked at by the machine yet", "The machine is looking at this"
+
+
+def looking_poll(desk: Desk) -> Any:
+    """What the open page asks for every few seconds while the machine looks."""
+    headers = {"HX-Request": "true", "HX-Target": "look"}
+    return desk.client.get(desk.url("bench"), headers=headers)
+
+
+def test_while_the_machine_looks_the_page_says_so_and_asks_again(vera: Desk, now: datetime) -> None:
+    look = request_look(photo=vera.photo, now=now)
+    assert look is not None
+    page = vera.get("bench").text
+    assert LOOKING in page
+    assert NOT_LOOKED not in page
+    assert 'hx-trigger="every 5s" hx-target="#look"' in page
+    assert looking_poll(vera).status_code == 204
+    look.move(JobState.CANCELLED, by=None, at=now)
+    assert NOT_LOOKED in looking_poll(vera).text
+    assert "hx-trigger" not in looking_poll(vera).text
+
+
+def test_what_the_machine_saw_meanwhile_is_offered_and_changes_nothing_by_itself(
+    vera: Desk,
+) -> None:
+    assessed(vera)
+    answer = looking_poll(vera)
+    assert "no-store" in answer["Cache-Control"]
+    assert "31 specks and scratches" in answer.text
+    assert "Show the suggestion" in answer.text
+    for other in ("data-suggest", "hx-get", "step-tone", "<html"):
+        assert other not in answer.text
+    assert "data-suggest" in vera.get("bench").text
+
+
+def test_nobody_learns_how_far_the_look_at_an_unseen_photo_is(vera: Desk) -> None:
+    Collection.objects.update(is_open=False)
+    assert looking_poll(vera).status_code == vera.get("bench").status_code == 404
 
 
 def test_the_suggestion_switches_steps_on_and_gives_its_reasons(vera: Desk) -> None:

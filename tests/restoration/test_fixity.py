@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -279,6 +279,20 @@ def test_a_storage_without_paths_gets_its_bytes_back_too(settings: Any, tmp_path
     assert not Alarm.objects.standing().exists()
 
 
+def test_bad_bytes_come_back_from_the_place_of_the_backups_itself(
+    photo: Photo, tmp_path: Path
+) -> None:
+    place = tmp_path / "backup"
+    (place / "backups" / "20260101T000000Z").mkdir(parents=True)
+    (place / "backups" / "20260101T000000Z" / "manifest.json").write_text("{}")
+    shutil.copytree(default_storage.path(""), place / "bytes")
+    lose(restored(photo))
+    check_all()
+    out, _err = run(restore=str(place))
+    assert out.strip() == "1 files: 1 ok"
+    assert not Alarm.objects.standing().exists()
+
+
 def test_the_command_names_a_replica_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         run(restore=str(tmp_path / "nowhere"))
@@ -348,6 +362,27 @@ def test_bad_objects_of_a_bucket_come_back_from_another_bucket_and_from_a_folder
             assert not Alarm.objects.standing().exists()
             with storage.open_key(key) as stream:
                 assert storage.measure(stream)[0] == holding.sha256
+
+
+@pytest.mark.slow
+def test_bad_bytes_come_back_from_a_bucket_of_backups_too(
+    photo: Photo, s3_bucket: dict[str, str], settings: Any, tmp_path: Path
+) -> None:
+    kept = tmp_path / "bytes"
+    buckets.keep_bytes_in(s3_bucket, settings)
+    for item in places.listing(FileSystemStorage(location=str(kept))):
+        storage.put_file(item.key, kept / item.key)
+    with buckets.bucket(s3_bucket["REKINDLE_S3_ENDPOINT"]) as copies:
+        where = f"s3://{copies['REKINDLE_S3_BUCKET']}"
+        place = places.at(where)
+        places.put(place, "backups/20260101T000000Z/manifest.json", ContentFile(b"{}"))
+        for item in places.listing(FileSystemStorage(location=str(kept))):
+            with places.get(default_storage, item.key) as stream:
+                places.put(place, f"bytes/{item.key}", File(stream))
+        places.remove(default_storage, fixity.key_of(restored(photo)))
+        check_all()
+        run(restore=where)
+        assert not Alarm.objects.standing().exists()
 
 
 @pytest.mark.slow

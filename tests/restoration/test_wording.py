@@ -53,6 +53,7 @@ def test_every_reason_of_the_assessment_has_a_sentence() -> None:
         "damage_area": 0.1,
         "noise_sigma": 9.0,
         "grain_sigma": 9.0,
+        "screen": 8.0,
         "width": 100,
         "height": 100,
     }

@@ -14,11 +14,12 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from archive import batch as worker
 from archive import batches, progress, reports, wording
 from archive.intake import Batch, BatchFile
-from archive.lifecycle import AT_WORK, BatchState, PagesAre, SourceKind
+from archive.lifecycle import AT_WORK, BatchState, FileOutcome, PagesAre, SourceKind
 from archive.models import Collection
 from archive.policy import Refused
 from archive.sources.source import BLOCK
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 EVERY = {True: 0.5, False: 10.0}  # seconds between two lines of progress, on a terminal or not
 HELD_ELSEWHERE = 1.0
+NO_STORE = "cannot-store"
 
 
 class Command(BaseCommand):
@@ -64,8 +66,9 @@ class Command(BaseCommand):
         if options["report"]:
             _write_report(batch, options["report"])
         if batch.state == BatchState.FAILED:
-            raise CommandError(wording.sentence(batch.code, batch.facts))
+            raise CommandError(_failure(batch))
         self._sum_up(batch)
+        _end_badly(batch)
 
     # --- which -----------------------------------------------------------------------------------
     def _batch(self, options: dict[str, Any]) -> Batch:
@@ -152,6 +155,29 @@ def _together(batch: Batch, at_once: int, reads: bool, tell: worker.Tell) -> Non
         thread.join()
 
 
+def _failure(batch: Batch) -> str:
+    """Why nothing goes on; here, but on no page, with the path of what could not be written."""
+    said = wording.sentence(batch.code, batch.facts)
+    return _with(said, batch.facts.get("problem", "")) if batch.code == NO_STORE else said
+
+
+def _with(sentence: str, problem: str) -> str:
+    return f"{sentence} ({problem})" if problem else sentence
+
+
+def _end_badly(batch: Batch) -> None:
+    """End with 1 where scans are left behind, so that a script notices it."""
+    counts = {word: count for word, _label, count in reports.tally(batch)}
+    left = counts.get(FileOutcome.REFUSED, 0) + counts.get("quarantined", 0)
+    if left:
+        text = ngettext(
+            "%(count)d file was not taken or waits in quarantine; --report FILE says why.",
+            "%(count)d files were not taken or wait in quarantine; --report FILE says why.",
+            left,
+        )
+        raise CommandError(text % {"count": left})
+
+
 def _write_report(batch: Batch, path: Path) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         stream.writelines(reports.lines(batch))
@@ -178,11 +204,16 @@ def _origin(source: str, table: Path | None) -> batches.Origin:
 def _kept(table: Path) -> str:
     """The table in our storage, so that a batch goes on without the file."""
     try:
-        with table.open("rb") as stream:
-            blocks = iter(lambda: stream.read(BLOCK), b"")
-            return batches.keep_source(chunks=blocks, suffix=".csv", limit=LARGEST)
+        stream = table.open("rb")
     except OSError as error:
         raise CommandError(str(error)) from None
+    with stream:
+        blocks = iter(lambda: stream.read(BLOCK), b"")
+        try:
+            return batches.keep_source(chunks=blocks, suffix=".csv", limit=LARGEST)
+        except OSError as error:
+            problem = worker.not_stored(error)
+            raise CommandError(_with(wording.sentence(NO_STORE), problem)) from None
 
 
 def _known(number: int, by: User) -> Batch:

@@ -10,6 +10,7 @@ from restoration.engine import damage, faces, fading, measure
 from restoration.engine.catalog import CALM_FROM
 from restoration.engine.image import check_image, resize_mask, shrink
 from restoration.engine.step import Image, Mask, StepContext, StepResult
+from restoration.engine.steps import descreen
 
 LONG_SIDE = 2400  # larger scans are measured at this size
 FADED = 0.03  # share of the contrast lost, below which nobody sees that a print has faded
@@ -20,7 +21,8 @@ CALM = {"strength": 0.75, "grain": 0.2}  # six tenths of the noise go, the rest 
 class Assessment:
     """What was found. Noise and grain are on the 0-255 scale, luma percentiles on [0, 1], cast in
     Lab units, damage_area and picture_area are shares; faces are boxes in fractions. fading is the
-    share of its contrast that the print has lost, tone the strength that gives it back."""
+    share of its contrast that the print has lost, tone the strength that gives it back; screen how
+    far the dots of a printing press stand out, 0 for a photograph."""
 
     width: int
     height: int
@@ -36,6 +38,7 @@ class Assessment:
     grey: bool
     sepia: bool
     monochrome: bool
+    screen: float
     damage_area: float
     damage_spots: int
     damage: str
@@ -56,7 +59,12 @@ def assess(image: Image) -> Assessment:
 
     BadInput at the door. The mask (uint8 HxW) is the damage that was found.
     """
-    check_image(image)
+    height = 0.0
+    screens = descreen.found(check_image(image))
+    if any(screens):
+        # What is left is looked at as the other steps will find it.
+        height = max(each.height for each in screens if each)
+        image = descreen.without(image, screens, 1.0)
     small = np.clip(shrink(image, LONG_SIDE), 0, 1)
     light, inside = measure.luma_and_inside(small)
     tones, cast = measure.tones(light, inside), measure.cast(small, inside)
@@ -80,6 +88,7 @@ def assess(image: Image) -> Assessment:
         "grey": cast.grey,
         "sepia": cast.sepia,
         "monochrome": cast.monochrome,
+        "screen": round(height, 2),
         "damage_area": round(area, 6),
         "damage_spots": spots,
         "damage": _level(area, spots, light.size),
@@ -104,8 +113,13 @@ def _level(area: float, spots: int, size: int) -> str:
 
 def suggest(facts: dict[str, Any]) -> list[dict[str, Any]]:
     """Steps with settings and the code of the reason; nothing that the scan does not ask for."""
-    rows = [_tone(facts), _repair(facts), _denoise(facts), _upscale(facts)]
+    rows = [_descreen(facts), _tone(facts), _repair(facts), _denoise(facts), _upscale(facts)]
     return [row for row in rows if row is not None]
+
+
+def _descreen(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """What was printed in dots is read as noise otherwise, and cleaned in patches."""
+    return _row("descreen", {}, "printed", facts, ("screen",)) if facts["screen"] else None
 
 
 def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ LAID_FROM = 0.2  # pixels at a corner from which the result is laid back before 
 LOST_FRAME = 0.3  # correlation below which no registration is believed
 SMALLEST_FACE = 24  # pixels; in a smaller face nothing can be said of its features
 FACE_FILLED = 0.1  # share of a face that may be declared fill before somebody has to look ...
-FACE_HOLE = 0.05  # ... and of its side, how deep one hole may be: a crease is thin, an eye is not
+FACE_HOLE = 0.03  # ... and of its side, how deep one hole may be: a crease is thin, an eye is not
 BLACK = 0.06  # luma of a scanner's bed beside the print
 MOST_FILLED = 5.0
 ORDER = ("pass", "review", "fail")
@@ -89,9 +89,10 @@ def judge(
     """Compares two float32 HxWx3 pictures of one view; sizes may differ by a common scale.
 
     repaired: bool HxW at the result's size, declared fill, left out of the comparison.
-    Meters: GATES' by name, changed_area, filled_area and doubtful_area in percent, detail_ratio,
-    risk (1 is the gate), places, faces, verdict, reasons, gate_version. Maps at the result's
-    size: changed (0-255 by how much), doubtful (where a gate was passed), repaired.
+    Meters: GATES' by name, changed_area, filled_area and doubtful_area in percent, wide_fill (a
+    hole so wide that its middle is guesswork), detail_ratio, risk (1 is the gate), places, faces,
+    verdict, reasons, gate_version. Maps at the result's size: changed (0-255 by how much), doubtful
+    (where a gate was passed), repaired.
     """
     check_image(result)
     check_image(reference)
@@ -167,6 +168,7 @@ def _meters(seen: Comparison, filled: Area, faces: list[Box]) -> dict[str, Any]:
         "changed_area": round(100 * float((seen.excess > 1).mean()), 3),
         "detail_ratio": round(seen.detail, 3),
         "filled_area": round(100 * float(filled.mean()), 3),
+        "wide_fill": bool(filled.any()) and measure.depth(filled) > measure.wide(filled.shape),
         "doubtful_area": round(100 * float((_risk(seen.found) > 1).mean()), 3),
         "places": {name: place for name, (_, place) in worst.items()},
         "faces": [_face(seen.found, box) | _fill_in(filled, box) for box in faces],

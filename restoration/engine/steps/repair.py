@@ -8,20 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from restoration.engine import damage, faces, measure, networks
+from restoration.engine import damage, faces, measure, narrowing, networks
 from restoration.engine.errors import StepFailed
 from restoration.engine.faces import Box
 from restoration.engine.fill import NETWORK, fill
 from restoration.engine.image import check_image, let_go
+from restoration.engine.luma import luma
 from restoration.engine.step import Image, Mask, StepContext, StepResult, faces_on, note
 
 Area = NDArray[np.bool_]
 
 LARGEST_SHARE = 0.6
-WIDE = 12  # a hole of this inner radius in pixels (at 1000 px) asks for more than a fill
-MEASURED = 2000  # pixels: the depth of holes in a longer picture is measured at this size
 STRIP = 512  # rows compared at once
 LOOKING = 0.4  # the share of the time that finding damage takes
 
@@ -44,17 +42,18 @@ def detect(
 
 
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
-    """Repairs exactly the given mask, or what `detect` finds; map `repaired` holds where."""
+    """Repairs the given mask, all of it or the marks in it, or else what `detect` finds; map
+    `repaired` holds where."""
     given = context.mask is not None
-    mask = (
-        context.mask
-        if context.mask is not None
-        else _detected(context, float(settings["sensitivity"]))
-    )
+    if context.mask is None:
+        area = _detected(context, float(settings["sensitivity"])) > 0
+    else:
+        area = _painted(context, context.mask > 0, marks_only=bool(settings["marks_only"]))
     context.progress(LOOKING, None)
-    area = mask > 0
     _check_area(area)
     notes = _notes(area, given)
+    if context.mask is not None:
+        notes += _left_out(context.mask > 0, area)
     image = context.image
     record = {"mask": "given" if given else "detected"}
     if area.any():
@@ -65,10 +64,23 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
 
 
 def _detected(context: StepContext, sensitivity: float) -> Mask:
+    return detect(_unchanged(context), sensitivity, faces_on(context), _looking(context))
+
+
+def _painted(context: StepContext, painted: Area, *, marks_only: bool) -> Area:
+    """What of a hand's mask is filled."""
+    if not marks_only or not painted.any():
+        return painted
+    image = _unchanged(context)
+    levels = damage.answered(image, _looking(context))[..., 0]
+    return narrowing.narrowed(painted, levels, luma(image))
+
+
+def _looking(context: StepContext) -> damage.Progress:
     def told(part: float, preview: NDArray[Any] | None) -> None:
         context.progress(LOOKING * part, preview)
 
-    return detect(_unchanged(context), sensitivity, faces_on(context), told)
+    return told
 
 
 def _unchanged(context: StepContext) -> Image:
@@ -108,13 +120,12 @@ def _check_outside(before: Image, after: Image, area: Area) -> None:
 def _notes(area: Area, given: bool) -> list[dict[str, Any]]:
     if not area.any():
         return [note("mask-empty" if given else "no-damage-found")]
-    depth = _depth(area)
-    if depth > WIDE * max(1.0, max(area.shape) / 1000):
+    depth = measure.depth(area)
+    if depth > measure.wide(area.shape):
         return [note("wide-hole", radius=round(depth, 1))]
     return []
 
 
-def _depth(area: Area) -> float:
-    """How far the middle of the widest hole is from its rim, in pixels."""
-    step = -(-max(area.shape) // MEASURED)
-    return float(step * ndimage.distance_transform_edt(area[::step, ::step]).max())
+def _left_out(painted: Area, area: Area) -> list[dict[str, Any]]:
+    share = 100 * float(area.sum()) / max(1, int(painted.sum()))
+    return [note("marks-only", share=round(share))] if (painted & ~area).any() else []

@@ -40,10 +40,12 @@ class Command(BaseCommand):
         self._sum_up(checks)
 
     def _restore(self, replica: Storage, now: datetime) -> list[FixityCheck]:
-        checks = []
+        checks, under = [], _top(replica)
         for holding in fixity.alarmed():
             try:
-                check = fixity.restore_holding(holding=holding, replica=replica, now=now)
+                check = fixity.restore_holding(
+                    holding=holding, replica=replica, now=now, under=under
+                )
             except (ValueError, OSError) as error:
                 self.stderr.write(f"{fixity.key_of(holding)}: {_why_not(error)}")
                 check = FixityCheck.objects.filter(**holding._asdict()).latest("at")
@@ -64,6 +66,13 @@ class Command(BaseCommand):
             self.stderr.write("What could not be reached is tried again in an hour.")
         if any(counts[each] for each in BAD):
             raise CommandError("Files are missing or altered; --restore FROM brings them back.")
+
+
+def _top(replica: Storage) -> str:
+    try:
+        return fixity.folder_in(replica)
+    except places.StorageAway as away:
+        raise CommandError(f"The replica does not answer; call this again. {away}") from None
 
 
 def _why_not(error: Exception) -> str:

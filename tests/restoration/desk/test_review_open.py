@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.models import Collection
+from archive.models import Collection, Photo
 from restoration.actions.reviews import open_review
 from restoration.lifecycle import REVIEW_CAP, REVIEW_LEASE, JobState, ReviewState
 from restoration.models import Job, Review, Version
@@ -77,11 +78,61 @@ def test_it_says_where_a_hand_marked_the_damage_and_that_no_machine_read_the_wor
         plan={"prompt": {"who": "three shooters"}},
     )
     page = cora.look(cora.take(made))
-    assert "Repair: only where a person marked the damage, Grain kept 1.0" in page
+    marked = "where a person marked damage, or let the machine&#x27;s marks stand"
+    assert f"Repair: {marked}, Grain kept 1.0" in page
     assert "How much counts as damage" not in page
     assert "Noted by the volunteer; no machine read it" in page
     assert "three shooters" in page
     assert "The words the machine was given" not in page
+
+
+def noted(cora: Office, people: Cast, photo: Photo, **prompt: str) -> str:
+    """The loupe on a version beside whose steps this was typed."""
+    made = factories.submitted(photo, people.vera)
+    Job.objects.create(
+        photo=photo,
+        version=made,
+        state=JobState.SUCCEEDED,
+        requested_at=factories.NOW,
+        plan={"prompt": prompt},
+    )
+    return cora.look(cora.take(made))
+
+
+@pytest.mark.parametrize(("period", "place"), [("about 1855", "Tehran"), ("约 1855 年", "德黑兰")])
+def test_what_the_archive_says_itself_is_not_called_noted_by_the_volunteer(
+    cora: Office, people: Cast, box: Collection, period: str, place: str
+) -> None:
+    photo = factories.photo(box, date_edtf="1855~", place_en="Tehran", place_zh="德黑兰")
+    assert "Noted by the volunteer" not in noted(cora, people, photo, period=period, place=place)
+
+
+def test_what_the_volunteer_noted_beside_what_the_archive_says_is_told(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box, date_edtf="1855~", place_en="Tehran")
+    page = noted(cora, people, photo, period="about 1855", place="Tehran, the bazaar")
+    assert "Noted by the volunteer" in page
+    assert "Tehran, the bazaar" in page
+    assert "about 1855" not in page
+
+
+def test_a_placed_colour_of_the_palette_is_told_by_its_name(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    made = factories.submitted(photo, people.vera)
+    dabs = [{"x": 0.74, "y": 0.5, "rgb": rgb} for rgb in ([31, 58, 95], [1, 2, 3])]
+    Job.objects.create(
+        photo=photo,
+        version=made,
+        state=JobState.SUCCEEDED,
+        requested_at=factories.NOW,
+        plan={"dabs": dabs},
+    )
+    page = cora.look(cora.take(made))
+    assert '<span>navy blue (#1f3a5f) <span class="dim">74 % across' in page
+    assert '<span>#010203 <span class="dim">74 % across' in page
 
 
 def test_it_can_be_held_against_its_parent_too(cora: Office, people: Cast, box: Collection) -> None:

@@ -84,6 +84,13 @@ def test_a_face_that_was_partly_filled_in_is_not_counted_as_the_same() -> None:
     assert meter.tone == "review"
 
 
+def test_a_wide_hole_colours_the_meter_of_what_was_filled() -> None:
+    (plain,) = guarding.told({"filled_area": 1.0}).meters
+    (wide,) = guarding.told({"filled_area": 1.0, "wide_fill": True}).meters
+    assert (plain.tone, wide.tone) == ("passed", "review")
+    assert "its middle is guesswork" in wide.gate
+
+
 def test_every_gate_and_every_doubt_has_words() -> None:
     assert set(wording.METERS) == set(guard.GATES)
     assert {*guard.GATES, "large-fill", "face", "face-filled"} == set(wording.DOUBTS)

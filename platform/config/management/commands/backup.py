@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            place = backup.at(options["place"], new=True)
+            place = backup.at(options["place"])
             stamp, manifest = backup.make(place, now=timezone.now(), again=options["again"])
         except backup.BackupRefused as refused:
             raise CommandError(str(refused)) from None

@@ -285,8 +285,15 @@ class Bench {
   set brush(size) {
     const input = one("[data-brush]", this.root);
     input.value = String(size);
-    one("[data-brush-size]", this.root).textContent = input.value;
+    this.showBrush();
     this.sizeCursor();
+  }
+
+  /** The brush keeps its size on the screen, so what it covers of the photo changes with the zoom. */
+  showBrush() {
+    const output = one("[data-brush-size]", this.root);
+    const pixels = Math.max(1, Math.round(this.brush / this.viewer.scale));
+    output.textContent = output.dataset.covers.replace("{size}", this.brush).replace("{pixels}", pixels);
   }
 
   get isBrush() {
@@ -382,6 +389,8 @@ class Bench {
     stage.addEventListener("pointermove", (event) => this.onMove(event));
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => this.onUp());
     stage.addEventListener("pointerleave", () => { one("[data-cursor]", root).hidden = true; });
+    this.viewer.addEventListener("view", () => this.showBrush());
+    this.showBrush();
     this.viewer.addEventListener("pinch", () => { this.mask.abandon(); this.marks.endDrag(); this.faces.abandon(); });
     one("[data-tools]", root).addEventListener("change", (event) => this.choose(event.target.value));
     one("[data-brush]", root).addEventListener("input", (event) => { this.brush = event.target.value; });

@@ -39,10 +39,16 @@ export class Veil {
     return Boolean(slider) && Number(slider.value) !== this.bench.config.mask.detected_at;
   }
 
+  /** As it is read; the smallest of marks is not told as nothing. */
+  share() {
+    const percent = 100 * this.mask.share;
+    if (percent < 0.1) return this.bench.words.maskLeast;
+    return `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+  }
+
   sentence() {
     const { words } = this.bench;
-    const percent = 100 * this.mask.share;
-    const share = `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+    const share = this.share();
     if (!this.mask.isEdited && this.mask.painted) {
       const found = words.maskDetected.replace("{share}", share);
       return this.isSoughtOtherwise ? `${found} ${words.maskAnew}` : found;
