@@ -30,7 +30,7 @@ GUESSED = 0.15  # the first network's score from which the second is asked
 CONTEXT = 12 / 7  # of a face's side: what the second network sees of its surroundings
 LOOK = 48  # pixels: the size at which it sees them
 CERTAIN = 0.9999  # a score is never more than that: its logit has an end
-SURE = 0.6  # the score of both from which a face is suggested
+SURE = 0.65  # the score of both from which a face is suggested
 SAME = 0.35  # overlap over union from which two boxes are one face
 CHILD = 0.6  # of a face's side: the smallest that sits on its lap
 # Where a body is, in widths and heights of its face from the middle of it: as far to either side,

@@ -19,10 +19,11 @@ Levels = NDArray[np.uint8]
 
 LONG_SIDE = 2400  # at which it is looked at; what is thinner than a pixel there stays
 SEEN, PERHAPS = 46, 20  # of 255: what is a mark, and what belongs to one that it touches
-UNIT = 1000  # pixels of a long side: on a larger picture these are as much larger
-WIDE = 24.0  # half the width of an area that is meant as a whole
-NEAR, STREWN = 16.0, 0.9  # unless so near to marks is so much of it
-RIM = 2.0  # a mark ends softly
+UNIT = 1000  # pixels of a long side: on a larger picture these are larger, on a small one smaller
+LEAST = 0.4  # but no smaller than so
+WIDE = 24.0  # half the width of the broadest stroke
+CLEAR, BROAD = 24.0, 10.0  # an area so far from marks, so much to all sides, is meant as a whole
+RIM = 2.0  # a mark ends softly, however small the picture is
 AROUND = 5  # half the width of what a mark stands out of
 OVER_NOISE, OF_MARK = 3.0, 0.3  # how far it must stand out: over the noise, of what the mark does
 EIGHT = np.ones((3, 3), bool)
@@ -54,7 +55,7 @@ def _scaled(painted: Area, longest: int) -> Area:
 
 
 def _of_strokes(painted: Area, levels: Levels, light: Image) -> Area:
-    scale = max(1.0, max(painted.shape) / UNIT)
+    scale = max(LEAST, max(painted.shape) / UNIT)
     stands = light - _ground(light)
     labels, _count = ndimage.label(painted, EIGHT)
     found = painted.copy()
@@ -75,18 +76,24 @@ def _ground(light: Image) -> Image:
 def _marks(stroke: Area, levels: Levels, stands: Image, scale: float) -> Area:
     """Of one stroke, all within its bounding box; stands: how far each pixel stands out."""
     seen = stroke & (levels > SEEN)
-    half = float(ndimage.distance_transform_edt(np.pad(stroke, 1)).max())
-    if not seen.any() or (half > WIDE * scale and not _strewn(stroke, seen, scale)):
+    if not seen.any():
         return stroke
     mark = ndimage.binary_propagation(seen, EIGHT, mask=seen | _alike(stroke, seen, levels, stands))
     away = ndimage.distance_transform_edt(~mark)
-    return np.asarray(stroke & ((away <= RIM * scale) | (away > 2 * half + RIM * scale)))
+    half = float(ndimage.distance_transform_edt(np.pad(stroke, 1)).max())
+    rim = RIM * max(1.0, scale)
+    far = away > 2 * min(half, WIDE * scale) + rim
+    kept = (away <= rim) | far | _meant(stroke & (away > CLEAR * scale), scale)
+    return np.asarray(stroke & kept)
 
 
-def _strewn(stroke: Area, seen: Area, scale: float) -> bool:
-    """Whether a wide area is many strokes that meet: marks are near nearly everywhere in it."""
-    near = ndimage.distance_transform_edt(~seen) <= NEAR * scale
-    return float(near[stroke].mean()) > STREWN
+def _meant(unseen: Area, scale: float) -> Area:
+    """Around where so wide a place holds no mark that nobody paints it by the way."""
+    inner = ndimage.distance_transform_edt(np.pad(unseen, 1))[1:-1, 1:-1] > BROAD * scale
+    if not inner.any():
+        return inner
+    reach = (BROAD + CLEAR) * scale
+    return np.asarray(ndimage.distance_transform_edt(~inner) <= reach)
 
 
 def _alike(stroke: Area, seen: Area, levels: Levels, stands: Image) -> Area:

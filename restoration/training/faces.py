@@ -1,16 +1,17 @@
 """Labelled faces to learn from: pictures with boxes, and turned, scaled, crowded cuts of them.
 
-The labels (faces.json) were made twice: proposals of dlib's detectors (D. King, Max-Margin Object
-Detection 2015), looked through and corrected by hand, then of MTCNN (K. Zhang 2016), looked through
-(docs/decisions/0019). An institution puts a faces.json of its own beside its pictures:
-{"folder/name.jpg": [[x, y, width, height], ...]} in fractions, an empty list where nobody is to be
-seen; a fifth number, 0, marks what may be a face and is neither learnt nor punished. What is not
-labelled is not learnt from.
+The labels (faces.json) were made thrice: proposals of dlib's detectors (D. King, Max-Margin Object
+Detection 2015), looked through and corrected by hand, then of MTCNN (K. Zhang 2016) and of YuNet
+(W. Wu, H. Peng, S. Yu 2023), looked through (docs/decisions/0019, 0021). An institution puts a
+faces.json of its own beside its pictures: {"folder/name.jpg": [[x, y, width, height], ...]} in
+fractions, an empty list where nobody is to be seen; a fifth number, 0, marks what may be a face and
+is neither learnt nor punished. What is not labelled is not learnt from.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -52,6 +53,19 @@ class FaceShelf(Shelf):
     peopled: tuple[Sheet, ...] = ()
     empty: tuple[Sheet, ...] = ()
     kept_boxes: tuple[Boxes, ...] = ()
+
+    @cached_property
+    def _up_to(self) -> NDArray[np.float64]:
+        """The share of draws that fall on each sheet or one before it: by the root of how many
+        faces it has, so that a crowd is neither one face nor all of them."""
+        counts = np.sqrt([len(each.boxes) for each in self.peopled])
+        return np.asarray(np.cumsum(counts) / counts.sum())
+
+    def face(self, rng: Random) -> tuple[Sheet, NDArray[np.float64]]:
+        """One of the faces and the sheet it is on."""
+        last = len(self.peopled) - 1
+        sheet = self.peopled[min(last, int(np.searchsorted(self._up_to, rng.random())))]
+        return sheet, sheet.boxes[rng.integers(len(sheet.boxes))]
 
 
 @dataclass(frozen=True)
@@ -126,10 +140,9 @@ def _leveled(whole: Pillow.Image, boxes: list[list[float]]) -> Sheet:
 
 
 def with_faces(rng: Random, shelf: FaceShelf, side: int) -> Cut:
-    """A cut around one face of any sheet: each sheet is as likely, however many are on it. A small
-    face stays rather small: enlarged to the whole of the cut it would be a blot."""
-    sheet = shelf.peopled[rng.integers(len(shelf.peopled))]
-    box = sheet.boxes[rng.integers(len(sheet.boxes))]
+    """A cut around one face. A small one stays rather small: enlarged to the whole of the cut it
+    would be a blot."""
+    sheet, box = shelf.face(rng)
     size = float(max(box[2], box[3]))
     wanted = float(np.exp(rng.uniform(np.log(12), np.log(max(16, min(150, size * ENLARGED))))))
     scale = wanted / size
@@ -163,8 +176,7 @@ def _put(
     rng: Random, shelf: FaceShelf, pixels: Plane, place: NDArray[np.float64], face: float
 ) -> Boxes:
     """Lays one head with soft edges on the ground, in place; its box."""
-    sheet = shelf.peopled[rng.integers(len(shelf.peopled))]
-    box = sheet.boxes[rng.integers(len(sheet.boxes))]
+    sheet, box = shelf.face(rng)
     size = face * rng.uniform(0.85, 1.15)
     scale = size / max(box[2], box[3])
     side = int(size * 1.9)

@@ -97,6 +97,16 @@ def test_each_ink_has_a_screen_of_its_own():
     assert changed[[0, 2]].max() == 0
 
 
+def test_a_lattice_in_one_colour_that_does_not_show_in_luma_is_no_screen():
+    """As JPEG leaves one, because it keeps colours at half the size."""
+    picture = photograph()
+    dots = printed(picture)[..., 0] - picture[..., 0]
+    picture[..., 2] = np.clip(picture[..., 2] + 0.3 * dots, 0, 1)
+    picture[..., 0] = np.clip(picture[..., 0] - 0.3 * dots * 0.114 / 0.299, 0, 1)
+    assert screen.found(picture[..., 2]) is not None
+    assert descreen.found(picture) == [None, None, None]
+
+
 def test_a_small_picture_says_nothing_of_screens():
     assert screen.found(np.full((200, 600), 0.5, np.float32)) is None
 

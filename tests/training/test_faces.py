@@ -51,6 +51,19 @@ def test_a_box_lies_on_its_face_however_the_cut_is_turned(folder: Path) -> None:
     assert seen > 20
 
 
+def test_a_crowd_is_drawn_by_the_root_of_its_faces(folder: Path) -> None:
+    """Nine faces on one picture and one on another: three draws to one."""
+    pixels = np.full((200, 160, 3), 40, np.uint8)
+    Pillow.fromarray(pixels).save(folder / "album" / "crowd.png")
+    crowd = [[0.05 + 0.1 * each, 0.1, 0.05, 0.05] for each in range(9)]
+    labels = {"album/one.png": [[0.25, 0.3, 0.25, 0.2]], "album/crowd.png": crowd}
+    (folder / "album" / "faces.json").write_text(json.dumps(labels))
+    shelf = faces.shelf([folder], seed=0, leaves=0)
+    rng = np.random.default_rng(0)
+    drawn = [len(shelf.face(rng)[0].boxes) == 9 for _ in range(2000)]
+    assert 0.71 < np.mean(drawn) < 0.79
+
+
 def test_what_may_be_a_face_is_neither_learnt_nor_punished(folder: Path) -> None:
     from restoration.training.lessons.faces import COUNTED, HEAT, target
 

@@ -141,16 +141,26 @@ def test_a_file_that_answers_otherwise_is_not_written(tmp_path):
     assert not (tmp_path / "wrong.onnx").exists()
 
 
-def test_halves_are_used_only_where_the_processor_has_them(monkeypatch):
+@pytest.mark.parametrize(("took", "expected"), [(0.4, True), (0.95, False), (4.0, False)])
+def test_halves_are_used_only_where_they_are_clearly_quicker(monkeypatch, took, expected):
     import torch
 
     from restoration.training import school
 
-    tiles, dots = {"amx_bf16": True}, {"avx512_bf16": True, "amx_bf16": False}
-    for told, expected in ((tiles, True), (dots, False), ({}, False)):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda told=told: told)
-        assert school.halves("cpu") is expected
+    seconds = {torch.bfloat16: took, torch.float32: 1.0}
+    monkeypatch.setattr(school, "_seconds", seconds.__getitem__)
+    school.halves.cache_clear()
+    assert school.halves("cpu") is expected
     assert school.halves("cuda:0")
+    school.halves.cache_clear()
+
+
+def test_an_arithmetic_is_timed_on_a_layer_and_its_gradient():
+    import torch
+
+    from restoration.training import school
+
+    assert 0 < school._seconds(torch.float32) < 60
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import numpy as np
 
 from restoration.engine import screen
 from restoration.engine.image import check_image, let_go, room
+from restoration.engine.luma import luma
 from restoration.engine.screen import SIDE, Screen
 from restoration.engine.step import Image, Progress, StepContext, StepResult, note, silent
 
@@ -31,7 +32,13 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
 
 
 def found(image: Image) -> Screens:
-    """The screen of each colour of a float32 HxWx3 picture; None where there is none."""
+    """The screen of each colour of a float32 HxWx3 picture; None where there is none.
+
+    What does not show in its luma is no press's: JPEG keeps colours at half the size, and leaves a
+    lattice of its own in red and blue.
+    """
+    if screen.found(luma(image)) is None:
+        return [None, None, None]
     return [screen.found(image[..., each]) for each in range(3)]
 
 

@@ -14,8 +14,8 @@ from restoration.engine.errors import StepFailed
 from restoration.engine.faces import Box
 from restoration.engine.fill import NETWORK, fill
 from restoration.engine.image import check_image, let_go
-from restoration.engine.luma import luma
 from restoration.engine.step import Image, Mask, StepContext, StepResult, faces_on, note
+from restoration.engine.torn import torn_off
 
 Area = NDArray[np.bool_]
 
@@ -72,8 +72,10 @@ def _painted(context: StepContext, painted: Area, *, marks_only: bool) -> Area:
     if not marks_only or not painted.any():
         return painted
     image = _unchanged(context)
+    light, inside = measure.luma_and_inside(image)
     levels = damage.answered(image, _looking(context))[..., 0]
-    return narrowing.narrowed(painted, levels, luma(image))
+    levels[torn_off(image, inside)] = 255  # what is gone altogether shows the network nothing
+    return narrowing.narrowed(painted, levels, light)
 
 
 def _looking(context: StepContext) -> damage.Progress:

@@ -131,20 +131,15 @@ def _alarmed(shelf: Shelf) -> AlarmedShelf:
 def _drawn(rng: Random, shelf: AlarmedShelf) -> tuple[faces.Plane, float]:
     kind = rng.random()
     if kind < FACES or not shelf.alarms:
-        sheet, box = _face(rng, shelf)
+        sheet, box = shelf.face(rng)
         return _cut(rng, sheet, box), 1.0
     if kind < FACES + ALARMS:
         sheet, box = shelf.alarms[rng.integers(len(shelf.alarms))]
         return _cut(rng, sheet, box), 0.0
     if kind < FACES + ALARMS + BESIDE or not shelf.empty:
-        sheet, box = _face(rng, shelf)
+        sheet, box = shelf.face(rng)
         return _cut(rng, sheet, _beside(rng, box)), 0.0
     return faces.without(rng, shelf, LOOK).pixels, 0.0
-
-
-def _face(rng: Random, shelf: AlarmedShelf) -> Alarm:
-    sheet = shelf.peopled[rng.integers(len(shelf.peopled))]
-    return sheet, sheet.boxes[rng.integers(len(sheet.boxes))]
 
 
 def _beside(rng: Random, box: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -56,9 +56,10 @@ NOTES = (
     "looks at its boxes on the bench.",
     "## Labels\n\n`restoration/training/faces.json`: proposals of dlib's two detectors (Boost "
     "Software License; weights of the CNN one CC0), looked through and corrected by hand, and of "
-    "MTCNN (weights of facenet-pytorch, MIT), looked through; doubtful ones are marked. A third "
-    "of the old scans was set aside by the digest of its name and is never learnt from; the boxes "
-    "there are in `tests/benchmarks/engine/faces.json`.",
+    "MTCNN (weights of facenet-pytorch, MIT) and YuNet (as in libfacedetection, BSD 3-Clause), "
+    "looked through; doubtful ones are marked. A third of the old scans was set aside by the "
+    "digest of its name and is never learnt from; the boxes there are in "
+    "`tests/benchmarks/engine/faces.json`.",
 )
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restoration.engine import damage, fill, narrowing
+from restoration.engine import damage, fill, measure, narrowing
 from restoration.engine import image as pictures
 from restoration.engine.damage import PLANES
 from restoration.engine.luma import luma
+from restoration.engine.torn import torn_off
 from restoration.training import ageing, emulsion, layers, marks
 from tests.benchmarks.engine.table import Row, absent
 
@@ -54,8 +55,10 @@ def _one(picture: Image, number: int, stamps: marks.Stamps) -> tuple[float, ...]
     damaged = np.clip(damaged, 0, 1).astype(np.float32)
     area = truth[..., PLANES.index("damage")]
     painted = ndimage.distance_transform_edt(~area) <= BRUSH
+    light, inside = measure.luma_and_inside(damaged)
     levels = damage.answered(damaged)[..., 0]
-    narrow = narrowing.narrowed(painted, levels, luma(damaged))
+    levels[torn_off(damaged, inside)] = 255
+    narrow = narrowing.narrowed(painted, levels, light)
     gained = [_psnr(damaged, print_, way, painted) for way in (painted, narrow, area)]
     return (*gained, narrow.sum() / painted.sum(), narrow[area].mean())
 
