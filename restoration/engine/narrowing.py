@@ -91,7 +91,7 @@ def _meant(unseen: Area, scale: float) -> Area:
     """Around where so wide a place holds no mark that nobody paints it by the way."""
     inner = ndimage.distance_transform_edt(np.pad(unseen, 1))[1:-1, 1:-1] > BROAD * scale
     if not inner.any():
-        return inner
+        return np.zeros(unseen.shape, bool)
     reach = (BROAD + CLEAR) * scale
     return np.asarray(ndimage.distance_transform_edt(~inner) <= reach)
 
