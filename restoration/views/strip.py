@@ -74,11 +74,11 @@ def title(version: Version) -> str:
 
 
 def made_with(version: Version) -> str:
-    """Each step with its strength, then what the steps had to say."""
+    """Each step with its strength, then what the steps had to say, a line each."""
     told = [_record(each) for each in version.records if each["step"] not in SILENT]
     notes = [wording.note(each.get("code", ""), each.get("facts")) for each in version.notes]
     line = " · ".join(told)
-    return " ".join(part for part in (line, *notes) if part)
+    return "\n".join(part for part in (line, *notes) if part)
 
 
 def _record(record: Mapping[str, Any]) -> str:

@@ -86,10 +86,11 @@ def subjects(photos: Path, every: int) -> list[Subject]:
 
 def portraits(photos: Path, every: int) -> list[Subject]:
     marked = json.loads(LABELS.read_text(encoding="utf-8"))
+    sure = {name: [each for each in boxes if len(each) == 4] for name, boxes in marked.items()}
     known = [
         (photos / "train" / name, (x, y, wide, high))
         for name, ((x, y, wide, high), *_) in sorted(
-            (name, boxes) for name, boxes in marked.items() if name.startswith("faces/") and boxes
+            (name, boxes) for name, boxes in sure.items() if name.startswith("faces/") and boxes
         )
     ]
     found = []
