@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -85,3 +86,22 @@ def visit(browser: Browser, site: processes.Site) -> Iterator[Callable[..., Visi
             return visitor
 
         yield begin
+
+
+IN_HANDS = """
+import json
+from django.utils import timezone
+from restoration.actions.claims import claim_photo
+from tests import factories
+from tests.people import person
+image = factories.picture(4, height={height}, width={width})
+photo = factories.photo(factories.collection(), image=image)
+claim_photo(photo=photo, by=person("vera"), now=timezone.now())
+print(json.dumps(f"/photos/{{photo.ref}}/"))
+"""
+
+
+def in_hands(site: processes.Site, *, height: int, width: int) -> str:
+    """The address of a photo of that size in Vera's hands."""
+    seed = IN_HANDS.format(height=height, width=width)
+    return str(json.loads(site.run(seed).splitlines()[-1]))

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, in_hands
 from tests.services import processes
 
-SEED = """
-import json
-from django.utils import timezone
-from restoration.actions.claims import claim_photo
-from tests import factories
-from tests.people import person
-photo = factories.photo(factories.collection(), image=factories.picture(5, height=1500, width=2000))
-claim_photo(photo=photo, by=person("vera"), now=timezone.now())
-print(json.dumps(f"/photos/{photo.ref}/"))
-"""
 BENCH = "document.querySelector('[data-bench]').bench"
 
 
 @pytest.fixture(scope="module")
 def bench(site: processes.Site) -> str:
     """The address of a large photo in Vera's hands."""
-    return str(json.loads(site.run(SEED).splitlines()[-1]))
+    return in_hands(site, height=1500, width=2000)
 
 
 def covered(page: Page) -> int:

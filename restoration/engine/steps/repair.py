@@ -44,16 +44,15 @@ def detect(
 def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     """Repairs the given mask, all of it or the marks in it, or else what `detect` finds; map
     `repaired` holds where."""
-    given = context.mask is not None
-    if context.mask is None:
+    painted = None if context.mask is None else context.mask > 0
+    given = painted is not None
+    if painted is None:
         area = _detected(context, float(settings["sensitivity"])) > 0
     else:
-        area = _painted(context, context.mask > 0, marks_only=bool(settings["marks_only"]))
+        area = _painted(context, painted, marks_only=bool(settings["marks_only"]))
     context.progress(LOOKING, None)
     _check_area(area)
-    notes = _notes(area, given)
-    if context.mask is not None:
-        notes += _left_out(context.mask > 0, area)
+    notes = _notes(area, given) + ([] if painted is None else _left_out(painted, area))
     image = context.image
     record = {"mask": "given" if given else "detected"}
     if area.any():
