@@ -63,6 +63,12 @@ def in_a_file() -> bool:
     return other is None and places.path(main, FOLDER) is not None
 
 
+def is_in_reach(upload_id: str) -> bool:
+    """Whether the storage is of the kind an upload was begun in: parts in a bucket, or a folder."""
+    main = way().main
+    return places.is_bucket(main) if upload_id else places.path(main, FOLDER) is not None
+
+
 # --- a file that grows ----------------------------------------------------------------------------
 def _path(ref: str) -> Path:
     found = places.path(way().main, key(ref))
@@ -85,6 +91,14 @@ def length(ref: str) -> int:
         return _path(ref).stat().st_size
 
 
+def _write(handle: int, chunk: bytes, at: int) -> None:
+    """All of it: a disk that is nearly full takes the beginning first and refuses only then."""
+    rest = memoryview(chunk)
+    while rest:
+        done = os.pwrite(handle, rest, at)
+        rest, at = rest[done:], at + done
+
+
 def append(
     ref: str,
     chunks: Iterable[bytes],
@@ -101,19 +115,25 @@ def append(
     here when the next one goes on, and must not write any more. Bytes past `most` are not taken.
     """
     seen = CHECKSUMS[checksum[0]]() if checksum else None
+
+    def is_right() -> bool:
+        return seen is None or checksum is None or seen.digest() == checksum[1]
+
     end = at
     with places.answering(), _path(ref).open("r+b") as file:
         try:
             for chunk in chunks:
                 chunk = chunk[: most - end]
-                with _held(file, mine):
-                    os.pwrite(file.fileno(), chunk, end)
-                end += len(chunk)
                 if seen is not None:
                     seen.update(chunk)
+                # By its length others see that all is here: it never is before that is known.
+                if end + len(chunk) == most and not is_right():
+                    break
+                with _held(file, mine):
+                    _write(file.fileno(), chunk, end)
+                end += len(chunk)
         finally:
-            whole = seen is None or checksum is None or seen.digest() == checksum[1]
-            if not whole:
+            if not (whole := is_right()):
                 with contextlib.suppress(Overtaken), _held(file, mine):
                     os.ftruncate(file.fileno(), at)
             os.fsync(file.fileno())

@@ -100,8 +100,6 @@ def begin_batch(
     if known is not None and pages and known.pages_are != pages:
         Batch.objects.filter(pk=known.pk).update(pages_are=pages)
         known.pages_are = pages
-    if known is not None and _goes_on(known, origin, by, now, look):
-        return known
     batch = Batch(
         collection=collection,
         state=BatchState.LOOKING if look else BatchState.TAKING,
@@ -116,7 +114,10 @@ def begin_batch(
         taking_since=None if look else now,
     )
     try:
+        # What is set aside lets go of its ZIP only once the batch that has it now is there.
         with transaction.atomic():
+            if known is not None and _goes_on(known, origin, by, now, look):
+                return known
             batch.save(force_insert=True)
             batch.record("begun", by=by, at=now, facts={"kind": batch.kind, "label": batch.label})
             _call(batch, now)
@@ -265,9 +266,19 @@ def let_go(batch: Batch) -> None:
     """Delete the ZIP and the table of a batch that needs them no more, unless another one does."""
     keys = {batch.table} if batch.by_command else {batch.table, batch.place}
     for key in keys:
-        named = Q(table=key) | Q(place=key)
-        if key.startswith("sources/") and not Batch.objects.filter(named, state__in=OPEN).exists():
+        if key.startswith("sources/") and not _is_needed(key, Batch.objects.exclude(pk=batch.pk)):
             storage.delete(key)
+
+
+def _is_needed(key: str, among: QuerySet[Batch]) -> bool:
+    """Whether a batch reads from it, or would if somebody let it try again what was refused."""
+    named = among.filter(Q(table=key) | Q(place=key))
+    again = Q(
+        state=BatchState.DONE,
+        files__step=FileStep.SETTLED,
+        files__outcome=FileOutcome.REFUSED,
+    )
+    return named.filter(Q(state__in=OPEN) | again).exists()
 
 
 def sweep_batches(*, now: datetime) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.db.models import F, Q
 from archive import clock, decode, derivatives, likeness, outages, renditions, storage
 from archive.actions import READING_ATTEMPTS, READING_LEASE, SEVERAL_PAGES, quarantine_photo, unfold
 from archive.lifecycle import PagesAre, PhotoState
-from archive.models import Original, Photo
+from archive.models import Collection, Original, Photo
 from archive.pairing import join_sides, note_fingerprint
 from archive.stateful import IllegalMove
 
@@ -61,17 +62,32 @@ def _take(photo_id: int, now: datetime) -> Photo | None:
 
 
 def _read(photo: Photo) -> None:
-    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder, _file_of(photo) as source:
+    with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
         working = Path(folder) / "working.tif"
-        found = decode.read(source, into=working, page=photo.page)
-        _ask_about_pages(photo, found)
-        storage.put_file(storage.original_key(photo.sha256), source)
-        sha256, size = storage.digest(working), source.stat().st_size
+        found, size = storage.read_received(photo.sha256, partial(_keep_original, photo, working))
+        sha256 = storage.digest(working)
         storage.put_file(storage.working_key(sha256), working)
         derivatives.make(working, sha256)
     _settle(photo, found, size, sha256, likeness.fingerprint(sha256))
     join_sides(photo=photo, now=clock.now())
-    storage.delete(storage.incoming_key(photo.sha256))
+    _let_go(photo.sha256)
+
+
+def _keep_original(photo: Photo, working: Path, source: Path) -> tuple[decode.Decoded, int]:
+    """Decode the exact bytes and keep them; gives what was found and how many bytes there are."""
+    found = decode.read(source, into=working, page=photo.page)
+    _ask_about_pages(photo, found)
+    storage.put_file(storage.original_key(photo.sha256), source)
+    return found, source.stat().st_size
+
+
+def _let_go(sha256: str) -> None:
+    """Forget a file as it came in, unless another photo of it is still being read."""
+    # By collection, because that is how the index finds a file.
+    boxes = Collection.objects.values("pk")
+    others = Photo.objects.filter(collection__in=boxes, sha256=sha256, state=PhotoState.READING)
+    if not others.exists():
+        storage.delete(storage.incoming_key(sha256))
 
 
 def _ask_about_pages(photo: Photo, found: decode.Decoded) -> None:
@@ -79,15 +95,6 @@ def _ask_about_pages(photo: Photo, found: decode.Decoded) -> None:
     odd = photo.pages_are == PagesAre.SIDES and found.pages % 2
     if found.pages > 1 and (not photo.pages_are or odd):
         raise decode.Unreadable(SEVERAL_PAGES, {"pages": found.pages}, permanent=True)
-
-
-@contextlib.contextmanager
-def _file_of(photo: Photo) -> Iterator[Path]:
-    """The exact bytes: as they came in, or as another photo of the same file has kept them."""
-    came = storage.incoming_key(photo.sha256)
-    key = came if storage.exists(came) else storage.original_key(photo.sha256)
-    with storage.local(key) as path:
-        yield path
 
 
 def _settle(

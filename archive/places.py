@@ -7,6 +7,7 @@ answer, is full or refuses says so with one kind of exception, whatever it is ma
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ PART = ".part-"  # how a file is called in a folder before it is whole
 SERVICES = {"botocore", "boto3", "s3transfer", "urllib3"}
 NOT_THERE = {"404", "NoSuchKey"}
 PAST_THE_END = {"416", "InvalidRange"}
+# What file systems over a network say when a folder cannot be waited for.
+UNSYNCED = (errno.EINVAL, errno.ENOTSUP)
 
 
 class StorageAway(OSError):  # noqa: N818 - says what happened
@@ -124,9 +127,29 @@ def put(place: Storage, key: str, content: File[bytes]) -> None:
             place.save(key, content)
 
 
+def _sync(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk: a power cut would take them with it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in UNSYNCED:
+            raise
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what lies above it; their names are on the disk then."""
+    lacking = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in lacking:
+        _sync(each.parent)
+
+
 def _move_in(content: File[bytes], target: Path) -> None:
     """Whole or not at all: a worker killed in the middle must not leave half a file as the key."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as out:
@@ -136,6 +159,7 @@ def _move_in(content: File[bytes], target: Path) -> None:
             os.fsync(out.fileno())
         Path(name).chmod(READ_ONLY)
         Path(name).replace(target)
+        _sync(target.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -225,8 +249,9 @@ def carry(place: Storage, key: str, to: str) -> None:
         remove(place, key)
         return
     with answering():
-        there.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(there.parent)
         here.rename(there)
+        _sync(there.parent)
 
 
 def copy(place: Storage, key: str, to: str) -> None:

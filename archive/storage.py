@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
@@ -28,6 +28,7 @@ from archive.forwarding import way
 from archive.places import StorageAway
 
 logger = logging.getLogger(__name__)
+Read = TypeVar("Read")
 
 BLOCK = places.BLOCK
 # A file that is stored again counts as new from then on, if it is so old.
@@ -271,6 +272,23 @@ def delete(key: str) -> None:
         raise ValueError(f"{key} is kept for ever")
     for place in _asked():
         places.remove(place, key)
+
+
+def read_received(sha256: str, read: Callable[[Path], Read]) -> Read:
+    """Call `read` on a file that came in: as it lies there still, or by now as the original.
+
+    Another reader of the same bytes, done with them, may take them from under this one; then it is
+    called once more. FileNotFoundError when they are at neither place.
+    """
+    came, original = incoming_key(sha256), original_key(sha256)
+    try:
+        with local(came) as path:
+            return read(path)
+    except Exception:
+        if exists(came) or not exists(original):
+            raise
+    with local(original) as path:
+        return read(path)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from archive import arriving, uploading, wording
 from archive.asking import Asked, collection_of
 from archive.lifecycle import PagesAre, UploadState
 from archive.models import Collection, Upload
+from archive.places import StorageAway
 from archive.policy import Refused
 from archive.views import file_item
 
@@ -37,7 +38,13 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,checksum,termination"
 BYTES = "application/offset+octet-stream"
 # What a code of ours is called in HTTP; any other refusal by circumstance is a conflict.
-STATES = {"too-large": 413, "too-many-uploads": 429, "empty": 422, "no-such-part": 422}
+STATES = {
+    "too-large": 413,
+    "too-many-uploads": 429,
+    "empty": 422,
+    "no-such-part": 422,
+    "no-sha256": 400,
+}
 CONFLICT, FORBIDDEN = 409, 403
 CHECKSUM_DIFFERS = 460
 
@@ -147,6 +154,8 @@ def one(request: Asked, upload: str) -> HttpResponseBase:
     if request.method == "OPTIONS":
         return _capabilities()
     row = _upload(request, upload)
+    if request.method in ("HEAD", "GET"):
+        _finish_arrived(row)
     if request.method == "GET":
         return JsonResponse(_told(row))
     if row.state in (UploadState.ENDED, UploadState.REFUSED):
@@ -162,6 +171,12 @@ def one(request: Asked, upload: str) -> HttpResponseBase:
 def _upload(request: Asked, ref: str) -> Upload:
     rows = Upload.objects.visible_to(request.user)
     return get_object_or_404(rows.select_related("collection", "photo__collection"), ref=ref)
+
+
+def _finish_arrived(upload: Upload) -> None:
+    """Who hears that all of it is here sends nothing more that could finish it."""
+    with contextlib.suppress(StorageAway):
+        uploading.finish_arrived(upload=upload, now=timezone.now())
 
 
 def _standing(upload: Upload, answer: HttpResponse, offset: int | None = None) -> HttpResponse:

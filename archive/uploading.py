@@ -8,6 +8,8 @@ and done again.
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,22 +17,27 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from archive import actions, arriving, storage, tasks, wording
+from archive import actions, arriving, outages, storage, tasks, wording
 from archive.lifecycle import UploadState
 from archive.models import Collection, Photo, Upload
+from archive.places import StorageAway
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 
 if TYPE_CHECKING:
     from accounts.models import User
 
+logger = logging.getLogger(__name__)
+
 SETTLING_LEASE = timedelta(minutes=10)
 UNHEARD = timedelta(seconds=30)
-ATTEMPTS = 3
+# After so many lost workers it is tried less often; what has arrived is never given up for that.
+ATTEMPTS, SELDOM = 3, timedelta(hours=1)
+SHA256 = re.compile(r"[0-9a-f]{64}")
 # What waits without a row that knows it: looked for so often, and given up when it is so old.
 STRAYS_EVERY, STRAYS_AFTER = timedelta(hours=1), timedelta(hours=24)
 AT_ONCE = 200
@@ -53,7 +60,7 @@ def begin_upload(
     of it are. StorageAway as any storing.
     """
     check_curate(by, collection)
-    said = actions.checked_pages(pages)
+    said, promised = actions.checked_pages(pages), _checked_sha256(sha256)
     if not arriving.in_parts() and not arriving.in_a_file():
         raise Refused(
             "no-uploads", _("Large files cannot be taken just now. Try again later."), conflict=True
@@ -68,7 +75,7 @@ def begin_upload(
         by=by,
         filename=actions.base_name(filename),
         size=size,
-        promised_sha256=sha256.lower(),
+        promised_sha256=promised,
         pages_are=said,
         began_at=now,
         expires_at=_expiry(now),
@@ -80,6 +87,17 @@ def begin_upload(
         arriving.drop(row.ref, row.multipart_id, now)
         raise
     return row
+
+
+def _checked_sha256(told: str) -> str:
+    promised = told.lower()
+    if promised and not SHA256.fullmatch(promised):
+        raise Refused(
+            "no-sha256",
+            _("A sha256 has 64 digits, each of them 0 to 9 or a to f. Correct it or leave it out."),
+            invalid=True,
+        )
+    return promised
 
 
 def _start(row: Upload) -> None:
@@ -195,6 +213,23 @@ def finish_upload(*, upload: Upload, now: datetime) -> None:
         tasks.ring_upload(upload_id=upload.pk, now=now)
 
 
+def finish_arrived(*, upload: Upload, now: datetime) -> bool:
+    """Finish an upload of which all is here, though whoever brought the last of it could not.
+
+    Whether it did; StorageAway when nobody can say how much is here.
+    """
+    if upload.state != UploadState.ARRIVING or not arriving.is_in_reach(upload.multipart_id):
+        return False
+    try:
+        if upload.multipart_id:
+            join_parts(upload=upload, now=now)
+        elif arriving.settled_length(upload.ref) == upload.size:
+            finish_upload(upload=upload, now=now)
+    except (Refused, FileNotFoundError):
+        return False
+    return upload.state == UploadState.WHOLE
+
+
 def end_upload(*, upload: Upload, by: User, now: datetime) -> None:
     """Give an upload up; what has come of it goes. Only before all of it is here."""
     try:
@@ -211,15 +246,48 @@ def settle_upload(*, upload_id: int, now: datetime) -> None:
     if upload is None:
         return
     try:
+        _settle(upload, now)
+    except Exception as error:
+        if not (away := outages.named(error)):
+            raise
+        logger.warning("upload %s is put off: %s", upload.pk, away, exc_info=True)
+        _put_off(upload, now)
+
+
+def _settle(upload: Upload, now: datetime) -> None:
+    try:
         photo = _take_in(upload, now)
     except Refused as refused:
         _refuse(upload, refused.code, now)
     except FileNotFoundError:
+        _check_mounted()
         _refuse(upload, "lost-bytes", now)
     else:
         with contextlib.suppress(IllegalMove):
             upload.move(UploadState.TAKEN, by=None, at=now, set_={"photo": photo})
         arriving.drop(upload.ref, "", now)
+
+
+def _check_mounted() -> None:
+    """StorageAway when the storage as a whole is not there: then nothing of it is lost."""
+    is_there = False
+    with contextlib.suppress(FileNotFoundError):
+        is_there = storage.holds_anything()
+    if not is_there:
+        raise StorageAway("The storage is empty or not mounted.")
+
+
+def _put_off(upload: Upload, now: datetime) -> None:
+    """Leave it for the sweep: a part of the site is away, and that does not count as a try.
+
+    Should the database itself be away, the lease ends by its time.
+    """
+    held = Upload.objects.filter(
+        pk=upload.pk, settling_since=upload.settling_since, state=UploadState.WHOLE
+    )
+    with contextlib.suppress(OperationalError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
+        held.update(settling_since=None, attempts=F("attempts") - 1, rung_at=now)
 
 
 def _lease(upload_id: int, now: datetime) -> Upload | None:
@@ -277,15 +345,12 @@ def _refuse(upload: Upload, code: str, now: datetime) -> None:
 
 # --- the sweep ------------------------------------------------------------------------------------
 def sweep_uploads(*, now: datetime) -> int:
-    """End what nobody went on with, call again for what no worker hashed, clear strays."""
+    """End what nobody goes on with, call again for what no worker hashed, clear strays."""
     late = Upload.objects.filter(state=UploadState.ARRIVING, expires_at__lt=now)
     done = sum(_expire(upload, now) for upload in late[:AT_ONCE])
     whole = Upload.objects.filter(state=UploadState.WHOLE)
-    lost = whole.filter(settling_since__lt=now - SETTLING_LEASE)
-    for upload in lost.filter(attempts__gte=ATTEMPTS)[:AT_ONCE]:
-        _refuse(upload, "worker-lost", now)
-        done += 1
-    unheard = Q(rung_at=None) | Q(rung_at__lt=now - UNHEARD)
+    often = Q(attempts__lt=ATTEMPTS, rung_at__lt=now - UNHEARD)
+    unheard = Q(rung_at=None) | often | Q(rung_at__lt=now - SELDOM)
     silent = Q(settling_since=None) | Q(settling_since__lt=now - SETTLING_LEASE)
     for upload in whole.filter(unheard & silent)[:AT_ONCE]:
         tasks.ring_upload(upload_id=upload.pk, now=now)
@@ -294,6 +359,11 @@ def sweep_uploads(*, now: datetime) -> int:
 
 
 def _expire(upload: Upload, now: datetime) -> bool:
+    try:
+        if finish_arrived(upload=upload, now=now):
+            return True
+    except StorageAway:
+        return False  # what nobody can look at is not thrown away
     where = {"expires_at__lt": now}
     try:
         upload.move(UploadState.ENDED, by=None, at=now, where=where, facts={"why": "expired"})

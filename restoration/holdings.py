@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -9,9 +10,9 @@ from typing import Any, NamedTuple
 from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from archive import storage
-from archive.lifecycle import BatchState, Kept, Outcome
-from archive.models import Batch, FixityCheck, Original, Photo, Rendition
+from archive import arriving, storage
+from archive.lifecycle import BatchState, Kept, Outcome, UploadState
+from archive.models import Batch, FixityCheck, Original, Photo, Rendition, Upload
 from restoration.lifecycle import JobState
 from restoration.models import Assessment, Job, Sheet, Version
 
@@ -102,14 +103,31 @@ def named() -> dict[str, str]:
     """Every stored file that some row names: its key, and the sha256 its bytes must have.
 
     Sizes are not among them: they are made again from these. A file that nobody has read yet lies
-    where it came in.
+    where it came in; of an upload that is whole and not hashed yet the sha256 is "".
     """
     found = {storage.original_key(sha): sha for sha in _column(Original.objects, "sha256")}
     for rows, column in ((Photo.objects, "working_sha256"), (Version.objects, "sha256")):
         found |= {storage.working_key(sha): sha for sha in _column(rows, column)}
     found |= {storage.sheet_key(sha): sha for sha in _sheets()}
     found |= {storage.incoming_key(sha): sha for sha in _incoming()}
+    whole = Upload.objects.filter(state=UploadState.WHOLE)
+    found |= {arriving.key(ref): sha for ref, sha in whole.values_list("ref", "sha256")}
     return found | {key: PurePosixPath(key).stem for key in _sources()}
+
+
+def whereabouts(key: str, sha256: str) -> Iterator[str]:
+    """Where a named file may lie by now, one after the other: what came in goes on its way."""
+    yield key
+    if key.startswith(arriving.FOLDER):
+        # Asked only now: its sha256 is written before it is carried on.
+        row = Upload.objects.filter(ref=key.removeprefix(arriving.FOLDER)).first()
+        sha256 = sha256 or (row.sha256 if row else "")
+        if sha256:
+            yield storage.incoming_key(sha256)
+    elif key != storage.incoming_key(sha256):
+        return
+    if sha256:
+        yield storage.original_key(sha256)
 
 
 def _sources() -> set[str]:

@@ -1,7 +1,7 @@
 """Who pays for a run: reserve before it, settle or give back after it, and what is left.
 
 Every append takes the purse's row first, and a run's purses always in the same order, before any
-other row of that transaction: so two hands never wait for each other.
+other row of that transaction but the person's own: so two hands never wait for each other.
 """
 
 from __future__ import annotations

@@ -324,7 +324,10 @@ class Job(Stateful):
             super().move(to, by=by, at=at, **more)
             return
         with transaction.atomic():
-            ledger.close(job=self, used=self._to_pay(to, at), now=at)
+            # Who has their run stopped by the site pays nothing.
+            is_stopped = to == JobState.CANCELLED and by is None
+            used = None if is_stopped else self._to_pay(to, at)
+            ledger.close(job=self, used=used, now=at)
             super().move(to, by=by, at=at, **more)
 
     def _to_pay(self, to: str, at: datetime) -> float | None:

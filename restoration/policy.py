@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,12 +26,15 @@ from restoration.lifecycle import (
     VersionState,
 )
 from restoration.models import Claim, Job, Review, Sheet, Version, ancestry
+from restoration.wording import RESTS
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 # A run of one's own ends by itself; so long until it is worth asking again.
 A_RUN = 30
+# The codes of check_open: what was in hand is out of everybody's or of one's reach by now.
+CLOSED = ("photo-not-ready", "not-in-reach")
 
 
 def check_active(user: User) -> None:
@@ -48,16 +52,51 @@ def check_claim(user: User, photo: Photo, *, now: datetime) -> None:
     if not Photo.objects.visible_to(user).filter(pk=photo.pk).exists():
         raise Refused("not-in-reach", _("This photo is not open to you."))
     if photo.state != PhotoState.READY:
-        raise Refused(
-            "photo-not-ready", _("Nobody can work on this photo at the moment."), conflict=True
-        )
+        raise not_ready()
     check_hands(user, now=now, but=photo)
 
 
+def not_ready(state: str = "") -> Refused:
+    """That nobody works on a photo, with the reason for whoever has it in hand."""
+    words = RESTS.get(state) or _("Nobody can work on this photo at the moment.")
+    return Refused("photo-not-ready", words, conflict=True)
+
+
+def check_open(user: User, photo: Photo) -> None:
+    """Work begins on a ready photo in reach alone; asked of the row, not of what was read before.
+
+    A photo may go on hold, or away for good, under the hands of whoever holds it.
+    """
+    state = Photo.objects.values_list("state", flat=True).get(pk=photo.pk)
+    if state != PhotoState.READY:
+        raise not_ready(state)
+    if not Photo.objects.visible_to(user).filter(pk=photo.pk).exists():
+        raise Refused("not-in-reach", _("This photo is not open to you."))
+
+
+def check_away(user: User, photos: QuerySet[Photo]) -> None:
+    """Who ever had one of these in hand is told that it went on hold, or away for good; to others
+    it is not there."""
+    mine = Claim.objects.filter(photo=OuterRef("pk"), volunteer=user)
+    had = photos.filter(Exists(mine), state__in=RESTS).first()
+    if had is not None:
+        raise not_ready(had.state)
+
+
+def one_at_a_time(user: User) -> None:
+    """What is counted of a person from here to the end of the transaction is exact.
+
+    Another request of theirs waits; rows that only name the person do not.
+    """
+    get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+
+
 def check_hands(user: User, *, now: datetime, but: Photo | None = None) -> None:
-    """A hand free for another photo."""
+    """A hand free for another photo; one that nobody can work on is in nobody's way."""
     check_active(user)
-    held = Claim.objects.filter(volunteer=user, state=ClaimState.OPEN)
+    held = Claim.objects.filter(
+        volunteer=user, state=ClaimState.OPEN, photo__state=PhotoState.READY
+    )
     if but is not None:
         held = held.exclude(photo=but)
     most = trust.limits(user, now=now).claims
@@ -176,10 +215,15 @@ def check_cancel(user: User, job: Job) -> None:
 
 
 def check_submit(user: User, version: Version) -> None:
-    """One's own draft, and not more waiting on one photo than reviewers can look at."""
+    """One's own draft, and not more waiting on one photo than reviewers can look at.
+
+    On a photo on hold it waits, and comes to the desk when the hold is lifted.
+    """
     check_active(user)
     if version.made_by_id != user.pk:
         raise Refused("not-yours", _("Only its maker can submit a version."))
+    if Photo.objects.filter(pk=version.photo_id, state=PhotoState.WITHDRAWN).exists():
+        raise not_ready(PhotoState.WITHDRAWN)
     if version.kind == VersionKind.SCAN:
         raise Refused("scan", _("The scan itself cannot be submitted."))
     waiting = Version.objects.filter(photo=version.photo_id, state=VersionState.SUBMITTED)

@@ -341,8 +341,7 @@ def _retouch(job: Job, report: Reporter) -> leases.NewVersion:
     report("read", 0.0)
     with tempfile.TemporaryDirectory(prefix="rekindle-") as folder:
         working = Path(folder) / "retouch.tif"
-        with storage.local(storage.incoming_key(job.plan["upload_sha256"])) as upload:
-            decode.read(upload, into=working)
+        storage.read_received(job.plan["upload_sha256"], partial(decode.read, into=working))
         image = pictures.load(working)
     report("compare", 0.3)
     before = _load(parent.sha256)

@@ -15,9 +15,9 @@ from archive.pairing import sweep_sides
 from archive.renditions import note_found, sweep_renditions
 from archive.uploading import sweep_uploads
 from restoration import counting
-from restoration.actions.claims import expire_due
+from restoration.actions.claims import end_withdrawn, expire_due
 from restoration.actions.giving import refill_turns
-from restoration.actions.jobs import look_at_new_photos, sweep_jobs
+from restoration.actions.jobs import cancel_withdrawn, look_at_new_photos, sweep_jobs
 from restoration.actions.reviews import lapse_due
 from restoration.actions.standing import promote_due
 from restoration.holdings import unrendered
@@ -52,6 +52,8 @@ ROUNDS: Rounds = {
     "jobs": sweep_jobs,
     "new photos": look_at_new_photos,
     "claims": expire_due,
+    "runs of withdrawn photos": cancel_withdrawn,
+    "claims on withdrawn photos": end_withdrawn,
     "turns": refill_turns,
     "changes of sums": counting.add_up,
     "counts that differed": counting.recount_nightly,

@@ -9,10 +9,22 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from archive.lifecycle import PhotoState
 from archive.wording import SENTENCES as FILES
 from archive.wording import sentence
 
 Sentence = str | Promise
+
+# Why nobody works on a photo that somebody has in hand, by its state.
+RESTS: dict[str, Sentence] = {
+    PhotoState.ON_HOLD: _(
+        "This photo is on hold, so nobody can work on it for now. Your draft and versions are kept."
+    ),
+    PhotoState.WITHDRAWN: _(
+        "This photo has been withdrawn, so nobody works on it any more. Your draft and versions are"
+        " kept."
+    ),
+}
 
 STEPS: dict[str, Sentence] = {
     "assess": pgettext_lazy("step", "Look"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 
@@ -38,6 +39,7 @@ def _quick_and_in_memory(settings: Any) -> None:
     }
     # Tests make rows and take them back; what a page showed in between must not be shown again.
     settings.PAGES_KEPT_SECONDS = 0
+    cache.clear()  # nor do the tries of the test before count as this one's
     tiles.directory.cache_clear()  # of the bytes of the test before
     waiting._drawn.clear()  # nor the line of the test before
     dispatch._announced.clear()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import PurePosixPath
 from typing import IO
 
 from archive.sources.source import BLOCK, Found, Unreachable, could_be_a_scan
+from archive.sources.table import LARGEST
 
 MOST_NAMES = 200_000
 LOCKED, NAMES_IN_UTF8 = 0x1, 0x800
@@ -42,14 +44,27 @@ class Zipped:
                 yield Found(name, PurePosixPath(name).name, size=entry.file_size)
 
     def table(self) -> bytes | None:
-        """A table that was put in beside the scans, wherever the ZIP has its top."""
+        """A table that was put in beside the scans, wherever the ZIP has its top.
+
+        Of one that is too large, enough to see that it is.
+        """
         found = [name for name in self.entries if PurePosixPath(name).name.lower() == TABLE]
         if not found:
             return None
         highest = min(found, key=lambda name: (name.count("/"), name))
-        return b"".join(self.chunks(highest))
+        return self._beginning(highest, LARGEST + 1)
 
-    def chunks(self, place: str) -> Iterator[bytes]:
+    def _beginning(self, place: str, most: int) -> bytes:
+        """Up to `most` bytes, and the others stay packed: of a trap there would be no end."""
+        found = bytearray()
+        with closing(self.chunks(place)) as chunks:
+            for block in chunks:
+                found += block[: most - len(found)]
+                if len(found) == most:
+                    break
+        return bytes(found)
+
+    def chunks(self, place: str) -> Generator[bytes, None, None]:
         """The bytes of one file, checked by the ZIP's own sum."""
         entry = self.entries.get(place)
         if entry is None:

@@ -1,10 +1,12 @@
-"""How signing up and in differs from the library's way: the language comes along."""
+"""How signing up and in differs from the library's way: the language comes along, and an address
+that another account has is told to whoever reads its mail, not to whoever writes it into a form."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import filter_users_by_email
 from django.conf import settings
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +24,17 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.language = get_language() or settings.LANGUAGE_CODE
         saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def send_confirmation_mail(
+        self, request: HttpRequest, emailconfirmation: Any, signup: bool
+    ) -> None:
+        """To who signed up; where the address has an account already, the letter says that."""
+        address = emailconfirmation.email_address
+        others = [each for each in filter_users_by_email(address.email) if each != address.user]
+        if signup and others:
+            self.send_account_already_exists_mail(address.email)
+        else:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **facts)

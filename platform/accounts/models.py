@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from rest_framework.authtoken.models import Token
 
 from archive.trust import Trust
 
@@ -44,6 +47,15 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """With a new password the token ends, as Django ends every session: both may be stolen."""
+        # Django keeps the new word until it is saved; not where it only hashes the old one anew.
+        word = self._password  # type: ignore[attr-defined]
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if word is not None:
+                Token.objects.filter(user=self).delete()
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         """A steward may do everything in the administration; others as Django says."""

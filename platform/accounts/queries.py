@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from rest_framework.authtoken.models import Token
 
 from accounts.models import User
 from archive.models import Curatorship
@@ -93,6 +94,11 @@ def versions_of(user: User) -> QuerySet[Version]:
         .prefetch_related(Prefetch("reviews", queryset=reviews), "publications")
         .order_by("-made_at", "-pk")
     )
+
+
+def token_since(user: User) -> datetime | None:
+    """Since when programs can sign in as this person; None when none can."""
+    return Token.objects.filter(user=user).values_list("created", flat=True).first()
 
 
 def accepted_of(user: User) -> int:

@@ -9,6 +9,7 @@ app_name = "people"
 urlpatterns = [
     path("me/", views.work, name="work"),
     path("me/profile/", views.profile, name="profile"),
+    path("me/end-token", views.end_token, name="end-token"),
     path("me/standing/", views.standing, name="standing"),
     path("", views.people, name="list"),
     path("<int:pk>/", views.person, name="person"),

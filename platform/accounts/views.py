@@ -48,7 +48,7 @@ def work(request: PersonRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def profile(request: PersonRequest) -> HttpResponse:
-    """The name credits show, and the language."""
+    """The name credits show, the language, and whether programs sign in as this person."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         person = form.save()
@@ -56,8 +56,17 @@ def profile(request: PersonRequest) -> HttpResponse:
         response = redirect("people:profile")
         remember_language(response, person.language)
         return response
-    context = {"form": form, "person": request.user}
+    since = queries.token_since(request.user)
+    context = {"form": form, "person": request.user, "token_since": since}
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def end_token(request: PersonRequest) -> HttpResponse:
+    """Programs that signed in as this person are signed out."""
+    actions.end_token(person=request.user)
+    messages.success(request, _("Ended. Programs have to sign in anew."))
+    return redirect("people:profile")
 
 
 @require_GET

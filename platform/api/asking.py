@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.db.models import Q, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from archive.models import Collection, Photo
 from exhibit.models import Publication
+from restoration import policy
 from restoration.models import Claim, Job, Review, Version
-from restoration.queries.bench import jobs_seen_by
+from restoration.queries.bench import in_hand, jobs_seen_by
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -38,7 +40,18 @@ def collection_of(request: Asked, slug: str) -> Collection:
 
 def photo_of(request: Asked, ref: str) -> Photo:
     photos = Photo.objects.visible_to(request.user).select_related("collection", "assessment")
-    return get_object_or_404(photos, ref=ref)
+    return photos.filter(ref=ref).first() or _away(request, Photo.objects.filter(ref=ref))
+
+
+def photo_in_hand(request: Asked, ref: str) -> Photo:
+    """As photo_of, and also one that went on hold under the hands of whoever holds it."""
+    return in_hand(ref, request.user) or photo_of(request, ref)
+
+
+def _away(request: Asked, photos: QuerySet[Photo]) -> NoReturn:
+    """Refused with the reason where it was in this person's hands; else it is not there."""
+    policy.check_away(request.user, photos)
+    raise Http404
 
 
 def versions_for(request: Asked) -> QuerySet[Version]:
@@ -47,7 +60,8 @@ def versions_for(request: Asked) -> QuerySet[Version]:
 
 
 def version_of(request: Asked, pk: int) -> Version:
-    return get_object_or_404(versions_for(request), pk=pk)
+    here = Photo.objects.filter(pk__in=Version.objects.filter(pk=pk).values("photo"))
+    return versions_for(request).filter(pk=pk).first() or _away(request, here)
 
 
 def claims_for(request: Asked) -> QuerySet[Claim]:

@@ -40,7 +40,7 @@ from archive import derivatives, places, storage
 from archive.forwarding import way
 from config import rows
 from restoration import counting
-from restoration.holdings import named
+from restoration.holdings import named, whereabouts
 
 FORMAT = 1
 BYTES, BACKUPS = "bytes", "backups"
@@ -229,7 +229,7 @@ def _sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def _whole(target: Path) -> Iterator[Path]:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    places.make_folder(target.parent)
     handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
     os.close(handle)
     part = Path(name)
@@ -266,6 +266,8 @@ def _trusted(place: Storage) -> dict[str, int]:
 def _keep(place: Storage, key: str, sha256: str, trusted: Mapping[str, int]) -> Stored | None:
     """The file in the backup, copied unless it is there already; None when it is not to be had."""
     name = f"{BYTES}/{key}"
+    if not (sha256 := sha256 or _hashed(key)):
+        return None
     if name in trusted:
         return Stored(key, sha256, trusted[name])
     if _seen(place, name) != sha256:
@@ -276,6 +278,15 @@ def _keep(place: Storage, key: str, sha256: str, trusted: Mapping[str, int]) -> 
             return None
     kept = places.look(place, name)
     return Stored(key, sha256, kept.size) if kept else None
+
+
+def _hashed(key: str) -> str:
+    """The digest of an upload that no worker has hashed yet; nothing when it is not to be had."""
+    try:
+        with _open(key, "") as stream:
+            return storage.measure(stream)[0]
+    except FileNotFoundError:
+        return ""
 
 
 class _Altered(Exception):  # noqa: N818 - says what happened
@@ -295,14 +306,12 @@ def _fetch(key: str, sha256: str, part: Path) -> None:
 
 def _open(key: str, sha256: str) -> IO[bytes]:
     """The stored bytes. A file that was read since the snapshot is an original by now."""
-    try:
-        return storage.open_key(key)
-    except FileNotFoundError:
-        if not storage.holds_anything():
-            raise BackupRefused("The storage is empty or not mounted.") from None
-        if key != storage.incoming_key(sha256):
-            raise
-        return storage.open_key(storage.original_key(sha256))
+    for each in whereabouts(key, sha256):
+        with contextlib.suppress(FileNotFoundError):
+            return storage.open_key(each)
+    if not storage.holds_anything():
+        raise BackupRefused("The storage is empty or not mounted.")
+    raise FileNotFoundError(key)
 
 
 # --- finding -------------------------------------------------------------------------------------

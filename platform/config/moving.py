@@ -3,7 +3,8 @@
 1. A note at the old place says `moving` (archive/forwarding.py): from then on both are written.
 2. Every file is copied, read back and compared by sha256; what is done stands in a journal, so that
    a killed move goes on where it was. Passes are made until one finds nothing new.
-3. Nothing that a row names may be missing at the new place. Then the note says `moved`.
+3. Nothing that a row names may be missing at the new place, and no large upload be on its way: it
+   is written to while others copy, so it ends where it began. Then the note says `moved`.
 4. One more pass takes what a slow hand put at the old place in the last moment.
 
 Nothing is deleted. The way back is the same way, or before the end: take the note away.
@@ -19,11 +20,14 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 
-from archive import forwarding, places, storage
+from archive import arriving, forwarding, places, storage
 from archive.forwarding import Note
+from archive.lifecycle import UploadState
+from archive.models import Upload
 from archive.places import Item
 from config.naming import digest_in
 from restoration.holdings import named
@@ -135,7 +139,7 @@ def plan(to: str) -> Plan:
         bytes=sum(each.size for each in here),
         to_copy=len(copy),
         bytes_to_copy=sum(each.size for each in copy),
-        lacking=sorted(set(named()) - known),
+        lacking=sorted(_wanted() - known),
     )
 
 
@@ -152,8 +156,14 @@ def _probe(target: Storage) -> None:
 def _to_move(source: Storage) -> Iterator[Item]:
     for each in places.listing(source):
         is_half = each.key.rpartition("/")[2].startswith(places.PART)
-        if each.key not in (forwarding.NOTE, PROBE) and not is_half:
+        stays = is_half or each.key.startswith(arriving.FOLDER)
+        if each.key not in (forwarding.NOTE, PROBE) and not stays:
             yield each
+
+
+def _wanted() -> set[str]:
+    """What a row names and what moves."""
+    return {key for key in named() if not key.startswith(arriving.FOLDER)}
 
 
 # --- there ---------------------------------------------------------------------------------------
@@ -165,6 +175,7 @@ def move(to: str, *, folder: Path, despite_bad: bool = False, say: Say) -> None:
     forwarding.leave(source, Note(places.address(target), moved=False))
     _until_all_know()
     bad = _copy_all(source, target, done, say)
+    _check_uploads()
     _check(source, target, bad, despite_bad)
     # Whoever comes to the new place must not be led back from there.
     forwarding.take_away(target)
@@ -241,11 +252,22 @@ def _digest(place: Storage, key: str) -> str:
         return storage.measure(stream)[0]
 
 
+def _check_uploads() -> None:
+    """Nobody begins one while bytes move; those that were begun before have to end first."""
+    ways = (UploadState.ARRIVING, UploadState.WHOLE)
+    if count := Upload.objects.filter(state__in=ways).count():
+        raise MoveRefused(
+            f"Large uploads are still on their way: {count}. Nothing was switched. Nobody can begin"
+            " another one meanwhile; call this again when they are in. Those that nobody goes on"
+            f" with end after {settings.UPLOAD_HOURS} hours by themselves."
+        )
+
+
 def _check(source: Storage, target: Storage, bad: list[str], despite_bad: bool) -> None:
     """Every file that a row names is there; rows are read first, what they name came before."""
-    wanted = named()
+    wanted = _wanted()
     there = {each.key for each in places.listing(target)}
-    lacking = sorted({*bad, *(key for key in set(wanted) - there if not _got(source, target, key))})
+    lacking = sorted({*bad, *(key for key in wanted - there if not _got(source, target, key))})
     if lacking and not despite_bad:
         shown = ", ".join(lacking[:5]) + (f" and {len(lacking) - 5} more" if lacking[5:] else "")
         raise MoveRefused(

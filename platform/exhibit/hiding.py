@@ -88,10 +88,11 @@ def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hi
     check_steward(by)
     if not reason.strip():
         raise Refused("no-reason", _("Say why; the next steward will read it."), invalid=True)
-    hiding = _begun(person, by, reason.strip()[:1000], now)
     was = person.trust
-    if was != Trust.SUSPENDED:
-        with transaction.atomic():
+    # Together: a hiding of an account that may not be suspended would stand for nothing.
+    with transaction.atomic():
+        hiding = _begun(person, by, reason.strip()[:1000], now)
+        if was != Trust.SUSPENDED:
             suspend_person(person=person, by=by, reason=reason, now=now)
             _remember(hiding, HiddenKind.TRUST, person.pk, was)
     for _round in range(ROUNDS):

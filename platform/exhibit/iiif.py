@@ -105,13 +105,18 @@ def _statement(publication: Publication) -> Json:
                 wording.notice(wording.deeds(publication.made)),
                 own.get(tag, ""),
                 _machines(publication),
-                *(f"{each.role} {each.name}" for each in wording.account(publication.made).credits),
+                *_credits(publication),
             ]
         value[tag] = [line for line in lines if line]
     return {
         "label": in_every_language(lambda: _("Attribution and how it was made")),
         "value": value,
     }
+
+
+def _credits(publication: Publication) -> list[str]:
+    told = wording.account(showing.account(publication))
+    return [f"{each.role} {each.name}" for each in told.credits]
 
 
 def _machines(publication: Publication) -> str:

@@ -5,7 +5,7 @@ it was made, events after PREMIS 3 (https://www.loc.gov/standards/premis/), cred
 the guard measured, models with licences and digests, and a summary for people in both languages.
 
 1. The same publication gives the same bytes: no clock, no order of a set, no name of a machine.
-2. Of people it has the credits, which are public, and nothing more: events say "person-1".
+2. Of people it has the credits as the public reads them, and nothing more: events say "person-1".
 3. Every file is hashed while it is copied, and the finished bag is read once more by the library.
 """
 
@@ -48,6 +48,7 @@ VIEW = "1600.jpg"
 READABLE = 0o644 << 16
 UNIX = 3
 PLAN_OWN_WORDS = ("filename", "note")
+PLAN_WORDS = (*PLAN_OWN_WORDS, "prompt")
 
 
 class Altered(Exception):  # noqa: N818 - says what happened
@@ -154,7 +155,10 @@ def _write(path: Path, content: str) -> None:
 # --- documents -----------------------------------------------------------------------------------
 def _documents(made: _Made, files: dict[str, tuple[str, int]]) -> Iterator[tuple[str, str]]:
     """What is written for the pack, by its name in it."""
-    publication, account = made.publication, _account(made.publication)
+    publication = made.publication
+    # In one language, whatever the worker's is: the same publication gives the same bytes.
+    with translation.override(settings.LANGUAGE_CODE):
+        account = showing.account(publication)
     yield "account.json", _json(account)
     yield "credits.json", _json(account.get("credits", []))
     yield "guard.json", _json(account.get("guard", {}))
@@ -164,24 +168,16 @@ def _documents(made: _Made, files: dict[str, tuple[str, int]]) -> Iterator[tuple
     yield "events.json", _json(_premis(publication, files))
     for version in made.line:
         if version.pk in made.jobs:
-            yield f"plans/version-{version.number}.json", _json(_plan(made.jobs[version.pk]))
+            plan = _plan(made.jobs[version.pk], publication)
+            yield f"plans/version-{version.number}.json", _json(plan)
     for code, _name in settings.LANGUAGES:
         tag = TAGS["zh"] if code.startswith("zh") else TAGS["en"]
         with translation.override(code):
-            yield f"summary.{tag}.html", _summary(publication, account, files, tag)
+            yield f"summary.{tag}.html", _summary(publication, files, tag)
 
 
 def _json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-
-
-def _account(publication: Publication) -> dict[str, Any]:
-    """The frozen account, but for the names that people gave their own files."""
-    account: dict[str, Any] = json.loads(json.dumps(publication.made))
-    for version in account.get("versions", []):
-        for record in version.get("records", []):
-            (record.get("settings") or {}).pop("filename", None)
-    return account
 
 
 def _models(account: dict[str, Any]) -> list[Any]:
@@ -216,8 +212,9 @@ def _description(publication: Publication) -> dict[str, Any]:
     }
 
 
-def _plan(job: Job) -> dict[str, Any]:
-    told = {name: value for name, value in job.plan.items() if name not in PLAN_OWN_WORDS}
+def _plan(job: Job, publication: Publication) -> dict[str, Any]:
+    untold = PLAN_OWN_WORDS if publication.words_hidden_at is None else PLAN_WORDS
+    told = {name: value for name, value in job.plan.items() if name not in untold}
     return {"kind": job.kind, "plan": told, "plan_sha256": job.plan_sha256}
 
 
@@ -259,10 +256,9 @@ def _event(event: Event, people: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def _summary(
-    publication: Publication, account: dict[str, Any], files: dict[str, tuple[str, int]], tag: str
-) -> str:
+def _summary(publication: Publication, files: dict[str, tuple[str, int]], tag: str) -> str:
     """A page that opens without a network, from within the unpacked pack."""
+    account = showing.account(publication)
     listed = [(name, sha256, size) for name, (sha256, size) in sorted(files.items())]
     context = {
         "publication": publication,

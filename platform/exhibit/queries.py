@@ -11,7 +11,15 @@ from django.db.models import Sum as Added
 
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Photo
-from exhibit.models import Edition, Exhibit, Placement, PlacementQuerySet, Publication, Room
+from exhibit.models import (
+    Edition,
+    Evidence,
+    Exhibit,
+    Placement,
+    PlacementQuerySet,
+    Publication,
+    Room,
+)
 from restoration.lifecycle import PublicationState, ReviewState, VersionState
 from restoration.models import Change, Review, Sum, Version
 from restoration.reactions import COLLECTION
@@ -176,6 +184,15 @@ def acceptance(version: Version) -> Review | None:
     """Who accepted the version, and what they said."""
     decided = Review.objects.filter(version=version, state=ReviewState.ACCEPTED)
     return decided.select_related("reviewer").first()
+
+
+def packs(publication: Publication) -> QuerySet[Evidence]:
+    """Its evidence packs, newest first; none that was made of words which were hidden since."""
+    rows = Evidence.objects.filter(publication=publication).order_by("-pk")
+    hidden = publication.words_hidden_at
+    if hidden is None:
+        return rows
+    return rows.exclude(made_at__isnull=False, started_at__lt=hidden)
 
 
 def current(photo: Photo) -> Publication | None:

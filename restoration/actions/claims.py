@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
@@ -38,11 +40,17 @@ def claim_photo(*, photo: Photo, by: User, now: datetime) -> Claim:
 
 
 def take_slot(*, photo: Photo, by: User, now: datetime) -> Claim | None:
-    """A claim on the first free slot, or the one that `by` has; None when all are taken."""
-    for slot in range(1, photo.slots + 1):
-        claim = _take(photo, slot, by, now)
-        if claim is not None:
-            return claim
+    """A claim on the first free slot, or the one that `by` has; None when all are taken.
+
+    Refused when no hand is free: counted here, where no other request of theirs can come between.
+    """
+    with transaction.atomic():
+        policy.one_at_a_time(by)
+        policy.check_hands(by, now=now, but=photo)
+        for slot in range(1, photo.slots + 1):
+            claim = _take(photo, slot, by, now)
+            if claim is not None:
+                return claim
     return None
 
 
@@ -108,6 +116,19 @@ def _close(claim: Claim, to: str, by: User | None, now: datetime) -> None:
         claim.move(to, by=by, at=now, set_={"closed_at": now})
     except IllegalMove:
         raise Refused("claim-closed", _("This claim had already ended."), conflict=True) from None
+
+
+def end_withdrawn(*, now: datetime) -> int:
+    """End the claims on photos that were withdrawn; called by the sweep.
+
+    On a photo on hold they stay, within their clocks: when it is lifted the work goes on.
+    """
+    ended = 0
+    for claim in Claim.objects.filter(state=ClaimState.OPEN, photo__state=PhotoState.WITHDRAWN):
+        with contextlib.suppress(Refused):  # its holder was quicker
+            _close(claim, ClaimState.REVOKED, None, now)
+            ended += 1
+    return ended
 
 
 def due_claims(now: datetime) -> QuerySet[Claim]:

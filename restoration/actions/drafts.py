@@ -64,5 +64,10 @@ def keep_mask(
     check_mask(content, photo)
     sha256 = hashlib.sha256(content).hexdigest()
     storage.put_bytes(storage.sheet_key(sha256), content)
-    Sheet.objects.get_or_create(photo=photo, kept_by=by, sha256=sha256, defaults={"kept_at": now})
+    with transaction.atomic():
+        policy.one_at_a_time(by)
+        policy.check_mask(by, now=now)
+        Sheet.objects.get_or_create(
+            photo=photo, kept_by=by, sha256=sha256, defaults={"kept_at": now}
+        )
     return sha256

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from archive import clock, tracing
+from archive import clock, storage, tracing
 from archive.lifecycle import PhotoState
 from archive.models import Photo
+from archive.places import StorageAway
 from archive.policy import Refused
 from archive.stateful import IllegalMove
 from restoration import costs, leases, ledger, masks, policy, presence
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 AT_ONCE = 100
+LIVE = (JobState.QUEUED, JobState.RUNNING)
+# Why a run was stopped that nobody cancelled.
+WITHDRAWN = "photo-withdrawn"
 
 
 def request_job(
@@ -50,6 +55,7 @@ def request_job(
     """
     photo = source.photo
     claim = policy.hold(by, photo, fence=fence)
+    policy.check_open(by, photo)
     masks.require_at_hand(photo, by, plan.mask_sha256)
     needs = presence.needs(plan)
     steps = [step.name for step in plan.steps]
@@ -83,10 +89,7 @@ def request_retouch(
     note: str = "",
 ) -> Job:
     """Have a worker take in a retouched file that has been received, as a child of `parent`."""
-    policy.hold(by, parent.photo, fence=fence)
-    policy.check_run(by, parent.photo, (), offered=True)
-    policy.check_upload(by, now=now)
-    with _admitted(by, parent.photo, costs.bound_of_retouch(parent), now=now) as admit:
+    with _retouching(parent, by, fence, now) as admit:
         job = _queue(
             photo=parent.photo,
             kind=JobKind.RETOUCH,
@@ -100,16 +103,73 @@ def request_retouch(
     return job
 
 
+def bring_retouch(
+    *,
+    parent: Version,
+    by: User,
+    fence: int,
+    chunks: Iterable[bytes],
+    filename: str,
+    now: datetime,
+    note: str = "",
+) -> Job:
+    """Receive a retouched file, and have a worker take it in. storage.TooLarge, StorageAway.
+
+    All that may refuse it is asked before a byte is kept, and what is refused then is let go.
+    """
+    with _retouching(parent, by, fence, now):
+        pass  # nothing is reserved: the file may take minutes to keep
+    with storage.receive(chunks, limit=settings.MAX_UPLOAD_BYTES) as came:
+        key = storage.incoming_key(came.sha256)
+        was_there = storage.exists(key)
+        storage.put_file(key, came.path)
+    told = {"upload_sha256": came.sha256, "filename": filename[:255], "note": note}
+    try:
+        return request_retouch(parent=parent, by=by, fence=fence, now=now, **told)
+    except Refused:
+        if not was_there:
+            _let_go(came.sha256)
+        raise
+
+
+def _let_go(sha256: str) -> None:
+    """Forget a refused file, unless a scan that nobody has read yet or another's run has its bytes.
+
+    When the storage is away it stays, as a stray that the operator may delete.
+    """
+    live = Job.objects.filter(state__in=LIVE, plan__upload_sha256=sha256)
+    if live.exists() or Photo.objects.filter(original=None, sha256=sha256).exists():
+        return
+    with suppress(StorageAway):
+        storage.delete(storage.incoming_key(sha256))
+
+
+@contextmanager
+def _retouching(
+    parent: Version, by: User, fence: int, now: datetime
+) -> Iterator[Callable[[Job], None]]:
+    """All that a retouch is asked; its own pace under the lock of _admitted, as the runs' is."""
+    photo = parent.photo
+    policy.hold(by, photo, fence=fence)
+    policy.check_open(by, photo)
+    policy.check_run(by, photo, (), offered=True)
+    with _admitted(by, photo, costs.bound_of_retouch(parent), now=now) as admit:
+        policy.check_upload(by, now=now)
+        yield admit
+
+
 @contextmanager
 def _admitted(
     by: User, photo: Photo, seconds: int, *, now: datetime, queue: str = presence.CPU
 ) -> Iterator[Callable[[Job], None]]:
     """The one door for a person's job: time is reserved and the pace is kept, under one lock.
 
-    The purses are locked before anything is counted: fifty requests at once are told apart there.
+    The person is locked before anything is counted, and the purses then: fifty requests at once
+    are told apart there, also where nobody's time is counted, or where two purses pay.
     """
     resource = Resource.CPU if queue == presence.CPU else Resource.GPU
     with transaction.atomic():
+        policy.one_at_a_time(by)
         held = ledger.hold(
             user=by, collection_id=photo.collection_id, resource=resource, seconds=seconds, now=now
         )
@@ -144,14 +204,32 @@ def cancel_job(*, job: Job, by: User, now: datetime) -> None:
     """Stop a waiting or running job; the worker notices at its next report and keeps nothing."""
     policy.check_cancel(by, job)
     try:
-        with transaction.atomic():
-            job.move(JobState.CANCELLED, by=by, at=now, set_={"ended_at": now, "lease_until": None})
-            leases.cancelled(job=job, now=now)
-            Claim.objects.filter(
-                photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
-            ).update(seen_at=now)
+        _cancel(job, by, now)
     except IllegalMove:
         raise Refused("job-over", _("This run had already ended."), conflict=True) from None
+
+
+def _cancel(job: Job, by: User | None, now: datetime, **why: str) -> None:
+    ended = {"ended_at": now, "lease_until": None, **why}
+    with transaction.atomic():
+        job.move(JobState.CANCELLED, by=by, at=now, set_=ended, facts=why)
+        leases.cancelled(job=job, now=now)
+        Claim.objects.filter(
+            photo=job.photo_id, volunteer=job.requested_by_id, state=ClaimState.OPEN
+        ).update(seen_at=now)
+
+
+def cancel_withdrawn(*, now: datetime) -> int:
+    """Stop what waits or runs on photos that were withdrawn; called by the sweep.
+
+    On a photo on hold what was asked for before is done, and its version is kept.
+    """
+    ended = 0
+    for job in Job.objects.filter(state__in=LIVE, photo__state=PhotoState.WITHDRAWN)[:AT_ONCE]:
+        with suppress(IllegalMove):  # it ended by itself
+            _cancel(job, None, now, error_code=WITHDRAWN)
+            ended += 1
+    return ended
 
 
 def sweep_jobs(*, now: datetime) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from archive.lifecycle import PhotoState
 from archive.policy import Refused
 from archive.stateful import IllegalMove
 from restoration import policy
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 def open_review(*, version: Version, by: User, now: datetime) -> Review:
     """Lease a submitted version to one reviewer, or give them their own lease again."""
     policy.check_review(by, version)
+    if version.photo.state != PhotoState.READY:
+        raise policy.not_ready()
     if version.state != VersionState.SUBMITTED:
         raise Refused("not-waiting", _("This version does not wait for review."), conflict=True)
     lapse_due(now=now, version=version)

@@ -28,9 +28,7 @@ def scan_version(*, photo: Photo, now: datetime) -> Version:
         return found
     if not photo.working_sha256:
         # A version never changes: made now, it would be empty for ever.
-        raise Refused(
-            "photo-not-ready", _("Nobody can work on this photo at the moment."), conflict=True
-        )
+        raise policy.not_ready()
     try:
         with transaction.atomic():
             return Version.objects.create(

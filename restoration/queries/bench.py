@@ -63,6 +63,13 @@ class Bench:
         return wanted or (self.own or self.versions[:1])[-1]
 
 
+def in_hand(ref: str, user: User) -> Photo | None:
+    """The photo, when this person holds it: also one that went on hold under their hands."""
+    held = Claim.objects.filter(photo__ref=ref, volunteer=user, state=ClaimState.OPEN)
+    claim = held.select_related("photo__collection", "photo__assessment").first()
+    return claim.photo if claim else None
+
+
 def bench_of(photo: Photo, user: User) -> Bench:
     """The bench of a photo for this person; the scan's version has to exist."""
     opened = Claim.objects.filter(photo=photo, state=ClaimState.OPEN).select_related("volunteer")

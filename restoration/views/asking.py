@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from archive.models import Photo
+from restoration import policy
 from restoration.models import Version
+from restoration.queries import bench as benches
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -29,15 +31,27 @@ else:
 
 
 def photo_of(request: Asked, ref: str) -> Photo:
-    """The photo, when this person may see it."""
+    """The photo, when this person may see it; Refused with the reason when it was in their hands
+    and is away by now."""
     photos = Photo.objects.visible_to(request.user).select_related("collection", "assessment")
-    return get_object_or_404(photos, ref=ref)
+    return photos.filter(ref=ref).first() or _away(request, ref)
+
+
+def photo_in_hand(request: Asked, ref: str) -> Photo:
+    """As photo_of, and also one that went on hold under the hands of whoever holds it: what lies on
+    their page can still be kept."""
+    return benches.in_hand(ref, request.user) or photo_of(request, ref)
 
 
 def version_of(request: Asked, ref: str, number: int) -> Version:
-    """The version, when this person may see it."""
+    """The version, when this person may see it; else as photo_of."""
     versions = Version.objects.visible_to(request.user).select_related("photo__collection")
-    return get_object_or_404(versions, photo__ref=ref, number=number)
+    return versions.filter(photo__ref=ref, number=number).first() or _away(request, ref)
+
+
+def _away(request: Asked, ref: str) -> NoReturn:
+    policy.check_away(request.user, Photo.objects.filter(ref=ref))
+    raise Http404
 
 
 def fence_of(request: Asked) -> int:

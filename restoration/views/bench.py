@@ -18,7 +18,7 @@ from archive.languages import said
 from archive.models import Photo
 from archive.policy import Refused
 from archive.sizes import fit
-from restoration import allowing, drafting, presence, wording
+from restoration import allowing, drafting, masks, policy, presence, wording
 from restoration.actions.claims import beat_claim
 from restoration.actions.drafts import DraftMoved, keep_mask, save_draft
 from restoration.actions.jobs import request_job
@@ -32,7 +32,7 @@ from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
 from restoration.views import faces, looking, panel, pictures, returning
-from restoration.views.asking import Asked, fence_of, photo_of, sent_from_bench
+from restoration.views.asking import Asked, fence_of, photo_in_hand, photo_of, sent_from_bench
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
 from restoration.views.strip import Typed, label, strip
@@ -45,7 +45,10 @@ SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its d
 @require_safe
 def bench(request: Asked, ref: str) -> HttpResponse:
     """The photo on one's bench; for who does not hold it, what there is to see of it."""
-    photo = photo_of(request, ref)
+    try:
+        photo = photo_of(request, ref)
+    except Refused as away:
+        return _away(request, away)
     if looking.is_asked_for(request):
         return looking.part(request, photo, presence.models_offered(now=timezone.now()))
     scan_version(photo=photo, now=timezone.now())
@@ -55,6 +58,13 @@ def bench(request: Asked, ref: str) -> HttpResponse:
     # Who opens the page is there, with a script that beats or without.
     beat_claim(claim=found.claim, by=request.user, now=timezone.now())
     return _laid_out(request, found, found.claim)
+
+
+def _away(request: Asked, away: Refused) -> HttpResponse:
+    """In the place of a bench whose photo is on hold or withdrawn by now."""
+    context = {"said": away.message, "work_url": reverse("people:work")}
+    context |= {"back_url": reverse("restoration:wall")}
+    return render(request, "restoration/away.html", context, status=409)
 
 
 def refused_under(request: Asked, photo: Photo, typed: Typed) -> HttpResponse:
@@ -80,7 +90,7 @@ def strip_part(request: Asked, ref: str) -> HttpResponse:
 @require_http_methods(["PUT"])
 def draft(request: Asked, ref: str) -> HttpResponse:
     """Save what lies on the bench; 409 with the other draft when another tab was quicker."""
-    photo, sent = photo_of(request, ref), _sent(request)
+    photo, sent = photo_in_hand(request, ref), _sent(request)
     try:
         saved = save_draft(
             photo=photo,
@@ -101,9 +111,10 @@ def draft(request: Asked, ref: str) -> HttpResponse:
 @require_POST
 def mask(request: Asked, ref: str) -> HttpResponse:
     """Keep a painted mask; only its header is looked at here."""
-    photo = photo_of(request, ref)
+    photo = photo_in_hand(request, ref)
+    policy.hold(request.user, photo, fence=fence_of(request))
     painted = request.FILES.get("mask")
-    content = painted.read() if painted else b""
+    content = painted.read(masks.MOST_BYTES + 1) if painted else b""
     try:
         sha256 = keep_mask(
             photo=photo,
@@ -121,11 +132,12 @@ def mask(request: Asked, ref: str) -> HttpResponse:
 @sent_from_bench
 def run(request: Asked, ref: str) -> HttpResponse:
     """Save the draft, freeze its plan, put it in the queue."""
-    photo, drafted, now = photo_of(request, ref), _drafted(request), timezone.now()
+    photo, drafted, now = photo_in_hand(request, ref), _drafted(request), timezone.now()
     fence = fence_of(request)
     try:
         if not request.htmx:  # the script has just saved it
             _save(request, photo, drafted)
+        policy.check_open(request.user, photo)
         plan = _planned(photo, drafted)
         source = _source(request, photo, drafted)
         job = request_job(source=source, by=request.user, fence=fence, plan=plan, now=now)
@@ -217,7 +229,7 @@ def _said(
     if _is_json(request):
         return _problem(code, words, state)
     found = benches.bench_of(photo, request.user)
-    if found.claim is None:
+    if found.claim is None or code in policy.CLOSED:
         raise Refused(code, words, conflict=True)
     return _laid_out(request, found, found.claim, sent=drafted, errors=[words], state=state)
 

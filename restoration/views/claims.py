@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from archive.models import Photo
 from archive.policy import Refused
+from restoration import wording
 from restoration.actions.claims import beat_claim, claim_photo, extend_claim, release_claim
 from restoration.lifecycle import CLAIM_WARNINGS, ClaimState
 from restoration.models import Claim
@@ -97,8 +98,13 @@ def clock(claim: Claim, now: datetime) -> dict[str, str]:
     return {
         "state": claim.state,
         "expires_at": claim.ends_at.isoformat(),
-        "warning": _warning(left) if claim.state == ClaimState.OPEN else "",
+        "warning": _told(claim, left) if claim.state == ClaimState.OPEN else "",
     }
+
+
+def _told(claim: Claim, left: timedelta) -> str:
+    """That the photo went on hold meanwhile, or that the time runs out."""
+    return str(wording.RESTS.get(claim.photo.state) or _warning(left))
 
 
 def _warning(left: timedelta) -> str:

@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from archive.lifecycle import PhotoState
 from restoration import allowing, guarding, ledger, wording
+from restoration.actions.jobs import WITHDRAWN
 from restoration.engine.catalog import NAMES
 from restoration.lifecycle import ClaimState, JobKind, JobState
 from restoration.models import Claim, Job, Preview
@@ -147,6 +149,8 @@ def _wait(job: Job, outlook: Outlook) -> str:
 def _message(job: Job, outlook: Outlook | None) -> str:
     if job.state == JobState.FAILED:
         return f"{wording.problem(job.error_code, job.error_facts)} {wording.SAFE}"
+    if job.state == JobState.CANCELLED and job.error_code == WITHDRAWN:
+        return str(wording.RESTS[PhotoState.WITHDRAWN])
     if job.state == JobState.CANCELLED:
         return _("Cancelled; nothing of this run was kept.") + f" {wording.SAFE}"
     if job.state == JobState.QUEUED and job.attempt:

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive import export, storage
 from archive import pictures as stored
+from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused
 from restoration import policy, wording
-from restoration.actions.jobs import request_retouch
+from restoration.actions.jobs import bring_retouch
 from restoration.actions.versions import submit_version, withdraw_version
 from restoration.forms import RetouchForm, SubmitForm
 from restoration.models import Version
@@ -86,28 +87,28 @@ def _private(response: HttpResponseBase) -> HttpResponseBase:
 @sent_from_bench
 def retouch(request: Asked, ref: str, number: int) -> HttpResponse:
     """Take in a file that was worked on elsewhere; a worker tells whether it belongs."""
-    parent = version_of(request, ref, number)
+    parent, now = version_of(request, ref, number), timezone.now()
     policy.hold(request.user, parent.photo, fence=fence_of(request))
-    policy.check_upload(request.user, now=timezone.now())
+    policy.check_open(request.user, parent.photo)
+    policy.check_upload(request.user, now=now)
     back = redirect(f"{reverse('restoration:bench', args=[ref])}?base={number}#job")
     form = RetouchForm(request.POST, request.FILES)
     if not form.is_valid():
         return _again(request, parent, "retouch", *_errors(form))
     upload: UploadedFile[bytes] = form.cleaned_data["file"]
     try:
-        sha256 = _receive(upload)
+        bring_retouch(
+            parent=parent,
+            by=request.user,
+            fence=fence_of(request),
+            chunks=upload.chunks(),
+            filename=str(upload.name or ""),
+            note=form.cleaned_data["note"],
+            now=now,
+        )
     except storage.TooLarge:
         most = {"most": settings.MAX_UPLOAD_BYTES // MEGABYTE}
         return _again(request, parent, "retouch", wording.problem("file-too-large", most))
-    request_retouch(
-        parent=parent,
-        by=request.user,
-        fence=fence_of(request),
-        upload_sha256=sha256,
-        filename=str(upload.name or "")[:255],
-        note=form.cleaned_data["note"],
-        now=timezone.now(),
-    )
     return back
 
 
@@ -119,12 +120,6 @@ def _again(request: Asked, version: Version, form: str, *errors: str) -> HttpRes
     """The form open where it was, with what was typed and why it was not taken."""
     typed = Typed(version.number, form, request.POST.get("note", ""), errors)
     return refused_under(request, version.photo, typed)
-
-
-def _receive(upload: UploadedFile[bytes]) -> str:
-    with storage.receive(upload.chunks(), limit=settings.MAX_UPLOAD_BYTES) as received:
-        storage.put_file(storage.incoming_key(received.sha256), received.path)
-        return received.sha256
 
 
 @sent_from_bench
@@ -147,6 +142,11 @@ def submit(request: Asked, ref: str, number: int) -> HttpResponse:
 
 
 def _submitted(version: Version) -> str:
+    if version.photo.state == PhotoState.ON_HOLD:
+        return _(
+            "Submitted. The photo is on hold; a curator will look at your version when the hold is"
+            " lifted."
+        )
     if version.is_alternative:
         return _(
             "Submitted as an alternative: somebody else holds the photo now, and a curator will see"

@@ -1,5 +1,6 @@
 """Who makes whom steward or curator."""
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -9,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import actions
+from accounts.models import User
 from archive.models import Curatorship, Event
 from archive.policy import Refused
 from tests.factories import NOW, collection
-from tests.people import cast, person
+from tests.people import PASSWORD, cast, person
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +135,75 @@ def test_only_a_steward_enters_the_administration(client: Client) -> None:
     client.force_login(people.sten)
     assert client.get("/admin/").status_code == 200
     assert client.get(reverse("admin:accounts_user_changelist")).status_code == 200
+
+
+def _row(client: Client, person: User, **fields: str) -> None:
+    """Send a person's page of the administration, as its form would."""
+    told = {"username": person.username, "display_name": "New", "language": "", "email": ""}
+    url = reverse("admin:accounts_user_change", args=[person.pk])
+    assert client.post(url, told | fields).status_code == 302
+    person.refresh_from_db()
+    assert person.display_name == "New"
+
+
+def test_the_administration_gives_and_takes_no_office_and_switches_nothing(client: Client) -> None:
+    people = cast()
+    client.force_login(people.sten)
+    _row(client, people.sten)  # a box that is not ticked is not sent
+    assert (people.sten.is_steward, people.sten.is_active) == (True, True)
+    _row(client, people.vera, is_steward="on")
+    assert (people.vera.is_steward, people.vera.is_active) == (False, True)
+
+
+def test_the_list_of_the_administration_switches_accounts_off_and_on_but_no_stewards(
+    client: Client,
+) -> None:
+    people = cast()
+    client.force_login(people.sten)
+    url = reverse("admin:accounts_user_changelist")
+
+    def press(name: str) -> tuple[str, bool, bool]:
+        chosen = {"action": name, "_selected_action": [people.vera.pk, people.sten.pk]}
+        page = client.post(url, chosen, follow=True)
+        people.vera.refresh_from_db()
+        people.sten.refresh_from_db()
+        return page.text, people.vera.is_active, people.sten.is_active
+
+    page, *on = press("switch_off")
+    assert "Sten: Take the office of steward back first." in page
+    assert on == [False, True]
+    assert not signs_in(people.vera)
+    assert press("switch_on")[1:] == (True, True)
+    assert signs_in(people.vera)
+    facts = {"person": people.vera.pk}
+    assert list(Event.objects.order_by("pk").values_list("verb", "actor", "facts")) == [
+        ("person.switched-off", people.sten.pk, facts),
+        ("person.switched-on", people.sten.pk, facts),
+    ]
+
+
+def signs_in(person: User) -> bool:
+    """Whether the person can sign in."""
+    client = Client()
+    client.post(reverse("account_login"), {"login": person.username, "password": PASSWORD})
+    return "_auth_user_id" in client.session
+
+
+def test_a_steward_is_not_deleted(client: Client) -> None:
+    sten, vera = person("sten", is_steward=True), person("vera")
+    client.force_login(sten)
+    gone = reverse("admin:accounts_user_delete", args=[sten.pk])
+    assert client.post(gone, {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [sten.pk, vera.pk], "post": "yes"}
+    assert client.post(reverse("admin:accounts_user_changelist"), chosen).status_code == 403
+    assert User.objects.count() == 2
+
+
+@pytest.mark.parametrize("verb", [actions.switch_off, actions.switch_on])
+def test_only_a_steward_switches_accounts(verb: Callable[..., None]) -> None:
+    people = cast()
+    with pytest.raises(Refused, match="not-steward"):
+        verb(person=people.vera, by=people.cora, now=NOW)
 
 
 def test_the_administration_has_no_door_of_its_own(client: Client) -> None:

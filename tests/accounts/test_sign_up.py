@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -83,6 +84,48 @@ def test_an_unknown_address_is_answered_like_a_known_one(client: Client) -> None
     known = client.post(reverse("account_reset_password"), {"email": "vera@example.org"})
     unknown = client.post(reverse("account_reset_password"), {"email": "nobody@example.org"})
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_signing_up_does_not_tell_whether_an_address_has_an_account(verified: bool) -> None:
+    vera = person("vera")
+    EmailAddress.objects.create(user=vera, email=vera.email, verified=verified, primary=True)
+
+    def told(name: str, email: str) -> list[str]:
+        client = Client()
+        answer = client.post(reverse("account_signup"), NEW | {"username": name, "email": email})
+        pages = [client.get(reverse(each)).text for each in ("people:profile", "account_email")]
+        said = [answer["Location"], *pages]
+        return [
+            re.sub(r' (value|data-person)="[^"]*"', "", each)
+            .replace(email, "MAIL")
+            .replace(name, "NAME")
+            for each in said
+        ]
+
+    taken = told("nina", vera.email)
+    assert taken == told("nino", "free@example.org")
+    assert "MAIL" in taken[1]
+    assert len(mail.outbox) == 2
+
+
+def test_whoever_has_the_address_is_told_by_letter(client: Client) -> None:
+    vera = person("vera")
+    client.post(reverse("account_signup"), NEW | {"email": "Vera@Example.org"})
+    [letter] = mail.outbox
+    assert letter.to == [vera.email]
+    assert "there is one already" in str(letter.body)
+    assert reverse("account_reset_password") in str(letter.body)
+    assert "confirm-email" not in str(letter.body)
+
+
+def test_a_password_is_asked_for_by_who_confirmed_the_address_alone(client: Client) -> None:
+    vera = person("vera")
+    EmailAddress.objects.create(user=vera, email=vera.email, verified=True, primary=True)
+    client.post(reverse("account_signup"), NEW | {"email": vera.email})
+    mail.outbox.clear()
+    Client().post(reverse("account_reset_password"), {"email": vera.email})
+    assert ["sign in as vera" in str(letter.body) for letter in mail.outbox] == [True]
 
 
 def test_a_used_link_says_so(client: Client) -> None:

@@ -1,9 +1,19 @@
 """Signing in for programs."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils.formats import date_format
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from accounts.actions import give_token
+from accounts.models import User
 from tests.api.conftest import Programs
 from tests.people import PASSWORD, person
 
@@ -64,6 +74,76 @@ def test_giving_it_up_ends_it(program: Programs) -> None:
     client = program(person("vera"))
     assert client.delete(URL).status_code == 204
     assert client.get("/api/v1/me").status_code == 401
+
+
+FRESH = {"password1": "another-long-pass-phrase", "password2": "another-long-pass-phrase"}
+
+
+def by_its_owner(vera: User) -> None:
+    client = Client()
+    client.force_login(vera)
+    client.post(reverse("account_change_password"), FRESH | {"oldpassword": PASSWORD})
+
+
+def by_a_link_in_a_mail(vera: User) -> None:
+    client = Client()
+    client.post(reverse("account_reset_password"), {"email": vera.email})
+    link = re.search(r"/account/password/reset/key/\S+", str(mail.outbox[-1].body))
+    assert link is not None
+    client.post(client.get(link[0], follow=True).redirect_chain[-1][0], FRESH)
+
+
+def by_a_steward(vera: User) -> None:
+    client = Client()
+    client.force_login(person("sten", is_steward=True))
+    client.post(reverse("admin:auth_user_password_change", args=[vera.pk]), FRESH)
+
+
+@pytest.mark.parametrize("change", [by_its_owner, by_a_link_in_a_mail, by_a_steward])
+def test_a_new_password_ends_the_token(program: Programs, change: Callable[[User], None]) -> None:
+    vera = person("vera")
+    client = program(vera)
+    change(vera)
+    vera.refresh_from_db()
+    assert vera.check_password(FRESH["password1"])
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a_password_that_was_changed_while_it_was_checked_gives_no_token() -> None:
+    vera = person("vera")
+    checked = User.objects.get(pk=vera.pk)
+    by_its_owner(vera)
+    assert give_token(person=checked) is None
+    assert not Token.objects.exists()
+
+
+def test_hashing_the_same_password_anew_does_not_end_it(program: Programs, settings: Any) -> None:
+    vera = person("vera")
+    client, old = program(vera), vera.password
+    better = "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher"
+    settings.PASSWORD_HASHERS = [better, *settings.PASSWORD_HASHERS]
+    Client().post(reverse("account_login"), {"login": "vera", "password": PASSWORD})
+    vera.refresh_from_db()
+    assert vera.password != old
+    assert client.get("/api/v1/me").status_code == 200
+
+
+def test_the_account_says_since_when_there_is_a_token_and_ends_it(
+    client: Client, program: Programs
+) -> None:
+    vera = person("vera")
+    client.force_login(vera)
+    profile = reverse("people:profile")
+    assert "with a token" not in client.get(profile).text
+    holder = program(vera)
+    other = program(person("victor"))
+    assert date_format(Token.objects.get(user=vera).created) in client.get(profile).text
+    assert client.get(reverse("people:end-token")).status_code == 405
+    answer = client.post(reverse("people:end-token"), follow=True)
+    assert "Programs have to sign in anew" in answer.text
+    assert "with a token" not in answer.text
+    assert holder.get("/api/v1/me").status_code == 401
+    assert other.get("/api/v1/me").status_code == 200
 
 
 def test_a_session_opens_the_same_doors() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from archive import storage
+from archive.actions import hold_photo, withdraw_photo
+from exhibit.actions import publish_version
+from exhibit.arranging import Words
 from restoration.models import Job, Version
 from tests import factories
 from tests.api.conftest import Programs
@@ -263,6 +267,24 @@ def test_closed_exhibits_are_not_public(program: Programs) -> None:
     assert APIClient().get(f"{API}/exhibits").json()["count"] == 0
     assert APIClient().get(f"{API}/exhibits/{exhibit.slug}").status_code == 404
     assert program(people.cora).get(f"{API}/exhibits/{exhibit.slug}").status_code == 200
+
+
+@pytest.mark.parametrize("verb", [hold_photo, withdraw_photo])
+def test_what_is_held_back_does_not_hang_for_programs_either(verb: Callable[..., None]) -> None:
+    people, box = cast(), factories.collection()
+    room = factories.room(box)
+    photo = factories.photo(box)
+    version, _review = factories.accepted(photo, people.vera, people.sten)
+    words = Words(caption_en="In the harbour")
+    publish_version(version=version, room=room, words=words, by=people.sten, now=factories.NOW)
+
+    def hung() -> list[str]:
+        told = APIClient().get(f"{API}/exhibits/{room.exhibit.slug}").json()
+        return [each["caption_en"] for each in told["rooms"][0]["placements"]]
+
+    assert hung() == ["In the harbour"]
+    verb(photo=photo, by=people.sten, reason="The family asked.", now=factories.NOW)
+    assert hung() == []
 
 
 def test_a_program_is_given_a_photo_that_fits_its_wishes(program: Programs) -> None:

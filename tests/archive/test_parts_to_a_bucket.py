@@ -191,6 +191,22 @@ def test_an_end_leaves_nothing_in_the_bucket(cora: Client, box: Collection, sett
     assert cora.get(expired["parts_url"]).status_code == 410
 
 
+def test_parts_that_nobody_joined_are_joined_by_the_sweep_instead_of_dropped(
+    cora: Client, box: Collection, settings: Any
+) -> None:
+    content = scan(4, height=300, width=300)
+    send(cora, begun(cora, box, len(content)), content)
+    begun(cora, box, 100)
+    late = timezone.now() + timedelta(hours=settings.UPLOAD_HOURS + 1)
+    assert uploading.sweep_uploads(now=late) == 2
+    states = Upload.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == [UploadState.WHOLE, UploadState.ENDED]
+    first = Upload.objects.earliest("pk")
+    uploading.settle_upload(upload_id=first.pk, now=timezone.now())
+    first.refresh_from_db()
+    assert first.state == UploadState.TAKEN
+
+
 def test_parts_that_no_row_knows_are_found_and_given_up(cora: Client, box: Collection) -> None:
     begun(cora, box, 100)
     arriving.begin_parts("nobody-knows")

@@ -155,6 +155,31 @@ places.put(default_storage, sys.argv[1], Slow(os.urandom(10 * 1024**2)))
 """
 
 
+def test_a_name_is_on_the_disk_before_a_row_can_say_so(
+    bytes_in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[tuple[str, list[str]]] = []
+
+    def fsync(handle: int) -> None:
+        if (path := Path(f"/proc/self/fd/{handle}").readlink()).is_dir():
+            there = sorted(each.name for each in path.iterdir())
+            waited.append((path.relative_to(bytes_in_folder).as_posix(), there))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    came, kept = storage.incoming_key("ab" * 32), storage.sheet_key("ab" * 32)
+    storage.put_bytes(came, b"x")
+    assert waited[-1] == ("incoming/ab/ab", ["ab" * 32])
+    assert {(".", "incoming"), ("incoming", "ab"), ("incoming/ab", "ab")} <= _names(waited)
+    waited.clear()
+    places.carry(default_storage, came, kept)
+    assert waited[-1] == ("sheets/ab/ab", [f"{'ab' * 32}.png"])
+    assert {(".", "sheets"), ("sheets", "ab"), ("sheets/ab", "ab")} <= _names(waited)
+
+
+def _names(waited: list[tuple[str, list[str]]]) -> set[tuple[str, str]]:
+    return {(folder, name) for folder, names in waited for name in names}
+
+
 @pytest.mark.slow
 def test_a_put_that_is_killed_leaves_no_key_and_the_next_one_is_whole(
     kept_bytes: str, request: pytest.FixtureRequest, tmp_path: Path

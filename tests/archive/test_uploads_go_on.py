@@ -371,15 +371,6 @@ def test_a_worker_that_dies_in_the_middle_is_followed_by_one_that_finishes(
     assert not storage.exists(arriving.key(upload.ref))
 
 
-def test_three_lost_workers_are_the_last(cora: Client, box: Collection) -> None:
-    url = begun(cora, box)["Location"]
-    patch(cora, url, SCAN, 0)
-    now = timezone.now()
-    Upload.objects.update(settling_since=now, attempts=3)
-    assert uploading.sweep_uploads(now=now + uploading.SETTLING_LEASE * 2) == 1
-    assert Upload.objects.get().why == "worker-lost"
-
-
 # --- the end --------------------------------------------------------------------------------------
 def test_what_nobody_goes_on_with_expires_and_leaves_nothing(
     cora: Client, box: Collection, folder: Path, settings: Any

@@ -18,11 +18,14 @@ import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
-from archive import forwarding, places, storage
-from archive.models import Photo
+from archive import arriving, forwarding, places, storage, uploading
+from archive.lifecycle import UploadState
+from archive.models import Photo, Upload
 from config import moving
 from tests import factories
+from tests.archive.scans import scan
 from tests.people import person
 from tests.services import databases
 from tests.services.need import ROOT
@@ -202,6 +205,38 @@ def test_what_a_slow_hand_put_at_the_old_place_is_still_found(photo: Photo, new:
     with storage.local(key) as path:
         assert path.read_bytes() == b"late"
     assert storage.read_range(key, 1, 2) == b"at"
+
+
+def test_a_large_upload_on_its_way_is_waited_for_and_ends_where_it_began(
+    photo: Photo, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
+    monkeypatch.setattr("archive.tasks._send_upload", lambda _upload_id: None)
+    content = scan(7, height=300, width=400)
+    upload = uploading.begin_upload(
+        collection=photo.collection,
+        filename="x.jpg",
+        size=len(content),
+        by=person("sten", is_steward=True),
+        now=timezone.now(),
+    )
+
+    def chunks() -> Iterator[bytes]:
+        yield content[:5000]
+        with pytest.raises(CommandError, match=r"on their way: 1\. Nothing was switched"):
+            run(to=new)
+        yield content[5000:]
+
+    uploading.add_bytes(upload=upload, chunks=chunks(), offset=0, now=timezone.now())
+    assert "nowhere" not in run(to=new, dry_run=True)
+    with pytest.raises(CommandError, match="on their way: 1"):
+        run(to=new)
+    uploading.settle_upload(upload_id=upload.pk, now=timezone.now())
+    assert Upload.objects.get().state == UploadState.TAKEN
+    run(to=new)
+    assert not (Path(new) / arriving.FOLDER).exists()
+    key = storage.incoming_key(hashlib.sha256(content).hexdigest())
+    assert files(places.at(new))[key] == content
 
 
 # --- cut off, refused, undone --------------------------------------------------------------------

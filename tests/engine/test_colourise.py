@@ -47,6 +47,20 @@ def test_a_dab_fills_its_own_field_and_stops_at_the_edge():
     assert tint[40:120, 140:].mean() < 0.15 * tint[40:120, 30:100].mean()
 
 
+def test_one_dab_colours_a_whole_even_wall_with_the_settings_as_they_come():
+    tint = np.abs(chroma(coloured(two_fields(), dabs=(Dab(0.25, 0.5, RED),)).image)).sum(axis=2)
+    assert tint[5:155, 5:110].min() > 0.8 * tint[80, 60]
+
+
+def test_a_dab_on_a_face_leaves_the_darker_cap_above_it_alone():
+    picture = np.full((160, 240, 3), 0.62, np.float32)
+    picture[:60] = 0.2
+    picture[56:64] = np.linspace(0.2, 0.62, 8, dtype=np.float32)[:, None, None]  # a soft seam
+    tint = np.abs(chroma(coloured(picture, dabs=(Dab(0.5, 0.7, RED),)).image)).sum(axis=2)
+    assert tint[70:].min() > 0.1
+    assert tint[:52].max() < 0.02
+
+
 def test_two_dabs_keep_to_their_own_sides():
     image = coloured(two_fields(), dabs=(Dab(0.25, 0.5, RED), Dab(0.75, 0.5, BLUE))).image
     left, right = (
@@ -78,11 +92,11 @@ def test_a_region_takes_the_colour_of_its_word_in_either_language(word: str):
 
 
 def test_the_maps_tell_what_was_said_from_what_was_guessed():
-    result = coloured(two_fields(), dabs=(Dab(0.25, 0.5, RED, 0.03),))
+    result = coloured(two_fields(), reach=0.0, dabs=(Dab(0.25, 0.5, RED, 0.03),))
     said, guessed = result.maps["coloured_evidence"], result.maps["coloured_guess"]
     assert said[80, 60] > 200
     assert guessed[80, 60] == 0
-    assert guessed[80, 85] > 50
+    assert guessed[80, 100] > 50
     assert not ((said > 0) & (guessed > 0)).any()
     assert result.meters["guessed_area"] > result.meters["evidence_area"] > 0
 

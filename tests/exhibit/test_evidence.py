@@ -24,6 +24,7 @@ from archive.models import Event
 from exhibit import packing, tasks
 from exhibit.actions import ask_for_evidence, publish_version
 from exhibit.arranging import Words
+from exhibit.hiding import hide_everything
 from exhibit.models import Evidence
 from restoration.models import Job, Version
 from tests import factories
@@ -143,6 +144,30 @@ def test_of_people_it_has_the_credits_and_nothing_more(museum: Museum, tmp_path:
     assert [event["eventDateTime"] for event in told["events"]] == sorted(
         event["eventDateTime"] for event in told["events"]
     )
+
+
+def test_of_a_hidden_account_it_has_neither_name_nor_words(
+    client: Client, museum: Museum, tmp_path: Path
+) -> None:
+    asked = ask_for_evidence(publication=museum.publication, by=museum.people.cora, now=LATER)
+    tasks.make_evidence(evidence_id=asked.pk)
+    hide_everything(
+        person=museum.people.vera, by=museum.people.sten, reason="Spam.", now=timezone.now()
+    )
+    museum.publication.refresh_from_db()
+    bag = packed(museum, tmp_path / "a")
+    whole = b"".join(p.read_bytes() for p in bag.rglob("*") if p.suffix in (".json", ".html"))
+    assert b"Vera" not in whole
+    assert b"the museum has it" not in whole
+    assert read(bag, "credits.json")[0] == {"role": "restored", "name": "a volunteer"}
+    chinese = (bag / "data" / "summary.zh-Hans.html").read_text(encoding="utf-8")
+    assert "a volunteer" not in chinese
+    client.force_login(museum.people.cora)
+    url = reverse("exhibit:evidence-pack", args=[museum.publication.pk])
+    assert "ask for it once more" in client.get(url, follow=True).text
+    asked = ask_for_evidence(publication=museum.publication, by=museum.people.cora, now=LATER)
+    tasks.make_evidence(evidence_id=asked.pk)
+    assert client.get(url).status_code == 200
 
 
 def test_the_same_publication_gives_the_same_bytes(museum: Museum, tmp_path: Path) -> None:

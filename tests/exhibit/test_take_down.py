@@ -15,7 +15,7 @@ from archive import storage
 from archive.lifecycle import Kept, PhotoState
 from archive.policy import Refused
 from exhibit.actions import publish_version, retract_publication, suspend_publication
-from exhibit.arranging import Words
+from exhibit.arranging import Words, close_exhibit, open_exhibit
 from exhibit.models import Publication
 from restoration.fixity import check_holding
 from restoration.holdings import Holding
@@ -55,6 +55,20 @@ def test_a_retracted_picture_leaves_a_tombstone_with_date_and_reason(
     assert client.get(f"{museum.url}zoom/").status_code == 404
     assert client.get(f"{museum.url}made.json").status_code == 404
     assert museum.photo.ref not in client.get(f"/exhibits/{museum.exhibit.slug}/").text
+
+
+def test_of_what_was_never_public_nobody_outside_reads_why_it_went(
+    client: Client, museum: Museum
+) -> None:
+    address = f"/published/{museum.publication.pk}/"
+    close_exhibit(exhibit=museum.exhibit, by=museum.people.cora, now=LATER)
+    assert client.get(address).status_code == 404
+    retract_publication(
+        publication=museum.publication, by=museum.people.cora, reason="A widow asked.", now=LATER
+    )
+    assert client.get(address).status_code == 404
+    open_exhibit(exhibit=museum.exhibit, by=museum.people.cora, now=LATER)
+    assert client.get(address).status_code == 410
 
 
 def test_no_reason_no_retraction(client: Client, museum: Museum) -> None:

@@ -6,9 +6,13 @@ from functools import partial
 
 import pytest
 
-from archive.models import Event
+from accounts.models import User
+from archive.models import Event, Photo
 from archive.policy import Refused
+from archive.trust import LIMITS, Trust
+from restoration import counting
 from restoration.actions.claims import claim_photo, expire_due
+from restoration.actions.giving import give_photo, refill_turns
 from restoration.lifecycle import CLAIM_IDLE, ClaimState
 from restoration.models import Claim
 from tests import factories
@@ -73,3 +77,35 @@ def test_an_idle_claim_ends_once_when_sweep_and_newcomer_meet() -> None:
     old.refresh_from_db()
     assert old.state == ClaimState.EXPIRED
     assert Event.objects.filter(photo=photo, verb="claim.expired").count() == 1
+
+
+def _held(nora: User) -> int:
+    return Claim.objects.filter(volunteer=nora, state=ClaimState.OPEN).count()
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_one_person_who_takes_twelve_photos_at_once_holds_as_many_as_the_account_may() -> None:
+    nora, box = person("nora", trust=Trust.NEW), factories.collection()
+    photos: list[Photo] = [factories.photo(box) for _ in range(12)]
+    results = together(
+        [partial(claim_photo, photo=each, by=nora, now=factories.NOW) for each in photos]
+    )
+    most = LIMITS[Trust.NEW].claims
+    assert _held(nora) == most
+    codes = [each.code for each in results if isinstance(each, Refused)]
+    assert codes == ["too-many-claims"] * (12 - most)
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_one_person_who_asks_to_be_given_one_twelve_times_gets_no_more_either() -> None:
+    nora, box = person("nora", trust=Trust.NEW), factories.collection()
+    for _ in range(12):
+        factories.photo(box)
+    counting.add_up(now=factories.NOW)
+    refill_turns(now=factories.NOW)
+    ask = partial(give_photo, by=nora, wishes={}, now=factories.NOW)
+    results = together([ask] * 12)
+    assert _held(nora) == LIMITS[Trust.NEW].claims
+    refused = [each for each in results if not isinstance(each, Claim)]
+    assert {each.code for each in refused if isinstance(each, Refused)} == {"too-many-claims"}
+    assert all(isinstance(each, Refused) for each in refused), refused

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import transaction
 
+from archive import storage
 from archive.models import Photo
 from archive.policy import Refused
-from archive.trust import Trust
+from archive.trust import LIMITS, Trust
 from restoration import leases, ledger
-from restoration.actions.jobs import cancel_job, request_job
+from restoration.actions.drafts import keep_mask
+from restoration.actions.jobs import bring_retouch, cancel_job, request_job
 from restoration.actions.versions import scan_version
 from restoration.engine.plan import Plan
 from restoration.lifecycle import JobState
-from restoration.models import Claim, Job
+from restoration.models import Claim, Job, Sheet
 from restoration.purses import Entry, EntryKind, Purse, Resource
 from tests import factories
 from tests.people import person
 from tests.races.together import together
+from tests.restoration.test_mask import png
 
 PLAN = Plan.from_json({"steps": [{"name": "tone"}]})
 AT_ONCE = 50
@@ -89,6 +95,49 @@ def test_one_person_who_presses_fifty_times_gets_the_runs_that_wait_and_no_more(
     assert len(jobs) == 3
     assert {each.code for each in results if isinstance(each, Refused)} == {"too-many-jobs"}
     _adds_up(Purse.objects.get(person=vera))
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_where_nobodys_time_is_counted_no_more_runs_wait_either(settings: Any) -> None:
+    settings.ALLOWANCE_PERCENT = 0
+    photo, vera = factories.photo(factories.collection()), person("vera", trust=Trust.REGULAR)
+    scan_version(photo=photo, now=factories.NOW)
+    claim = factories.claim(photo, vera)
+    results = together([partial(_ask, photo, claim)] * 20)
+    assert sum(isinstance(each, Job) for each in results) == 3
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_no_more_retouches_and_masks_are_taken_at_once_than_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = replace(LIMITS[Trust.REGULAR], uploads=2, masks=2, live_jobs=50)
+    monkeypatch.setitem(LIMITS, Trust.REGULAR, few)
+    photo, vera = factories.photo(factories.collection()), person("vera", trust=Trust.REGULAR)
+    scan = scan_version(photo=photo, now=factories.NOW)
+    claim = factories.claim(photo, vera)
+
+    def bring(number: int) -> Job:
+        return bring_retouch(
+            parent=scan,
+            by=vera,
+            fence=claim.pk,
+            chunks=[b"retouch %d" % number],
+            filename="a.tif",
+            now=factories.NOW,
+        )
+
+    def paint(number: int) -> str:
+        return keep_mask(photo=photo, by=vera, content=png(32 + number), now=factories.NOW)
+
+    results = together([partial(bring, number) for number in range(10)])
+    kept = [each.plan["upload_sha256"] for each in results if isinstance(each, Job)]
+    assert len(kept) == 2
+    shas = [hashlib.sha256(b"retouch %d" % number).hexdigest() for number in range(10)]
+    there = [sha for sha in shas if storage.exists(storage.incoming_key(sha))]
+    assert sorted(there) == sorted(kept)
+    together([partial(paint, number) for number in range(10)])
+    assert Sheet.objects.filter(kept_by=vera).count() == 2
 
 
 @pytest.mark.usefixtures("on_postgres")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,12 +16,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from archive.models import Collection
+from archive import storage
+from archive.models import Collection, Photo
 from archive.policy import Refused
 from archive.trust import LIMITS, Trust, level
 from restoration import policy
+from restoration.actions.jobs import bring_retouch
 from restoration.lifecycle import JobKind, JobState
-from restoration.models import Job, Sheet
+from restoration.models import Job, Sheet, Version
 from tests import factories
 from tests.people import Cast, person
 
@@ -109,6 +112,72 @@ def test_so_many_retouches_in_an_hour_refused_before_the_file_is_kept(
     assert int(answer["Retry-After"]) > 0
     assert "You have sent 30 files in the last hour" in answer.text
     assert "Back" in answer.text
+
+
+def came_in(content: bytes) -> bool:
+    """Whether a file lies where it came in."""
+    return storage.exists(storage.incoming_key(hashlib.sha256(content).hexdigest()))
+
+
+@pytest.mark.parametrize("by_program", [False, True])
+@pytest.mark.parametrize("limit", ["runs at once", "files an hour", "machine time"])
+def test_a_retouch_that_is_refused_leaves_no_file_behind(
+    vera: Desk, now: datetime, by_program: bool, limit: str, settings: Any
+) -> None:
+    if limit == "runs at once":
+        for rev in range(3):
+            vera.post("run", data=recipe(rev=rev))
+    elif limit == "files an hour":
+        asked(vera.user, many=30, at=now - timedelta(minutes=5), kind=JobKind.RETOUCH)
+    else:
+        settings.ALLOWANCE_PERCENT = 0.01
+    before = Job.objects.count()
+    sent: dict[str, Any] = {"file": SimpleUploadedFile("retouch.tif", b"never kept")}
+    if by_program:
+        url = reverse("api:version-retouch", args=[Version.objects.get().pk])
+        answer = vera.client.post(url, sent | {"claim": vera.claim.pk})
+    else:
+        answer = vera.post("retouch", 0, data=sent, headers={"accept": "application/json"})
+    assert answer.status_code in (409, 429)
+    assert Job.objects.count() == before
+    assert not came_in(b"never kept")
+
+
+class TestALimitThatIsReachedWhileTheFileComesIn:
+    """Asked again where it counts; what is refused then is let go."""
+
+    def bring(self, desk: Desk, now: datetime) -> None:
+        def chunks() -> Iterator[bytes]:
+            yield b"a retouch"
+            asked(desk.user, many=30, at=now - timedelta(minutes=5), kind=JobKind.RETOUCH)
+
+        with pytest.raises(Refused, match="too-many-uploads"):
+            bring_retouch(
+                parent=Version.objects.get(),
+                by=desk.user,
+                fence=desk.claim.pk if desk.claim else 0,
+                chunks=chunks(),
+                filename="a.tif",
+                now=now,
+            )
+
+    def test_the_file_is_let_go(self, vera: Desk, now: datetime) -> None:
+        self.bring(vera, now)
+        assert not came_in(b"a retouch")
+
+    def test_but_not_when_it_lay_there_before(self, vera: Desk, now: datetime) -> None:
+        sha256 = hashlib.sha256(b"a retouch").hexdigest()
+        storage.put_bytes(storage.incoming_key(sha256), b"a retouch")
+        self.bring(vera, now)
+        assert came_in(b"a retouch")
+
+    def test_nor_when_a_scan_waits_with_the_same_bytes(self, vera: Desk, now: datetime) -> None:
+        sha256 = hashlib.sha256(b"a retouch").hexdigest()
+        Photo.objects.create(
+            collection=vera.photo.collection, sha256=sha256, added_by=vera.user, added_at=now
+        )
+        self.bring(vera, now)
+        assert came_in(b"a retouch")
 
 
 def test_so_many_masks_in_an_hour(vera: Desk, now: datetime) -> None:

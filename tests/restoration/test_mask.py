@@ -7,11 +7,15 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from archive import storage
+from restoration import masks
+from restoration.actions.drafts import keep_mask
 from restoration.models import Assessment, Draft, Job
+from restoration.views import bench
 from tests import factories
 from tests.factories import NOW
 from tests.people import Cast
@@ -112,3 +116,20 @@ def test_only_who_holds_the_photo_may_paint(vera: Desk, victor: Desk) -> None:
     assert paint(victor, png()).json()["code"] == "no-claim"
     vera.post("release")
     assert paint(vera, png()).status_code == 409
+
+
+def test_of_a_file_without_end_no_more_is_read_than_a_mask_may_have(
+    vera: Desk, victor: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def kept(**told: Any) -> str:
+        read.append(len(told["content"]))
+        return keep_mask(**told)
+
+    monkeypatch.setattr(masks, "MOST_BYTES", 1000)
+    monkeypatch.setattr(bench, "keep_mask", kept)
+    answer = paint(vera, png() + bytes(5000))
+    assert (answer.status_code, answer.json()["code"]) == (422, "mask-file-too-large")
+    assert paint(victor, png() + bytes(5000)).json()["code"] == "no-claim"
+    assert read == [1001]

@@ -13,7 +13,8 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from archive import storage
+from archive import ingest, storage
+from archive.actions import receive_scan
 from archive.models import Collection
 from restoration import runner
 from restoration.actions.jobs import request_job
@@ -24,7 +25,7 @@ from restoration.engine.plan import Dab, Plan, StepPlan
 from restoration.lifecycle import JobState, VersionKind
 from restoration.models import Job, Version
 from tests import factories
-from tests.people import Cast
+from tests.people import Cast, person
 
 from .conftest import Desk, newest
 
@@ -294,6 +295,25 @@ class TestAFailure:
         bring(failed, tiff(scene(98), tmp_path), number=1)
         work()
         assert self.SAID in told(failed)
+
+
+def test_a_retouch_whose_very_bytes_came_as_a_scan_too_is_read_where_they_are_kept(
+    desk: Desk, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
+    content = tiff(retouched(), tmp_path)
+    bring(desk, content)
+    scan, _new = receive_scan(
+        collection=factories.collection(),
+        chunks=[content],
+        filename="scan.tif",
+        by=person("sten-too", is_steward=True),
+        now=timezone.now(),
+    )
+    ingest.read_photo(photo_id=scan.pk)
+    assert not storage.exists(storage.incoming_key(scan.sha256))
+    (job,) = work()
+    assert (job.state, job.error_code) == (JobState.SUCCEEDED, "")
 
 
 def test_what_is_no_picture_is_told_so(desk: Desk, work: Work) -> None:

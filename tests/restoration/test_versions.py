@@ -87,7 +87,7 @@ class TestPictures:
         self, made: Desk
     ) -> None:
         Photo.objects.update(state=PhotoState.ON_HOLD)
-        assert made.get("scan", "400.jpg").status_code == 404
+        assert made.get("scan", "400.jpg").status_code == 409
         assert picture(made, 1).status_code == 200
 
     def test_maps_are_pictures_too(self, made: Desk) -> None:

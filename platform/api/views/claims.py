@@ -10,7 +10,7 @@ from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, claim_of, claims_for, given, photo_of
+from api.asking import Asked, claim_of, claims_for, given, photo_in_hand, photo_of
 from api.schema import tells
 from api.serializers.work import (
     ClaimSerializer,
@@ -163,7 +163,7 @@ class DraftView(APIView):
         ),
     )
     def put(self, request: Asked, ref: str) -> Response:
-        photo, told = photo_of(request, ref), given(SaveSerializer, request)
+        photo, told = photo_in_hand(request, ref), given(SaveSerializer, request)
         draft = save_draft(
             photo=photo,
             by=request.user,

@@ -23,7 +23,6 @@ from api.serializers.public import (
 from exhibit.actions import publish_version, retract_publication
 from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Room
-from restoration.lifecycle import PublicationState
 
 
 class ExhibitsView(generics.ListAPIView[Exhibit]):
@@ -59,8 +58,8 @@ class ExhibitView(APIView):
         description=_("Its rooms, and what hangs there now with the account of how it was made."),
     )
     def get(self, request: Asked, slug: str) -> Response:
-        hanging = Placement.objects.filter(publication__state=PublicationState.LIVE)
-        hanging = hanging.select_related("photo", "publication").order_by("position", "pk")
+        shown = Placement.objects.shown().select_related("photo", "publication")
+        hanging = shown.order_by("position", "pk")
         rooms = Room.objects.order_by("position", "pk").prefetch_related(
             Prefetch("placements", queryset=hanging)
         )

@@ -13,11 +13,11 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, job_of, photo_of
+from api.asking import Asked, given, job_of, photo_in_hand, photo_of
 from api.schema import tells
 from api.serializers.work import JobSerializer, MaskSerializer, RunSerializer, SheetSerializer
 from archive.models import Photo
-from restoration import drafting, masks, presence
+from restoration import drafting, masks, policy, presence
 from restoration.actions.drafts import keep_mask
 from restoration.actions.jobs import cancel_job, request_job
 from restoration.actions.versions import scan_version
@@ -79,7 +79,8 @@ class MaskView(APIView):
         description=_("A PNG of 8 bits, white where damage is; its sha256 goes into a plan."),
     )
     def post(self, request: Asked, ref: str) -> Response:
-        photo = photo_of(request, ref)
+        photo = photo_in_hand(request, ref)
+        policy.hold(request.user, photo)
         content = given(MaskSerializer, request)["file"].read(masks.MOST_BYTES + 1)
         sha256 = keep_mask(photo=photo, by=request.user, content=content, now=timezone.now())
         return Response({"sha256": sha256}, status=201)

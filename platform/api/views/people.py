@@ -11,13 +11,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 from rest_framework.views import APIView
 
+from accounts.actions import end_token, give_token
 from accounts.models import User
 from api.asking import Asked, given
 from api.schema import tells
@@ -60,17 +60,21 @@ class TokenView(APIView):
         takes=SignInSerializer,
         gives=TokenSerializer,
         auth=[],
-        description=_("The same token every time, until it is given up."),
+        description=_(
+            "The same token every time, until it is given up or the password is changed."
+        ),
     )
     def post(self, request: Request) -> Response:
         words = given(SignInSerializer, request)
         person = _authenticated(request._request, words["name"], words["password"])
-        token, _new = Token.objects.get_or_create(user=person)
-        return Response({"token": token.key})
+        token = give_token(person=person)
+        if token is None:
+            raise _wrong()
+        return Response({"token": token})
 
     @tells(_("Give the token up"), description=_("Programs that hold it are signed out at once."))
     def delete(self, request: Asked) -> Response:
-        Token.objects.filter(user=request.user).delete()
+        end_token(person=request.user)
         return Response(status=204)
 
 
@@ -82,8 +86,12 @@ def _authenticated(request: HttpRequest, name: str, password: str) -> User:
     except ValidationError:
         raise exceptions.Throttled from None
     if not isinstance(person, User) or not person.is_active:
-        raise exceptions.AuthenticationFailed(_("This name and password do not belong together."))
+        raise _wrong()
     return person
+
+
+def _wrong() -> exceptions.AuthenticationFailed:
+    return exceptions.AuthenticationFailed(_("This name and password do not belong together."))
 
 
 class MeView(APIView):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
@@ -26,8 +24,7 @@ from api.serializers.work import (
 )
 from archive import pictures, storage
 from archive.sizes import NAMES
-from restoration import policy
-from restoration.actions.jobs import request_retouch
+from restoration.actions.jobs import bring_retouch
 from restoration.actions.versions import submit_version, withdraw_version
 from restoration.engine.errors import BadInput
 from restoration.models import Version
@@ -112,29 +109,20 @@ class RetouchView(APIView):
     )
     def post(self, request: Asked, pk: int) -> Response:
         parent, told = version_of(request, pk), given(RetouchSerializer, request)
-        policy.hold(request.user, parent.photo, fence=told["claim"])
-        sha256 = _kept(told["file"])
-        job = request_retouch(
-            parent=parent,
-            by=request.user,
-            fence=told["claim"],
-            upload_sha256=sha256,
-            filename=told["file"].name or "",
-            note=told["note"],
-            now=timezone.now(),
-        )
+        try:
+            job = bring_retouch(
+                parent=parent,
+                by=request.user,
+                fence=told["claim"],
+                chunks=told["file"].chunks(),
+                filename=told["file"].name or "",
+                note=told["note"],
+                now=timezone.now(),
+            )
+        except storage.TooLarge:
+            most = {"most": settings.MAX_UPLOAD_BYTES // 1024**2}
+            raise BadInput("file-too-large", most) from None
         return Response(JobSerializer(job).data, status=201)
-
-
-def _kept(upload: Any) -> str:
-    """Keep the file as it came, for a worker to look into."""
-    limit = settings.MAX_UPLOAD_BYTES
-    try:
-        with storage.receive(upload.chunks(), limit=limit) as received:
-            storage.put_file(storage.incoming_key(received.sha256), received.path)
-            return received.sha256
-    except storage.TooLarge:
-        raise BadInput("file-too-large", {"most": limit // 1024**2}) from None
 
 
 class MapView(APIView):

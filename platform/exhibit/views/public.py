@@ -146,7 +146,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     current = queries.in_public(publication)
     if publication.state == PublicationState.LIVE and current:
         return redirect(showing.page_url(current))
-    if publication.state == PublicationState.RETRACTED:
+    if publication.state == PublicationState.RETRACTED and _hung_open(publication):
         return _gone(request, publication)
     if publication.state == PublicationState.SUPERSEDED and _was_open(publication):
         url = showing.page_url(current) if current else ""
@@ -156,9 +156,14 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _was_open(publication: Publication) -> bool:
+    """Whether strangers may look at the photo where it hangs."""
+    return publication.photo.state == PhotoState.READY and _hung_open(publication)
+
+
+def _hung_open(publication: Publication) -> bool:
     """Whether the photo hangs in an exhibit that strangers may enter."""
     hung = Placement.objects.filter(photo=publication.photo, room__exhibit__is_open=True)
-    return hung.exists() and publication.photo.state == PhotoState.READY
+    return hung.exists()
 
 
 def _exhibit(request: HttpRequest, slug: str) -> Exhibit:

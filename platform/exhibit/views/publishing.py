@@ -126,7 +126,7 @@ def evidence(request: Asked, pk: int) -> HttpResponse:
     if request.method == "POST":
         actions.ask_for_evidence(publication=publication, by=request.user, now=timezone.now())
         return redirect("exhibit:evidence", pk)
-    asked = publication.evidence.order_by("-pk").first()
+    asked = queries.packs(publication).first()
     if asked is not None and asked.is_waiting:
         tasks.ring_again(evidence=asked, now=timezone.now())
     context = {
@@ -143,7 +143,7 @@ def evidence(request: Asked, pk: int) -> HttpResponse:
 def pack(request: Asked, pk: int) -> HttpResponseBase:
     """The newest evidence pack of a publication, as a ZIP."""
     publication = _publication(request, pk)
-    made = publication.evidence.exclude(made_at=None).order_by("-pk").first()
+    made = queries.packs(publication).exclude(made_at=None).first()
     if made is None or not storage.exists(storage.evidence_key(made.sha256)):
         messages.warning(request, _("There is no such pack any more; ask for it once more."))
         return redirect("exhibit:evidence", pk)

@@ -27,7 +27,7 @@ from restoration.engine.step import Mask, StepContext, StepResult
 
 GRIDS = (384, 320, 256)  # long sides; how far hints reach is asked on the last
 QUICK_SIDE = 160
-FULL, NONE = 0.30, 0.03  # confidence at which colour is whole, and at which it ends
+FULL, NONE = 0.30, 0.07  # confidence at which colour is whole, and at which it ends
 EVIDENT = 0.5  # confidence from which a colour counts as evidence, below it as a guess
 GREYISH = 6 / 255  # chroma below which a guess leaves the picture grey
 MOST_LUMA_MOVE = 0.5 / 255
@@ -53,12 +53,11 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     lights = _grids(image)
     hints = [gathered(light, context.dabs, context.regions) for light in lights]
     context.progress(0.05, None)
-    trust = confidence(lights[-1], hints[-1], asked.reach)
-    context.progress(0.3, None)
     found = [
         proposed(light, each.known, each.chroma) for light, each in zip(lights, hints, strict=True)
     ]
     context.progress(0.6, None)
+    trust = confidence(lights[-1], hints[-1], found[-1].chroma, asked.reach)
     planes = _agreed(lights, [*(each.chroma for each in found), trust[None]])
     result, maps, moved = _painted(context, Lift(planes, lights[0], image.shape), asked)
     meters = {

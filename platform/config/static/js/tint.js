@@ -1,17 +1,19 @@
 // A first sight of the colours while they are being placed: spread in the browser over a small
 // copy of the picture and laid over it by the blend mode "color", which keeps the picture's luma.
-// The rule is the engine's (Levin 2004: like brightness, like colour), solved from coarse to fine;
-// the engine's network, its exact reach and its maps come with the run.
+// The rule is the engine's (Levin 2004: like brightness, like colour), solved from coarse to fine,
+// and so is how far a colour reaches; the engine's network and its maps come with the run.
+
+import { confidence } from "./reach.js";
 
 const SIDE = 256; // long side of the working copy
 const FEWEST = 400; // pixels of the coarsest level
 const ROUNDS = 8;
-const COARSEST_ROUNDS = 60;
+const COARSEST_ROUNDS = 300;
 const FULL = 0.3; // confidence at which colour is whole, and at which it ends, as in the engine
-const NONE = 0.03;
+const NONE = 0.07;
 const SHADE = 0.85;
 const DAB = 0.01; // of the long side
-const PLANES = 3; // red chroma, blue chroma, confidence
+const PLANES = 2; // red chroma, blue chroma
 const PAUSE = 120; // milliseconds without a change
 
 const lumaOf = (red, green, blue) => 0.299 * red + 0.587 * green + 0.114 * blue;
@@ -60,24 +62,22 @@ function neighbour(width, height, x, y, n) {
 }
 
 /** Each pixel becomes its neighbours' mean, in place, forwards and back in turn; known ones stay. */
-function settle({ width, known, weights }, planes, rounds, keep) {
+function settle({ width, known, weights }, planes, rounds) {
   const ways = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1];
   for (let round = 0; round < rounds; round += 1) {
     for (let step = 0; step < known.length; step += 1) {
       const here = round % 2 ? known.length - 1 - step : step;
       if (known[here]) continue;
-      let [red, blue, sure] = [0, 0, 0];
+      let [red, blue] = [0, 0];
       for (let n = 0; n < 8; n += 1) {
         const weight = weights[8 * here + n];
         if (weight === 0) continue; // outside the picture
         const there = PLANES * (here + ways[n]);
         red += weight * planes[there];
         blue += weight * planes[there + 1];
-        sure += weight * planes[there + 2];
       }
       planes[PLANES * here] = red;
       planes[PLANES * here + 1] = blue;
-      planes[PLANES * here + 2] = sure * keep;
     }
   }
 }
@@ -113,16 +113,29 @@ function halved({ light, known, values, width, height }) {
   return small;
 }
 
-/** Solved from the coarsest level up; `length` is the confidence's reach in pixels of this level.
- *  kept: weights of each level by its number of pixels, since the picture stays the same. */
-function solved(level, length, kept) {
+/** What is not known begins with the mean of what is: rounds alone come too slowly to far places. */
+function fill({ known, values }, planes) {
+  const count = known.reduce((total, is) => total + is, 0);
+  for (let plane = 0; plane < PLANES; plane += 1) {
+    let total = 0;
+    for (let here = 0; here < known.length; here += 1) total += known[here] * values[PLANES * here + plane];
+    for (let here = 0; here < known.length; here += 1) {
+      if (!known[here]) planes[PLANES * here + plane] = total / count;
+    }
+  }
+}
+
+/** Solved from the coarsest level up; kept: weights of each level by its number of pixels, since the picture stays the same. */
+function solved(level, kept) {
   if (!kept.has(level.known.length)) kept.set(level.known.length, likeness(level));
   level.weights = kept.get(level.known.length);
   const planes = level.values.slice();
   const isCoarsest = level.known.length <= FEWEST;
-  if (!isCoarsest) {
+  if (isCoarsest) {
+    fill(level, planes);
+  } else {
     const small = halved(level);
-    const coarse = solved(small, length / 2, kept);
+    const coarse = solved(small, kept);
     for (let here = 0; here < level.known.length; here += 1) {
       if (level.known[here]) continue;
       const x = here % level.width;
@@ -130,18 +143,18 @@ function solved(level, length, kept) {
       for (let plane = 0; plane < PLANES; plane += 1) planes[PLANES * here + plane] = coarse[from + plane];
     }
   }
-  settle(level, planes, isCoarsest ? COARSEST_ROUNDS : ROUNDS, 1 / (1 + 0.5 / length ** 2));
+  settle(level, planes, isCoarsest ? COARSEST_ROUNDS : ROUNDS);
   return planes;
 }
 
-/** Red and blue chroma and weight, three numbers a pixel, of what is known of a small picture. */
+/** What is known of a small picture, spread: two chromas a pixel, and the weight of each pixel. */
 export function spread(level, { reach, strength }, kept = new Map()) {
-  const planes = solved(level, 6 + 90 * reach ** 1.5, kept);
-  for (let here = 2; here < planes.length; here += PLANES) {
-    const share = Math.min(1, Math.max(0, (planes[here] - NONE) / (FULL - NONE)));
-    planes[here] = strength * share * share * (3 - 2 * share);
-  }
-  return planes;
+  const planes = solved(level, kept);
+  const weight = confidence(level, level, planes, reach).map((trust) => {
+    const share = Math.min(1, Math.max(0, (trust - NONE) / (FULL - NONE)));
+    return strength * share * share * (3 - 2 * share);
+  });
+  return { planes, weight };
 }
 
 export class Tint {
@@ -232,38 +245,48 @@ export class Tint {
   hints() {
     const { width, height } = this;
     const { dabs, regions } = this.bench.marks;
-    const pen = this.pen();
-    for (const { points, colour } of regions) {
-      pen.fillStyle = colour;
-      pen.beginPath();
+    const areas = this.drawn(regions, (pen, { points }) => {
       for (const [x, y] of points) pen.lineTo(x * width, y * height);
-      pen.fill();
-    }
-    for (const { x, y, colour } of dabs) {
-      pen.fillStyle = colour;
-      pen.beginPath();
+    });
+    const spots = this.drawn(dabs, (pen, { x, y }) => {
       pen.arc(x * width, y * height, Math.max(1.5, DAB * Math.max(width, height)), 0, 7);
-      pen.fill();
-    }
-    return this.read(this.pixels(pen));
+    });
+    return this.read(areas, spots);
   }
 
-  read(pixels) {
-    const known = new Uint8Array(this.light.length);
+  drawn(marks, trace) {
+    const pen = this.pen();
+    for (const mark of marks) {
+      pen.fillStyle = mark.colour;
+      pen.beginPath();
+      trace(pen, mark);
+      pen.fill();
+    }
+    return this.pixels(pen);
+  }
+
+  read(areas, spots) {
+    const said = (pixels) => Uint8Array.from(this.light, (_, i) => pixels[4 * i + 3] === 255);
+    const dabbed = said(spots);
+    const outlined = said(areas).map((is, i) => is && !dabbed[i]);
+    const known = dabbed.map((is, i) => is || outlined[i]);
     const values = new Float32Array(PLANES * known.length);
     for (let i = 0; i < known.length; i += 1) {
-      if (pixels[4 * i + 3] < 255) continue;
-      const [red, green, blue] = [0, 1, 2].map((band) => pixels[4 * i + band] / 255);
-      const said = lumaOf(red, green, blue);
-      const shade = Math.min(1, this.light[i] / Math.max(said, 0.05)) ** SHADE;
-      known[i] = 1;
-      values.set([(red - said) * shade, (blue - said) * shade, 1], PLANES * i);
+      if (known[i]) values.set(this.chroma(dabbed[i] ? spots : areas, i), PLANES * i);
     }
-    return { known, values };
+    return { known, dabbed, outlined, values };
+  }
+
+  /** In the shade a surface shows less of its colour. */
+  chroma(pixels, i) {
+    const [red, green, blue] = [0, 1, 2].map((band) => pixels[4 * i + band] / 255);
+    const said = lumaOf(red, green, blue);
+    const shade = Math.min(1, this.light[i] / Math.max(said, 0.05)) ** SHADE;
+    return [(red - said) * shade, (blue - said) * shade];
   }
 
   /** Any colour of that chroma will do: the blend mode takes the brightness from the picture. */
-  paint(planes) {
+  paint({ planes, weight }) {
     const { canvas, width, height } = this;
     canvas.width = width;
     canvas.height = height;
@@ -274,7 +297,7 @@ export class Tint {
       const green = -(0.299 * red + 0.114 * blue) / 0.587;
       const middle = 0.5 - (Math.max(red, green, blue) + Math.min(red, green, blue)) / 2;
       image.data.set([red, green, blue].map((band) => 255 * (band + middle)), 4 * i);
-      image.data[4 * i + 3] = 255 * planes[PLANES * i + 2];
+      image.data[4 * i + 3] = 255 * weight[i];
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
   }
