@@ -35,7 +35,8 @@ class DraftMoved(Refused):
 def save_draft(
     *, photo: Photo, by: User, rev: int, body: Mapping[str, Any], fence: int, now: datetime
 ) -> Draft:
-    """Keep the draft if nobody saved since `rev`; the fence ties it to its claim.
+    """Keep the draft if nobody saved since `rev`; the fence ties it to its claim. What is there
+    already is saved, whatever its number: the answer to an earlier try may have been lost.
 
     BadInput `unknown-mask` when its mask is not at hand for this person on this photo.
     """
@@ -49,7 +50,8 @@ def save_draft(
             rows = Draft.objects.filter(pk=draft.pk, rev=rev)
             if not rows.update(rev=rev + 1, body=dict(body), saved_at=now):
                 draft.refresh_from_db()
-                raise DraftMoved(draft)
+                if draft.body != body:
+                    raise DraftMoved(draft)
             draft.refresh_from_db()
         Claim.objects.filter(pk=claim.pk, state=ClaimState.OPEN).update(seen_at=now)
     return draft

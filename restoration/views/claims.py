@@ -92,12 +92,13 @@ def _mine(request: Asked, ref: str) -> Claim:
     return latest
 
 
-def clock(claim: Claim, now: datetime) -> dict[str, str]:
-    """What an open page shows of its claim."""
+def clock(claim: Claim, now: datetime) -> dict[str, str | int]:
+    """What an open page shows of its claim; it counts seconds, for its own clock may be wrong."""
     left = claim.ends_at - now
     return {
         "state": claim.state,
         "expires_at": claim.ends_at.isoformat(),
+        "seconds_left": max(0, int(left.total_seconds())),
         "warning": _told(claim, left) if claim.state == ClaimState.OPEN else "",
     }
 

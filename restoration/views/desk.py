@@ -108,6 +108,7 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
         "photo": version.photo,
         "label": label(version),
         "is_open": is_open,
+        "seconds_left": _seconds_left(found),
         "compare": _compare(version, against, line, asked),
         "shown": urlencode({"layer": asked}, doseq=True),
         "against": _choices(line, against),
@@ -264,7 +265,12 @@ def beat(request: Asked, pk: int) -> JsonResponse:
     """The open page says that somebody is there, and learns how long the version is theirs."""
     found = _review(request, pk)
     reviews.beat_review(review=found, by=request.user, now=timezone.now())
-    return JsonResponse({"state": found.state, "lease_until": found.lease_until.isoformat()})
+    return JsonResponse({"state": found.state, "seconds_left": _seconds_left(found)})
+
+
+def _seconds_left(found: Review) -> int:
+    """What the open page counts down from: its own clock may be wrong."""
+    return max(0, int((found.lease_until - timezone.now()).total_seconds()))
 
 
 def _onward(request: Asked, found: Review) -> HttpResponse:

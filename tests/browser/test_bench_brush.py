@@ -70,3 +70,51 @@ def test_what_is_said_to_be_covered_is_what_a_dot_of_the_brush_paints(
     painted = int(page.evaluate(f"{BENCH}.mask.painted"))
     across = 2 * (painted / 3.1416) ** 0.5
     assert across == pytest.approx(covered(page), abs=2)
+
+
+STROKES = """(() => {
+  const { history, mask } = BENCH;
+  const [kept, sheet] = [new history.constructor(), document.createElement("canvas")];
+  const drawn = new mask.constructor(sheet, { width: 2048, height: 1536 }, kept);
+  for (let i = 0; i < 60; i += 1) {
+    drawn.begin({ x: 5 + 9 * i, y: 5 }, 3, i % 4 === 3);
+    drawn.move({ x: 2000 - 9 * i, y: 1500 });
+    drawn.end();
+  }
+  const count = () => drawn.bytes.reduce((sum, each) => sum + (each ? 1 : 0), 0);
+  const before = drawn.bytes.slice();
+  const told = { bytes: kept.bytes, painted: drawn.painted, counted: count() };
+  while (kept.done.length) kept.undo();
+  told.undone = [drawn.painted, count(), drawn.isEdited];
+  while (kept.undone.length) kept.redo();
+  told.redone = drawn.painted;
+  told.isSame = before.every((each, i) => each === drawn.bytes[i]);
+  return told;
+})()""".replace("BENCH", BENCH)
+
+
+def test_undo_keeps_what_a_stroke_changed_and_not_the_picture_around_it(
+    visit: Callable[..., Visitor], bench: str
+) -> None:
+    page = visit("vera").open(bench)
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    told = page.evaluate(STROKES)
+    assert told["bytes"] < 4_000_000
+    assert told["painted"] == told["counted"] > 100_000
+    assert told["undone"] == [0, 0, False]
+    assert told["redone"] == told["painted"]
+    assert told["isSame"]
+
+
+def test_steps_that_keep_much_are_forgotten_the_oldest_first(
+    visit: Callable[..., Visitor], bench: str
+) -> None:
+    page = visit("vera").open(bench)
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page.evaluate(f"const {{ history }} = {BENCH}; window.kept = new history.constructor();")
+    page.evaluate(
+        "for (const bytes of [9, 20, 15, undefined]) window.kept.push({ bytes: bytes << 20 })"
+    )
+    assert page.evaluate("window.kept.done.map(({ bytes }) => bytes >> 20)") == [15, 0]
+    page.evaluate("window.kept.push({ bytes: 99 << 20 })")
+    assert page.evaluate("window.kept.done.length") == 1

@@ -78,3 +78,18 @@ def test_a_flip_keeps_the_size_of_the_picture_and_the_focus(
     assert size(page) == before
     expect(page.locator("[data-flip]")).to_be_focused()
     assert visitor.complaints == []
+
+
+def test_with_single_letters_off_x_flips_nothing(visit: Callable[..., Visitor], ref: str) -> None:
+    visitor = visit("vera")
+    page = visitor.open(f"/photos/{ref}/compare/")
+    figure = page.locator("[data-compare][data-ready]")
+    expect(figure).to_have_attribute("data-view", "curtain")
+    page.evaluate("window.localStorage.setItem('rekindle-single-keys', 'off')")
+    for place in ("body", "[data-cut]"):
+        page.locator(place).focus()
+        page.keyboard.press("x")
+    expect(figure).to_have_attribute("data-view", "curtain")
+    page.evaluate("window.localStorage.removeItem('rekindle-single-keys')")
+    page.keyboard.press("x")
+    expect(figure).to_have_attribute("data-view", "right")

@@ -13,7 +13,7 @@ from tests.browser.conftest import Visitor
 from tests.services import processes
 
 # One Vera for each test, each with a photo in her hands on which damage was detected.
-VERAS = 14
+VERAS = 24
 SEED = f"""
 from django.utils import timezone
 from restoration.models import Assessment
@@ -201,6 +201,211 @@ Claim.objects.filter(photo__ref="{ref}").update(state="expired")
     expect(page.locator(".bench-saved")).to_contain_text("Your work is kept in this browser")
     page.evaluate("document.querySelector('[data-bench]').bench.beat.beat()")
     expect(page.locator("[data-clock]")).to_contain_text("What you did is kept")
+
+
+HANDS = """
+from django.utils import timezone
+from archive.models import Photo
+from restoration.actions.claims import claim_photo, release_claim
+from restoration.models import Claim
+now, photo = timezone.now(), Photo.objects.get(ref="{ref}")
+claim = Claim.objects.filter(photo=photo).latest("pk")
+"""
+RELEASE = HANDS + "release_claim(claim=claim, by=claim.volunteer, now=now)"
+TAKE_AGAIN = HANDS + "claim_photo(photo=photo, by=claim.volunteer, now=now)"
+
+
+def ref_of(visitor: Visitor) -> str:
+    return visitor.address.split("/")[2]
+
+
+def place(page: Page) -> Locator:
+    return page.get_by_label("Place", exact=True)
+
+
+def choice(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="This photo is open in another tab")
+
+
+def opened_again(visitor: Visitor) -> Page:
+    page = visitor.another()
+    page.goto(visitor.url + visitor.address)
+    expect(page.locator(".step-fact[data-mask-share]")).not_to_be_empty()
+    return page
+
+
+def test_what_was_kept_under_one_claim_is_back_under_the_next(
+    bench: Callable[..., Visitor], site: processes.Site
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    site.run(RELEASE.format(ref=ref_of(visitor)))
+    place(page).fill("Tehran")
+    paint(page)
+    before = share(page).inner_text()
+    expect(page.locator(".bench-saved")).to_contain_text("Your work is kept in this browser")
+    page.close()
+    site.run(TAKE_AGAIN.format(ref=ref_of(visitor)))
+    again = opened_again(visitor)
+    expect(again.locator("#toasts")).to_contain_text("brought it back")
+    expect(place(again)).to_have_value("Tehran")
+    expect(share(again)).to_have_text(before)
+    saved(again)
+    assert kept_mask(again)
+
+
+def test_what_was_typed_last_is_saved_before_the_photo_is_given_back(
+    bench: Callable[..., Visitor], site: processes.Site
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    place(page).fill("Tehran")
+    page.get_by_role("button", name="Give back").click()
+    expect(page.get_by_text("The photo is back on the wall.")).to_be_visible()
+    page.evaluate("window.localStorage.clear()")
+    site.run(TAKE_AGAIN.format(ref=ref_of(visitor)))
+    expect(place(opened_again(visitor))).to_have_value("Tehran")
+
+
+def test_the_choice_between_two_tabs_stays_until_it_is_made(
+    bench: Callable[..., Visitor],
+) -> None:
+    visitor = bench()
+    page, other = visitor.page, opened_again(visitor)
+    place(other).fill("Tehran")
+    saved(other)
+    page.bring_to_front()
+    place(page).press_sequentially("Beijing")
+    expect(choice(page)).to_be_visible()
+    for _ in range(4):  # a browser lets one of them be prevented
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(100)
+    expect(choice(page)).to_be_visible()
+    page.get_by_role("button", name="Keep what I have here").click()
+    saved(page)
+    expect(choice(page)).to_be_hidden()
+
+
+def test_a_tab_that_saves_throws_away_nothing_of_another(bench: Callable[..., Visitor]) -> None:
+    visitor = bench()
+    page, other = visitor.page, opened_again(visitor)
+    page.route("**/draft?*", lambda route: route.abort())
+    place(page).fill("Tehran")
+    expect(page.locator(".bench-saved")).to_contain_text("kept here")
+    page.close()
+    other.get_by_label("Period").fill("September 1974")
+    saved(other)
+    again = opened_again(visitor)
+    expect(place(again)).to_have_value("Tehran")
+    expect(choice(again)).to_be_visible()
+    again.get_by_role("button", name="Keep what I have here").click()
+    saved(again)
+    again.reload()
+    expect(place(again)).to_have_value("Tehran")
+
+
+def test_what_two_tabs_kept_comes_back_one_after_the_other(
+    bench: Callable[..., Visitor],
+) -> None:
+    visitor = bench()
+    for name, page in (("Tehran", visitor.page), ("Shiraz", opened_again(visitor))):
+        page.route("**/draft?*", lambda route: route.abort())
+        place(page).fill(name)
+        expect(page.locator(".bench-saved")).to_contain_text("kept here")
+    for page in visitor.context.pages:
+        page.close()
+    again = opened_again(visitor)
+    expect(choice(again)).to_be_visible()
+    expect(place(again)).to_have_value("Shiraz")
+    again.get_by_role("button", name="Take the other tab's").click()
+    expect(place(again)).to_have_value("Tehran")
+    saved(again)
+    assert again.evaluate("Object.keys(localStorage).filter((key) => key.includes('draft'))") == []
+
+
+@pytest.mark.parametrize("more", ["", "September 1974"])
+def test_an_answer_that_was_lost_is_not_told_as_another_tab(
+    bench: Callable[..., Visitor], more: str
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    page.get_by_label("Anything else").fill("a sunny morning")
+    saved(page)
+    reached: list[int] = []
+    page.route("**/draft?*", lambda route: reached.append(route.fetch().status))
+    place(page).fill("Tehran")
+    while not reached:
+        page.wait_for_timeout(100)
+    page.get_by_label("Period").fill(more)
+    page.goto(f"{visitor.url}/wall/")
+    assert reached == [200]
+    page.close()
+    again = opened_again(visitor)
+    expect(place(again)).to_have_value("Tehran")
+    expect(again.get_by_label("Period")).to_have_value(more)
+    saved(again)
+    expect(choice(again)).to_be_hidden()
+
+
+def test_a_mask_whose_answer_was_lost_is_not_told_as_another_tab(
+    bench: Callable[..., Visitor],
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    reached: list[int] = []
+    page.route("**/draft?*", lambda route: reached.append(route.fetch().status))
+    paint(page)
+    before = share(page).inner_text()
+    while not reached:
+        page.wait_for_timeout(100)
+    page.goto(f"{visitor.url}/wall/")
+    page.close()
+    again = opened_again(visitor)
+    expect(share(again)).to_have_text(before)
+    saved(again)
+    expect(choice(again)).to_be_hidden()
+
+
+def test_a_run_that_did_not_get_through_can_be_sent_again(bench: Callable[..., Visitor]) -> None:
+    visitor = bench()
+    page = visitor.page
+    page.route("**/run?*", lambda route: route.abort("internetdisconnected"))
+    button = page.get_by_role("button", name="Run", exact=True)
+    button.click()
+    expect(page.locator("#toasts")).to_contain_text("The run could not be sent.")
+    expect(button).to_be_enabled()
+    page.unroute("**/run?*")
+    button.click()
+    expect(page.locator("#job [data-job]")).to_be_visible()
+    told = ("ERR_INTERNET_DISCONNECTED", "htmx:")
+    assert [each for each in visitor.complaints if not any(word in each for word in told)] == []
+
+
+READ_OUT = """
+window.said = [];
+for (const each of document.querySelectorAll("[role=status], [aria-live]")) {
+  const note = () => { if (each.textContent.trim()) window.said.push(each.textContent.trim()); };
+  new MutationObserver(note).observe(each, { childList: true, subtree: true, characterData: true });
+}
+"""
+
+
+def test_read_out_is_what_goes_wrong_and_that_it_is_right_again_not_each_saving(
+    bench: Callable[..., Visitor],
+) -> None:
+    visitor = bench()
+    page = visitor.page
+    page.evaluate(READ_OUT)
+    for word in ("a", "sunny", "morning"):
+        page.get_by_label("Anything else").press_sequentially(f"{word} ")
+        saved(page)
+    assert page.evaluate("window.said") == []
+    visitor.context.set_offline(True)
+    page.get_by_label("Anything else").press_sequentially("in May")
+    expect(page.locator("#announce")).to_contain_text("not connected")
+    visitor.context.set_offline(False)
+    expect(page.locator("#announce")).to_have_text("saved")
 
 
 @pytest.mark.slow

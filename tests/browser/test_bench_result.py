@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visitor
 from tests.services import processes
 
-VERAS = 4
+VERAS = 5
 SEED = f"""
 import numpy as np
 from django.utils import timezone
@@ -142,6 +142,32 @@ def test_what_is_told_beside_run_holds_once_the_run_has_ended(bench: Callable[..
     told = page.locator("[data-left]").inner_text().strip()
     assert told.partition(":")[0] == left.partition(":")[0]
     expect(page.locator(".job")).to_contain_text(told)
+
+
+def test_the_end_of_a_run_leaves_alone_what_somebody_does_on_the_strip(
+    bench: Callable[..., Page],
+) -> None:
+    page = bench()
+    page.locator("[name=step-tone]").check()
+    page.locator("[data-run]").click()
+    expect(page.locator(".job")).to_be_visible()
+    scan = page.locator(".version").first
+    scan.locator(".version-more summary").click()
+    scan.get_by_label("Your retouched file").set_input_files(
+        {"name": "healed.png", "mimeType": "image/png", "buffer": b"x"}
+    )
+    note = scan.get_by_label("What you did")
+    note.press_sequentially("the crack")
+    expect(page.locator(".job[data-state=succeeded]")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".version")).to_have_count(2)
+    expect(page.locator(".strip-newest")).to_contain_text("v1")
+    expect(note).to_be_focused()
+    page.keyboard.type(", healed")
+    expect(note).to_have_value("the crack, healed")
+    chosen = "each => each.files.length"
+    assert scan.get_by_label("Your retouched file").evaluate(chosen) == 1
+    page.get_by_role("link", name="Submit or retouch it").click()
+    expect(page.locator(".version").last.locator(".version-more summary")).to_be_focused()
 
 
 def test_after_a_return_the_run_is_mended_from_where_it_began(

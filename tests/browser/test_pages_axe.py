@@ -123,3 +123,31 @@ def test_without_a_script_no_page_is_too_wide(
         found += [] if width and width["width"] <= NARROW else [f"{address}: {width}"]
         assert page.locator("main").count() == 1, address
     assert not found, found
+
+
+LONG = """
+from accounts.models import User
+from archive.models import Collection, Photo
+from exhibit.models import Exhibit, Placement, Room
+word, address = "W" * 150, "https://example.org/" + "x" * 180
+Photo.objects.update(title_en=word, people_en=address, place_en=word, description_en=address)
+Collection.objects.update(title_en=word, institution_en=word, description_en=address)
+Exhibit.objects.update(title_en=word, intro_en=address)
+Room.objects.update(title_en=word, intro_en=address)
+Placement.objects.update(caption_en=address, story_en=address)
+User.objects.update(display_name="W" * 80)
+"""
+
+
+# The last one here: its words stay.
+@pytest.mark.parametrize("who", ["", "vera", "cora", "sten"])
+def test_one_long_word_makes_no_page_too_wide(
+    visit: Callable[..., Visitor],
+    site: processes.Site,
+    addresses: dict[str, list[str]],
+    who: str,
+) -> None:
+    site.run(LONG)
+    visitor = visit(who, locale="en-GB")
+    found = [each for address in addresses[who] for each in looked_at(visitor, address, [])]
+    assert not found, "\n" + "\n".join(found)

@@ -13,7 +13,7 @@ from tests.browser.conftest import Visitor
 from tests.services import processes
 
 # One Vera for each test, each with a photo in her hands and a version that she could hand in.
-VERAS = 9
+VERAS = 11
 SEED = f"""
 from django.utils import timezone
 from restoration.actions.claims import claim_photo
@@ -186,6 +186,26 @@ def test_a_note_that_could_not_be_handed_in_is_in_its_field_again(
     expect(page.get_by_text("Your version waits for a curator.")).to_be_visible()
     page.get_by_role("button", name="Take this photo again").click()
     expect(page.locator("[data-bench][data-ready]")).to_be_visible()
+    assert page.evaluate(KEPT) == "{}"
+
+
+@pytest.mark.parametrize("way", ["back", "address"])
+def test_a_note_sent_while_the_line_was_down_is_kept_until_there_is_an_answer(
+    bench: Callable[..., tuple[Visitor, str]], way: str
+) -> None:
+    visitor, _name = bench()
+    page = visitor.page
+    write_note(page, "See the left edge.")
+    visitor.context.set_offline(True)
+    page.get_by_role("button", name="Submit this version").click()
+    page.wait_for_url("chrome-error://**")
+    visitor.context.set_offline(False)
+    if way == "back":
+        page.go_back()
+    visitor.open(visitor.address)
+    expect(note(page)).to_have_value("See the left edge.")
+    page.get_by_role("button", name="Submit this version").click()
+    expect(page.get_by_text("Your version waits for a curator.")).to_be_visible()
     assert page.evaluate(KEPT) == "{}"
 
 

@@ -1,4 +1,4 @@
-"""Large files in a real browser over a line that breaks: paused, cut off, closed, and gone on."""
+"""Files in a real browser over a line that breaks: paused, cut off, closed, and gone on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import Visitor
 from tests.services import addresses, buckets, databases, processes
@@ -79,6 +79,17 @@ def scan(folder: Path, name: str) -> tuple[Path, str]:
 def choose(page: Page, path: Path) -> None:
     page.set_default_timeout(60_000)  # eighteen megabytes, on a busy machine too
     page.locator("#upload-files").set_input_files(path)
+
+
+def choose_many(page: Page, folder: Path, many: int) -> Any:
+    """So many small files, each its own; gives their rows."""
+    paths = [folder / f"{number:02}.tif" for number in range(many)]
+    for path in paths:
+        path.write_bytes(os.urandom(1000))
+    page.locator("#upload-files").set_input_files(paths)
+    rows = page.locator("[data-uploads] .upload")
+    expect(rows).to_have_count(many)
+    return rows
 
 
 def row(page: Page) -> Any:
@@ -236,6 +247,132 @@ def test_a_small_file_takes_along_what_was_said_when_it_was_chosen(
     expect(page.locator("[data-uploads] .upload").last).to_contain_text(SAID)
     told = seeded.run(PAGES).splitlines()
     assert {"one.tif sides", "two.tif"} <= {each.strip() for each in told}
+
+
+def test_while_the_line_is_down_small_files_wait_and_then_go_on_by_themselves(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    page = visit("cora3").open(PAGE)
+    page.context.set_offline(True)
+    rows = choose_many(page, tmp_path, 5)
+    expect(rows.first).to_contain_text("it goes on by itself when the line is back")
+    page.wait_for_timeout(2500)  # the next tries too
+    states = rows.evaluate_all("rows => rows.map(row => row.dataset.state)")
+    assert set(states) <= {"waiting", "sending"}, states
+    page.context.set_offline(False)
+    expect(rows.filter(has_text=SAID)).to_have_count(5)
+    expect(page.get_by_role("button", name="Send all again")).to_be_hidden()
+
+
+def test_what_the_site_could_not_take_is_sent_again_by_one_press(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    page = visit("cora3").open(PAGE)
+    page.route("**/scans", lambda route: route.fulfill(status=500, body=""))
+    rows = choose_many(page, tmp_path, 3)
+    expect(rows.filter(has_text="not sent")).to_have_count(3)
+    page.unroute("**/scans")
+    again = page.get_by_role("button", name="Send all again")
+    again.click()
+    expect(again).to_be_hidden()
+    expect(rows.filter(has_text=SAID)).to_have_count(3)
+
+
+def test_a_page_with_files_still_to_be_sent_is_not_left_without_a_word(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    page = visit("cora3").open(PAGE)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_label("front and back").check()  # a page that nobody touched is left in silence
+    page.route("**/scans", lambda _route: None)  # on its way, and without an answer
+    rows = choose_many(page, tmp_path, 2)
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.unroute("**/scans")
+    page.get_by_label("front and back").check()
+    choose_many(page, tmp_path, 2)
+    expect(rows.filter(has_text=SAID)).to_have_count(2)
+    page.reload()
+    assert asked == ["beforeunload"], "nothing waits any more"
+
+
+def still_reading(route: Route) -> None:
+    """As when the readers have much to do."""
+    route.fulfill(json={"done": False, "state": "reading", "label": "waits"})
+
+
+def test_what_becomes_of_many_scans_is_asked_in_moderation_and_not_while_signed_out(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    visitor = visit("cora3")
+    page = visitor.open(PAGE)
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url) if "/state" in each.url else None)
+    page.route("**/scans/*/state", still_reading)
+    rows = choose_many(page, tmp_path, 12)
+    expect(rows.filter(has_text="being read").or_(rows.filter(has_text="waits"))).to_have_count(12)
+    asked.clear()
+    page.wait_for_timeout(6000)
+    assert 0 < len(asked) <= 16, "more than a few at a time"
+    visitor.context.clear_cookies(name="sessionid")
+    page.unroute("**/scans/*/state")
+    told = page.get_by_role("alert").filter(has_text="You are signed out.")
+    expect(told).to_be_visible()
+    expect(told.get_by_role("link")).to_have_attribute("href", f"/account/login/?next={PAGE}")
+    asked.clear()
+    page.wait_for_timeout(4000)
+    assert asked == []
+    visitor.sign_in("cora3")
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(rows.filter(has_text=SAID)).to_have_count(12)
+    expect(told).to_be_hidden()
+
+
+def test_files_wait_for_who_is_signed_out_and_go_on_when_they_are_back(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    visitor = visit("cora3")
+    page = visitor.open(PAGE)
+    visitor.context.clear_cookies(name="sessionid")
+    rows = choose_many(page, tmp_path, 3)
+    told = page.get_by_role("alert").filter(has_text="You are signed out.")
+    expect(told).to_be_visible()
+    expect(page.locator("[data-state=waiting]")).to_have_count(3)
+    visitor.sign_in("cora3")
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(rows.filter(has_text=SAID)).to_have_count(3)
+    expect(told).to_be_hidden()
+
+
+def drop(page: Page, path: Path) -> None:
+    """As from the desktop: only the browser itself can hand over a folder."""
+    box = page.locator("[data-drop]").bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        told = {"type": kind, "x": box["x"] + 50, "y": box["y"] + 20, "data": data}
+        session.send("Input.dispatchDragEvent", told)
+
+
+def test_of_a_dropped_folder_the_scans_are_sent_and_one_without_any_is_named(
+    seeded: processes.Site, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    page = visit("cora3").open(PAGE)
+    inner = tmp_path / "box" / "inner"
+    inner.mkdir(parents=True)
+    for path in (inner / "deep.TIF", tmp_path / "box" / "flat.png", tmp_path / "box" / "notes.txt"):
+        path.write_bytes(os.urandom(1000))
+    drop(page, tmp_path / "box")
+    rows = page.locator("[data-uploads] .upload")
+    expect(rows.filter(has_text=SAID)).to_have_count(2)
+    names = rows.locator("[data-part=name]").all_inner_texts()
+    assert sorted(names) == ["deep.TIF", "flat.png"]
+    (tmp_path / "bare").mkdir()
+    drop(page, tmp_path / "bare")
+    expect(page.locator("#toasts")).to_contain_text("no scan in the folder “bare”")
+    expect(rows).to_have_count(2)
 
 
 @pytest.mark.slow

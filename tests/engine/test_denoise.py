@@ -127,16 +127,16 @@ def test_the_network_is_told_on_the_scales_it_was_taught(
     )  # fmt: skip
 
 
-HUNDRED_MEGAPIXELS = """
+LARGE_SCAN = """
 import sys
 import numpy as np
 from restoration.engine.step import StepContext
 from restoration.engine.steps import denoise
 from tests.engine.memory import own_memory
 rng = np.random.default_rng(0)
-scan = np.memmap(sys.argv[1] + "/scan", np.float32, "w+", shape=(10_000, 10_000, 3))
-for top in range(0, 10_000, 500):
-    scan[top : top + 500] = np.clip(rng.normal(0.5, 0.05, (500, 10_000, 1)), 0, 1)
+scan = np.memmap(sys.argv[1] + "/scan", np.float32, "w+", shape=(6_000, 6_000, 3))
+for top in range(0, 6_000, 500):
+    scan[top : top + 500] = np.clip(rng.normal(0.5, 0.05, (500, 6_000, 1)), 0, 1)
     scan._mmap.madvise(4)
 settings = {"strength": 1.0, "grain": 0.0, "deblur": 0.0, "deblock": 1.0}
 with own_memory() as held:
@@ -146,11 +146,12 @@ print(cleaned.image[::500, ::500].std(), held.most)
 
 
 @pytest.mark.slow
-def test_a_scan_of_a_hundred_megapixels_is_cleaned_in_little_memory(tmp_path: Path):
-    command = [sys.executable, "-c", HUNDRED_MEGAPIXELS, str(tmp_path)]
+def test_a_scan_of_thirty_six_megapixels_is_cleaned_in_little_memory(tmp_path: Path):
+    command = [sys.executable, "-c", LARGE_SCAN, str(tmp_path)]
     root = Path(networks.__file__).parents[2]
     said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     left, peak = said.split()
     assert float(left) < 0.01
-    # Of 1.5 GiB for all: without the pages of files, which the bound once counted too.
-    assert int(peak) < 1.0 * 2**20
+    # Without the pages of files; one more copy of the whole would be 0.4 GiB. A hundred megapixels
+    # are measured by `engine --only speed`.
+    assert int(peak) < 0.95 * 2**20

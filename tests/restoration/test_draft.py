@@ -50,6 +50,16 @@ def test_an_older_tab_gets_the_newer_draft_and_overwrites_nothing(vera: Desk) ->
     assert kept(vera).body["prompt"]["place"] == "Isfahan"
 
 
+def test_a_page_that_missed_the_answer_sends_the_same_again_and_is_told_its_number(
+    vera: Desk,
+) -> None:
+    put(vera, 0)
+    answer = put(vera, 0)
+    assert (answer.status_code, answer.json()["rev"]) == (200, 1)
+    answer = put(vera, 0, BODY | {"prompt": {"place": "Isfahan"}})
+    assert (answer.status_code, answer.json()["rev"]) == (409, 1)
+
+
 def test_after_the_claim_has_ended_it_is_refused_and_kept_as_it_was(vera: Desk) -> None:
     put(vera, 0)
     vera.post("release")

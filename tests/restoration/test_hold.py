@@ -75,6 +75,8 @@ class TestExtend:
     def test_a_script_gets_the_new_end(self, vera: Desk) -> None:
         answer = vera.post("extend", headers=JSON)
         assert answer.json()["expires_at"] == claim(vera).ends_at.isoformat()
+        left = (claim(vera).ends_at - timezone.now()).total_seconds()
+        assert abs(answer.json()["seconds_left"] - left) < 60
 
     def test_a_second_time_is_refused(self, vera: Desk) -> None:
         vera.post("extend")

@@ -251,7 +251,9 @@ def test_the_open_page_keeps_the_lease_up_to_a_cap(cora: Office, version: Versio
     now = timezone.now()
     review = open_review(version=version, by=cora.user, now=now - timedelta(minutes=10))
     url = reverse("restoration:review-beat", args=[review.pk])
-    assert cora.client.post(url).json()["state"] == "open"
+    told = cora.client.post(url).json()
+    assert told["state"] == "open"
+    assert REVIEW_LEASE.total_seconds() - 60 < told["seconds_left"] <= REVIEW_LEASE.total_seconds()
     review.refresh_from_db()
     assert review.lease_until > now + REVIEW_LEASE - timedelta(minutes=1)
     Review.objects.filter(pk=review.pk).update(opened_at=now - REVIEW_CAP, lease_until=now)

@@ -1,15 +1,16 @@
 // The claim's clock: a heartbeat each minute while the page is open, a countdown, more time on request.
 
-import { announce, send, toast } from "./site.js";
+import { announce, hour, send, toast } from "./site.js";
 
 const MINUTE = 60000;
 const SOON = 10;
 
 export class Beat {
-  constructor({ root, urls, claim, words }) {
-    Object.assign(this, { root, urls, words });
+  /** save(): sends what is not sent of the draft, before the photo is given back. */
+  constructor({ root, urls, claim, words, save }) {
+    Object.assign(this, { root, urls, words, save });
     this.clock = root.querySelector("[data-clock]");
-    this.until = claim?.expires_at ? new Date(claim.expires_at) : null;
+    if (claim?.expires_at) this.setEnd(claim);
     this.state = claim?.state ?? "open";
     this.warned = "";
     if (!this.clock || !urls.claim) return;
@@ -17,9 +18,7 @@ export class Beat {
     window.setInterval(() => this.show(), MINUTE / 4);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.beat(); });
     root.querySelector("[data-extend]")?.addEventListener("submit", (event) => this.extend(event));
-    root.querySelector("[data-release]")?.addEventListener("submit", (event) => {
-      if (!window.confirm(words.release)) event.preventDefault();
-    });
+    root.querySelector("[data-release]")?.addEventListener("submit", (event) => this.release(event));
     this.show();
   }
 
@@ -39,8 +38,18 @@ export class Beat {
     this.root.querySelector("[data-extend]").hidden = true; // more time is given once
   }
 
+  /** What was typed last is saved before the photo goes; pressed once more, it goes at once. */
+  async release(event) {
+    if (this.isReleasing) return;
+    event.preventDefault();
+    if (!window.confirm(this.words.release)) return;
+    this.isReleasing = true;
+    await this.save();
+    event.target.requestSubmit();
+  }
+
   take({ ok, code, data }) {
-    if (data.expires_at) this.until = new Date(data.expires_at);
+    if (data.expires_at) this.setEnd(data);
     if (data.state) this.state = data.state;
     else if (!ok && [403, 404, 410].includes(code)) this.state = "expired";
     if (data.warning && data.warning !== this.warned) toast(data.warning, "warning");
@@ -48,24 +57,23 @@ export class Beat {
     this.show();
   }
 
+  /** The seconds are the server's: the hour of this machine may be wrong. */
+  setEnd({ expires_at: at, seconds_left: seconds }) {
+    this.until = new Date(at);
+    this.ends = performance.now() + 1000 * seconds;
+  }
+
   show() {
     if (this.state !== "open") return this.end();
     if (!this.until) return;
-    const minutes = Math.max(0, Math.ceil((this.until - Date.now()) / MINUTE));
-    const time = this.time();
+    const left = Math.max(0, this.ends - performance.now());
+    const minutes = Math.ceil(left / MINUTE);
+    const time = hour(this.until, new Date(this.until - left));
     const isSoon = minutes <= SOON;
     const sentence = isSoon ? this.words.soon.replace("{minutes}", minutes) : this.words.until.replace("{time}", time);
     if (isSoon && !this.clock.parentElement.classList.contains("is-soon")) announce(sentence);
     this.clock.textContent = sentence;
     this.clock.parentElement.classList.toggle("is-soon", isSoon);
-  }
-
-  /** The hour, with its day when that is not today. */
-  time() {
-    const isToday = this.until.toDateString() === new Date().toDateString();
-    const day = isToday ? {} : { weekday: "short" };
-    const form = { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-    return this.until.toLocaleString(document.documentElement.lang, form);
   }
 
   end() {

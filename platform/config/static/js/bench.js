@@ -11,6 +11,7 @@ import { KeyBrush } from "./keybrush.js";
 import { Mask } from "./mask.js";
 import { Palette } from "./palette.js";
 import { Run } from "./run.js";
+import { Saved } from "./saved.js";
 import { announce, hasModifier, isTyping, singleKeys, toast } from "./site.js";
 import { Tint } from "./tint.js";
 import { Tour } from "./tour.js";
@@ -30,13 +31,14 @@ class Bench {
     this.stageRoot = one("[data-stage-root]", root);
     this.history = new History();
     this.tool = "hand";
+    this.pointer = null; // whose movements count, while it is down
     root.dataset.ready = "";
     this.startViewer();
     this.startDrawing();
     this.startFaces();
     this.startDraft();
     this.run = new Run({ form: this.form, draft: this.draft, before: () => this.keepBegun(), fill: () => this.fillHidden(), words });
-    this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words });
+    this.beat = new Beat({ root, urls: config.urls, claim: config.claim, words, save: () => this.draft.flush() });
     this.listen();
     this.palette = new Palette(this);
     this.keyBrush = new KeyBrush(this);
@@ -103,6 +105,7 @@ class Bench {
   }
 
   startDraft() {
+    this.saved = new Saved(this.root, this.words);
     this.draft = new Draft({
       urls: this.config.urls,
       rev: this.config.draft?.rev ?? 0,
@@ -110,9 +113,10 @@ class Bench {
       mask: this.mask,
       collect: () => this.collect(),
       apply: (draft, maskUrl) => this.apply(draft, maskUrl),
-      ask: () => this.askWhich(),
+      ask: () => this.saved.ask(),
     });
-    this.draft.addEventListener("state", () => this.showState());
+    this.draft.addEventListener("state", () => this.saved.show(this.draft.state));
+    this.draft.addEventListener("restored", () => { this.showOverlay(true); toast(this.words.restored, "success"); });
   }
 
   /** Show what the server has, then what this browser kept and the server has not. */
@@ -122,28 +126,17 @@ class Bench {
     this.showOverlay(!mask.is_done); // a result is looked at bare: its damage would seem to be there still
     if (draft?.draft) this.applyForm(draft.draft);
     await this.veil.load(mask.url);
-    await this.bringBack();
     this.mask.addEventListener("change", () => { this.showOverlay(true); this.veil.show(); this.draft.touch({ isMask: true }); });
     this.veil.show();
     this.marks.addEventListener("change", () => { this.showOverlay(true); this.showMarks(); this.draft.touch(); });
     this.showMarks();
+    await this.draft.bringBack();
   }
 
   /** The steps of a returned version are saved with the first change, or with the run. */
   keepBegun() {
     if (this.config.draft.is_begun) this.draft.touch();
     this.config.draft.is_begun = false;
-  }
-
-  async bringBack() {
-    const kept = this.draft.kept();
-    if (!kept?.draft) return;
-    this.draft.rev = kept.rev; // an older number makes the server answer 409, and the person choose
-    this.applyForm(kept.draft);
-    if (kept.isMaskNew) await this.veil.load(kept.mask);
-    this.showOverlay(true);
-    this.draft.touch({ isMask: Boolean(kept.isMaskNew) });
-    toast(this.words.restored, "success");
   }
 
   // ---- the draft and the form
@@ -171,10 +164,11 @@ class Bench {
     return settings;
   }
 
+  /** Without an address, which may be null, the mask stays. */
   async apply(draft, maskUrl) {
     this.applyForm(draft ?? {});
     this.history.clear();
-    await this.veil.load(maskUrl);
+    if (maskUrl !== undefined) await this.veil.load(maskUrl);
   }
 
   applyForm(draft) {
@@ -217,26 +211,7 @@ class Bench {
     for (const [name, value] of Object.entries(values)) this.form.elements[name].value = value;
   }
 
-  askWhich() {
-    const dialog = one("#conflict");
-    dialog.showModal();
-    return new Promise((resolve) => {
-      const settle = (answer) => { dialog.close(); resolve(answer); };
-      one("[data-keep-mine]", dialog).onclick = () => settle("mine");
-      one("[data-take-theirs]", dialog).onclick = () => settle("theirs");
-      dialog.oncancel = (event) => event.preventDefault(); // it has to be decided
-    });
-  }
-
   // ---- what is shown
-
-  showState() {
-    const place = one("[data-saved]", this.root);
-    place.textContent = this.words[this.draft.state];
-    place.dataset.state = this.draft.state;
-    const door = document.getElementById("signed-out").content.querySelector("a");
-    if (this.draft.state === "signedOut") place.append(" ", door.cloneNode(true));
-  }
 
   showRanges() {
     this.veil.show();
@@ -308,12 +283,15 @@ class Bench {
 
   onDown(event) {
     if (event.button !== 0 || this.viewer.spaceDown || this.viewer.pinching || this.tool === "hand") return;
+    if (!this.viewer.holds(event)) return;
+    this.onUp(); // of a pointer whose end was missed
     const point = this.viewer.pointAt(event);
     this.stage.setPointerCapture(event.pointerId);
+    this.pointer = event.pointerId;
     if (this.isBrush) this.beginStroke(point);
     else if (this.tool === "dab") this.downOnDab(point);
     else if (this.tool === "face") this.faces.down(point);
-    else this.downOnRegion(point);
+    else this.corner = point; // placed when it is let go: a second finger makes a pinch of it
   }
 
   beginStroke(point) {
@@ -323,21 +301,13 @@ class Bench {
 
   downOnDab(point) {
     const index = this.marks.find(point);
-    if (index >= 0) return this.marks.beginDrag(index);
-    this.turnOn("colourise");
-    const number = this.marks.add(point, this.palette.colour, this.palette.word);
-    this.marks.beginDrag(number - 1);
-    announce(this.words.dabAdded.replace("{n}", number));
-  }
-
-  downOnRegion(point) {
-    if (!this.marks.addCorner(point, this.palette.colour, this.palette.word)) return;
-    this.turnOn("colourise");
-    announce(this.words.regionAdded.replace("{n}", this.marks.regions.length));
+    if (index >= 0) this.marks.beginDrag(index);
+    else this.marks.beginNew(point, this.palette.colour, this.palette.word);
   }
 
   onMove(event) {
     this.moveCursor(event);
+    if (event.pointerId !== this.pointer) return;
     if (this.mask.stroke) {
       const events = event.getCoalescedEvents?.() ?? [];
       for (const each of events.length ? events : [event]) this.mask.move(this.toMask(this.viewer.pointAt(each)));
@@ -345,13 +315,38 @@ class Bench {
     else this.faces.move(this.viewer.pointAt(event));
   }
 
+  /** What the hand has done counts now. */
   onUp() {
+    this.pointer = null;
     if (this.mask.stroke) {
       this.turnOn("repair");
       this.mask.end();
     }
-    this.marks.endDrag();
+    const number = this.marks.endDrag();
+    if (number) this.sayPlaced(this.words.dabAdded, number);
+    this.placeCorner();
     this.faces.up();
+  }
+
+  placeCorner() {
+    const { corner } = this;
+    this.corner = null;
+    if (!corner || !this.marks.addCorner(corner, this.palette.colour, this.palette.word)) return;
+    this.sayPlaced(this.words.regionAdded, this.marks.regions.length);
+  }
+
+  sayPlaced(words, number) {
+    this.turnOn("colourise");
+    announce(words.replace("{n}", number));
+  }
+
+  /** As if nothing had been done since the hand came down. */
+  giveUp() {
+    this.pointer = null;
+    this.corner = null;
+    this.mask.abandon();
+    this.marks.abandon();
+    this.faces.abandon();
   }
 
   moveCursor(event) {
@@ -387,11 +382,13 @@ class Bench {
     const { stage, root, form } = this;
     stage.addEventListener("pointerdown", (event) => this.onDown(event));
     stage.addEventListener("pointermove", (event) => this.onMove(event));
-    for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => this.onUp());
+    for (const name of ["pointerup", "pointercancel"]) {
+      stage.addEventListener(name, ({ pointerId }) => { if (pointerId === this.pointer) this.onUp(); });
+    }
     stage.addEventListener("pointerleave", () => { one("[data-cursor]", root).hidden = true; });
     this.viewer.addEventListener("view", () => this.showBrush());
     this.showBrush();
-    this.viewer.addEventListener("pinch", () => { this.mask.abandon(); this.marks.endDrag(); this.faces.abandon(); });
+    this.viewer.addEventListener("giveup", () => this.giveUp());
     one("[data-tools]", root).addEventListener("change", (event) => this.choose(event.target.value));
     one("[data-brush]", root).addEventListener("input", (event) => { this.brush = event.target.value; });
     form.addEventListener("input", (event) => this.onInput(event));

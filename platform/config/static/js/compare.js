@@ -1,10 +1,14 @@
 // The curtain, the flip and the common zoom of partials/_compare.html. The view itself is a radio
 // group that works by CSS; this adds what CSS can't do.
 
-import { hasModifier, isTyping } from "./site.js";
+import { hasModifier, isTyping, singleKeys } from "./site.js";
 import { Viewer, deepen } from "./viewer.js";
 
 const started = new WeakSet();
+
+function isFlip(event) {
+  return event.key.toLowerCase() === "x" && singleKeys() && !isTyping(event) && !hasModifier(event);
+}
 
 /** A world inside each pane, so that both pictures can be moved by one view. */
 function wrapPanes(figure) {
@@ -128,7 +132,7 @@ class Curtain {
   }
 
   onKey(event) {
-    if (isTyping(event) || hasModifier(event) || event.key.toLowerCase() !== "x") return;
+    if (!isFlip(event)) return;
     event.preventDefault();
     event.stopPropagation();
     this.flip();
@@ -160,7 +164,7 @@ export function startCompare(root = document) {
 
 // X flips the only comparison of the page from anywhere, as on a light table.
 document.addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "x" || isTyping(event) || hasModifier(event)) return;
+  if (!isFlip(event)) return;
   const figures = document.querySelectorAll("[data-compare]");
   if (figures.length === 1) figures[0].curtain?.flip();
 });

@@ -30,6 +30,7 @@ export class Marks extends EventTarget {
     this.regions = [];
     this.selected = -1;
     this.corners = null;
+    this.dragging = null; // {index, dab}: where a dab is under the hand, until it is let go
     svg.setAttribute("viewBox", `0 0 ${viewer.size.width} ${viewer.size.height}`);
     svg.setAttribute("preserveAspectRatio", "none");
     viewer.addEventListener("view", () => this.draw());
@@ -42,6 +43,7 @@ export class Marks extends EventTarget {
     this.regions = copy(regions ?? []);
     this.selected = -1;
     this.corners = null;
+    this.dragging = null;
     this.render();
   }
 
@@ -79,26 +81,45 @@ export class Marks extends EventTarget {
   }
 
   beginDrag(index) {
+    this.hold(index, copy(this.dabs[index]));
+  }
+
+  /** A new one, which is none before it is let go. */
+  beginNew(point, colour, word) {
+    this.hold(this.dabs.length, { x: 0, y: 0, colour, word });
+    this.drag(point);
+  }
+
+  hold(index, dab) {
     this.selected = index;
-    this.dragging = { index, before: copy(this.dabs[index]) };
+    this.dragging = { index, dab };
     this.draw();
   }
 
   drag(point) {
     if (!this.dragging) return;
-    const dab = this.dabs[this.dragging.index];
+    const { dab } = this.dragging;
     dab.x = share(point.x / this.viewer.size.width);
     dab.y = share(point.y / this.viewer.size.height);
     this.draw();
   }
 
+  /** Returns the number of a dab that is new. */
   endDrag() {
-    const { dragging } = this;
+    const { dragging, dabs } = this;
     this.dragging = null;
-    if (!dragging) return;
-    const after = copy(this.dabs[dragging.index]);
-    this.dabs[dragging.index] = dragging.before;
-    this.change(() => { this.dabs[dragging.index] = after; });
+    if (!dragging) return 0;
+    const isNew = dragging.index === dabs.length;
+    this.change(() => { this.dabs[dragging.index] = dragging.dab; });
+    return isNew ? dragging.index + 1 : 0;
+  }
+
+  /** A second finger turned it into a pinch: as if nothing had been done. */
+  abandon() {
+    if (!this.dragging) return;
+    this.dragging = null;
+    this.selected = -1;
+    this.draw();
   }
 
   remove(kind, index) {
@@ -158,8 +179,15 @@ export class Marks extends EventTarget {
     const parts = this.regions.map((region) => this.outline(
       region.points.map(([x, y]) => ({ x: x * width, y: y * height })), region.colour, unit, true)).flat();
     if (this.corners?.length) parts.push(...this.outline(this.corners, "#ffffff", unit, false));
-    this.dabs.forEach((dab, index) => parts.push(...this.drop(dab, index, unit)));
+    this.seen.forEach((dab, index) => parts.push(...this.drop(dab, index, unit)));
     this.svg.replaceChildren(...parts);
+  }
+
+  /** The dabs, the one under the hand where the hand has it. */
+  get seen() {
+    const dabs = [...this.dabs];
+    if (this.dragging) dabs[this.dragging.index] = this.dragging.dab;
+    return dabs;
   }
 
   outline(points, colour, unit, isClosed) {

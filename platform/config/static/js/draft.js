@@ -1,23 +1,28 @@
 // The draft reaches the server by itself, a second after the last change. What the server has not
 // confirmed is kept in this browser: a reload, a second tab or a lost line lose nothing.
 
+import { Copies } from "./copies.js";
 import { csrfToken, send } from "./site.js";
 
 const PAUSE = 1000;
 const RETRY = 15000;
+const MOST_SENT = 20;
 
 export class Draft extends EventTarget {
   /**
    * urls: {draft, mask}. collect(): the draft as JSON without its mask. apply(draft, maskUrl): show
-   * another one. ask(): resolves "mine" or "theirs" when two tabs disagree.
+   * another one; without a second argument the mask stays. ask(): resolves "mine" or "theirs" when
+   * two tabs disagree.
    */
   constructor({ urls, rev, maskSha, mask, collect, apply, ask }) {
     super();
     Object.assign(this, { urls, rev, maskSha, mask, collect, apply, ask });
     this.maskThere = maskSha; // the mask of the draft that the server has confirmed
-    this.key = `rekindle-draft:${urls.draft}`;
+    this.copies = new Copies(document.body.dataset.person, urls.draft.split("?")[0]);
+    this.sent = []; // as text: the drafts that went out since the last one that was confirmed
     this.dirty = false;
     this.maskDirty = false;
+    this.maskOnWay = false;
     this.state = "saved";
     this.chain = Promise.resolve();
     window.addEventListener("online", () => this.flush());
@@ -60,23 +65,38 @@ export class Draft extends EventTarget {
     if (!this.maskDirty) return true;
     this.maskDirty = false;
     if (!this.mask.isEdited) { this.maskSha = null; return true; } // the run detects by itself
-    const body = new FormData();
-    body.append("mask", await this.mask.toBlob(), "mask.png");
-    body.append("csrfmiddlewaretoken", csrfToken());
-    const answer = await send(this.urls.mask, { body }).catch((error) => { this.maskDirty = true; throw error; });
+    this.maskOnWay = true;
+    const answer = await this.sendMask().catch((error) => { this.maskDirty = true; throw error; })
+      .finally(() => { this.maskOnWay = false; });
     if (answer.ok && answer.data.sha256) { this.maskSha = answer.data.sha256; return true; }
     this.maskDirty = true;
     return this.refuse(answer.code);
   }
 
+  async sendMask() {
+    const body = new FormData();
+    body.append("mask", await this.mask.toBlob(), "mask.png");
+    body.append("csrfmiddlewaretoken", csrfToken());
+    return send(this.urls.mask, { body });
+  }
+
   async saveDraft() {
     this.dirty = false;
-    const json = { rev: this.rev, draft: this.full() };
-    const answer = await send(this.urls.draft, { method: "PUT", json }).catch((error) => { this.dirty = true; throw error; });
+    const draft = this.full();
+    this.note(JSON.stringify(draft));
+    const answer = await this.put(this.rev, draft).catch((error) => { this.dirty = true; throw error; });
     if (answer.ok && "rev" in answer.data) return this.confirm(answer.data.rev);
     this.dirty = true;
     if (answer.code === 409 && "rev" in answer.data) return this.settle(answer.data);
     return this.refuse(answer.code);
+  }
+
+  put(rev, draft) {
+    return send(this.urls.draft, { method: "PUT", json: { rev, draft } });
+  }
+
+  note(text) {
+    this.sent = [...this.sent.filter((each) => each !== text), text].slice(-MOST_SENT);
   }
 
   full() {
@@ -85,15 +105,16 @@ export class Draft extends EventTarget {
 
   confirm(rev) {
     this.rev = rev;
+    this.sent = [];
     if (this.dirty) return this.save(); // changed again while it was on its way
     this.maskThere = this.maskSha;
-    this.forget();
+    this.copies.forget();
     this.become("saved");
     return true;
   }
 
   async settle({ rev, draft, mask_url: maskUrl }) {
-    const answer = await this.ask();
+    const answer = (await this.isOurs(rev)) ? "mine" : await this.ask();
     this.rev = rev;
     if (answer === "mine") return this.saveDraft();
     this.maskSha = draft?.mask ?? null;
@@ -101,6 +122,18 @@ export class Draft extends EventTarget {
     this.dirty = false;
     this.maskDirty = false;
     return this.confirm(rev);
+  }
+
+  /**
+   * Whether what the server has under this number came from here, and only its answer was lost. The
+   * server takes what it has already for saved under any number, and 0 is never one that it waits for.
+   */
+  async isOurs(rev) {
+    for (const text of this.sent.slice(0, -1)) {
+      const answer = await this.put(0, JSON.parse(text));
+      if (answer.ok && answer.data.rev === rev) return true;
+    }
+    return false;
   }
 
   refuse(code) {
@@ -133,27 +166,23 @@ export class Draft extends EventTarget {
   // ---- the browser's own memory
 
   keep() {
-    if (!this.dirty && !this.maskDirty) return;
-    const isNew = this.maskDirty || this.maskSha !== this.maskThere;
+    if (!this.dirty && !this.maskDirty && !this.sent.length) return;
+    const isNew = this.maskDirty || this.maskOnWay || this.maskSha !== this.maskThere;
     const mask = isNew && this.mask.isEdited ? this.mask.toDataURL() : null;
-    const copy = { rev: this.rev, draft: this.full(), mask, isMaskNew: isNew };
-    try {
-      window.localStorage.setItem(this.key, JSON.stringify(copy));
-    } catch {
-      window.localStorage.removeItem(this.key); // full: better no copy than half of one
-    }
+    this.copies.write({ rev: this.rev, draft: this.full(), mask, isMaskNew: isNew, sent: this.sent });
   }
 
-  forget() {
-    window.localStorage.removeItem(this.key);
-  }
-
-  /** What an earlier page could not send: {rev, draft, mask, isMaskNew} or null. */
-  kept() {
-    try {
-      return JSON.parse(window.localStorage.getItem(this.key));
-    } catch {
-      return null;
+  /** Show and send what earlier pages could not, the oldest first: each is saved, or the person chooses. */
+  async bringBack() {
+    for (const key of this.copies.others()) {
+      const copy = this.copies.take(key);
+      if (!copy) continue;
+      this.rev = copy.rev; // an older number makes the server answer 409, and the person choose
+      this.sent = copy.sent ?? [];
+      await (copy.isMaskNew ? this.apply(copy.draft, copy.mask) : this.apply(copy.draft));
+      this.touch({ isMask: Boolean(copy.isMaskNew) });
+      this.dispatchEvent(new Event("restored"));
+      if (!(await this.flush())) return; // the others wait until somebody opens the bench again
     }
   }
 }

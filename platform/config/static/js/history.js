@@ -1,6 +1,7 @@
 // Undo and redo over everything that is drawn: mask, colours, areas, in the order it was done.
 
 const LONGEST = 60;
+const LARGEST = 32 * 2 ** 20; // bytes that the steps may keep; the last one is always kept
 
 export class History extends EventTarget {
   constructor() {
@@ -9,12 +10,16 @@ export class History extends EventTarget {
     this.undone = [];
   }
 
-  /** entry: {undo(), redo()}; it has already been done. */
+  /** entry: {undo(), redo(), bytes: what it keeps, if that is much}; it has already been done. */
   push(entry) {
     this.done.push(entry);
-    if (this.done.length > LONGEST) this.done.shift();
+    while (this.done.length > LONGEST || (this.bytes > LARGEST && this.done.length > 1)) this.done.shift();
     this.undone = [];
     this.changed();
+  }
+
+  get bytes() {
+    return this.done.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
   }
 
   undo() {

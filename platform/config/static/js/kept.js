@@ -6,7 +6,8 @@ import { toast } from "./site.js";
 const NAME = "rekindle-typed";
 const { person } = document.body.dataset; // nobody else is shown it, on the same machine
 
-/** {form: {sent, texts: {field: {was, now}}}}: `was` is what the page itself had in the field. */
+/** {form: {sent, texts: {field: {was, now}}}}: `was` is what the page itself had in the field, `sent`
+ *  the address of the page that the form was sent from, if it was. */
 function read() {
   try { return JSON.parse(window.sessionStorage.getItem(NAME)) ?? {}; } catch { return {}; }
 }
@@ -28,20 +29,30 @@ function keep({ target }) {
   if (!key) return;
   const all = read();
   const texts = { ...all[key]?.texts, [field(target)]: { was: target.defaultValue, now: target.value } };
-  write({ ...all, [key]: { sent: false, texts } });
+  write({ ...all, [key]: { sent: "", texts } });
 }
 
 function onSubmit({ target, defaultPrevented }) {
   const key = defaultPrevented ? null : keyOf(target);
   const all = read();
-  if (key && all[key]) write({ ...all, [key]: { ...all[key], sent: true } });
+  if (key && all[key]) write({ ...all, [key]: { ...all[key], sent: here() } });
 }
 
-/** The page after a form is its answer; one that says what went wrong took nothing. */
-function settle() {
-  const wentWrong = document.querySelector(".error-page");
-  const all = Object.entries(read()).filter(([, { sent }]) => wentWrong || !sent);
-  write(Object.fromEntries(all.map(([key, { texts }]) => [key, { sent: false, texts }])));
+/** As the next page knows it by document.referrer. */
+const here = () => window.location.href.split("#")[0];
+
+/** Where the form was that led here. Its answer leads on; a page that says what went wrong took nothing,
+ *  and what comes after a line that was down is the page before, or one whose address was typed. */
+function answered() {
+  if (document.querySelector(".error-page, #messages :is(.message-warning, .message-error)")) return "";
+  const [{ type, redirectCount } = {}] = performance.getEntriesByType("navigation");
+  return type === "navigate" && redirectCount ? document.referrer : "";
+}
+
+/** Let go of what was sent from there; whatever else was sent had no answer. */
+function settle(from) {
+  const all = Object.entries(read()).filter(([, { sent }]) => !from || sent !== from);
+  write(Object.fromEntries(all.map(([key, { texts }]) => [key, { sent: "", texts }])));
 }
 
 /** Put back what was not sent, unless the page has something newer; true when there was any. */
@@ -59,6 +70,7 @@ function putBack(part) {
 
 document.addEventListener("input", keep);
 document.addEventListener("submit", onSubmit);
+window.addEventListener("pageshow", ({ persisted }) => { if (persisted) settle(""); });
 document.addEventListener("htmx:load", ({ detail }) => putBack(detail.elt));
-settle();
+settle(answered());
 if (putBack(document)) toast(document.getElementById("toasts").dataset.kept, "success");

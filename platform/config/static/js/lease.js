@@ -1,5 +1,6 @@
 // Somebody looks at a version: the page says so while there is somebody, and tells how long it is theirs.
-// <p data-lease data-until="ISO 8601" data-beat="url" data-words="... {minutes} ..." data-ended="..."><span data-lease-words>
+// The seconds are the server's: the hour of this machine may be wrong.
+// <p data-lease data-seconds="900" data-beat="url" data-words="... {minutes} ..." data-ended="..."><span data-lease-words>
 
 import { send } from "./site.js";
 
@@ -12,8 +13,14 @@ for (const kind of ["pointermove", "keydown", "wheel", "touchstart"]) {
   document.addEventListener(kind, () => { seen = Date.now(); }, { passive: true });
 }
 
+const ends = new WeakMap();
+
+function take(element, seconds) {
+  ends.set(element, performance.now() + 1000 * seconds);
+}
+
 function show(element) {
-  const left = Math.ceil((new Date(element.dataset.until) - Date.now()) / MINUTE);
+  const left = Math.ceil((ends.get(element) - performance.now()) / MINUTE);
   const words = element.querySelector("[data-lease-words]");
   words.textContent = left > 0 ? element.dataset.words.replace("{minutes}", String(left)) : element.dataset.ended;
 }
@@ -22,13 +29,14 @@ async function beat(element) {
   if (Date.now() - seen > AWAY || document.hidden) return;
   try {
     const answer = await send(element.dataset.beat);
-    if (answer.ok) element.dataset.until = answer.data.lease_until;
+    if (answer.ok) take(element, answer.data.seconds_left);
   } catch {
     // The line is down; the lease goes on for a while without us.
   }
 }
 
 for (const element of document.querySelectorAll("[data-lease]")) {
+  take(element, Number(element.dataset.seconds));
   show(element);
   window.setInterval(() => show(element), MINUTE / 4);
   window.setInterval(() => beat(element), MINUTE);

@@ -136,13 +136,28 @@ export class Mask extends EventTarget {
   // ---- bytes
 
   replace(box, next, { isUndoable, isEdited }) {
-    const before = this.read(box);
+    const runs = this.changes(box, next);
     const wasEdited = this.isEdited;
-    const put = (part, edited) => { this.isEdited = edited; this.write(box, part); };
-    put(next, isEdited);
-    if (isUndoable) {
-      this.history.push({ undo: () => put(before, wasEdited), redo: () => put(next, isEdited) });
+    const put = (edited, isBack) => { this.isEdited = edited; this.write(box, runs, isBack); };
+    put(isEdited, false);
+    if (!isUndoable) return;
+    this.history.push({ undo: () => put(wasEdited, true), redo: () => put(isEdited, false), bytes: runs.byteLength });
+  }
+
+  /** What differs, as runs along the rows: where each begins and how long it is, negative where paint goes. */
+  changes(box, next) {
+    const runs = [];
+    for (let y = 0; y < box.height; y += 1) {
+      const from = (box.y + y) * this.width + box.x;
+      let last = 0; // of this row's pixel before: what changed there
+      for (let x = 0; x < box.width; x += 1) {
+        const change = Math.sign(next[y * box.width + x] - this.bytes[from + x]);
+        if (change && change === last) runs[runs.length - 1] += change;
+        else if (change) runs.push(from + x, change);
+        last = change;
+      }
     }
+    return Int32Array.from(runs);
   }
 
   read(box) {
@@ -154,17 +169,12 @@ export class Mask extends EventTarget {
     return part;
   }
 
-  write(box, part) {
-    let change = 0;
-    for (let y = 0; y < box.height; y += 1) {
-      const from = (box.y + y) * this.width + box.x;
-      for (let x = 0; x < box.width; x += 1) {
-        const value = part[y * box.width + x];
-        change += (value - this.bytes[from + x]) / 255;
-        this.bytes[from + x] = value;
-      }
+  write(box, runs, isBack) {
+    for (let i = 0; i < runs.length; i += 2) {
+      const length = isBack ? -runs[i + 1] : runs[i + 1];
+      this.bytes.fill(length > 0 ? 255 : 0, runs[i], runs[i] + Math.abs(length));
+      this.painted += length;
     }
-    this.painted += Math.round(change);
     this.show(box);
     this.dispatchEvent(new Event("change"));
   }

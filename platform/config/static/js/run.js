@@ -2,6 +2,7 @@
 // partial that polls by itself) takes its place under the form.
 
 import { announce, toast } from "./site.js";
+import { keepWork } from "./strip.js";
 
 export class Run {
   /** before(): comes ahead of the last save. fill(): writes what was drawn into the form's hidden fields. */
@@ -17,6 +18,7 @@ export class Run {
     this.slot.addEventListener("htmx:beforeSwap", () => this.onLeave());
     this.slot.addEventListener("htmx:afterSwap", () => this.onSwap());
     document.body.addEventListener("htmx:afterSettle", (event) => this.onSettle(event.target));
+    keepWork((strip) => this.onSettle(strip));
     for (const name of ["htmx:sendError", "htmx:responseError"]) {
       this.slot.addEventListener(name, (event) => this.onError(event));
       form.addEventListener(name, (event) => this.onError(event));
@@ -66,12 +68,22 @@ export class Run {
     this.isStarting = true;
     this.hadFocus = document.activeElement === this.button; // a disabled button cannot keep it
     this.button.disabled = true;
-    this.before();
-    const isSaved = await this.draft.flush();
-    if (isSaved) {
-      this.fill();
-      await window.htmx.ajax("POST", this.form.action, { source: this.form, target: "#job", swap: "innerHTML" });
-    } else this.refuse();
+    try {
+      this.before();
+      if (await this.draft.flush()) await this.send();
+      else this.refuse();
+    } finally {
+      this.rest();
+    }
+  }
+
+  async send() {
+    this.fill();
+    const how = { source: this.form, target: "#job", swap: "innerHTML" };
+    await window.htmx.ajax("POST", this.form.action, how).catch(() => {}); // onError has told it
+  }
+
+  rest() {
     this.isStarting = false;
     this.button.disabled = this.isLive;
     if (this.hadFocus && document.activeElement === document.body) this.button.focus();

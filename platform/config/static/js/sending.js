@@ -1,12 +1,12 @@
 // Three ways in which a file travels: in one request; as a file that grows on the server and goes
 // on where it was cut off (tus); in parts straight to the bucket. All say the same to the page:
 // on.progress(share), on.stalled() while they wait to try again, then one of on.done(item),
-// on.broken(sentence, whether it can go on).
+// on.broken(sentence, whether it can go on, HTTP code: 0 when there was no answer).
 
 import { csrfToken, send } from "./site.js";
 
 const CHUNK = 8 * 1024 * 1024; // what a proxy on the way may have to hold
-const DELAYS = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000];
+export const DELAYS = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000];
 const TUS = "1.0.0";
 const OVER = ["ended", "failed"]; // such a file begins anew
 
@@ -47,6 +47,7 @@ class OneRequest {
   async start() {
     const body = new FormData(this.form);
     body.set("pages", this.pages);
+    body.set("csrfmiddlewaretoken", csrfToken());
     const field = this.form.querySelector('input[type="file"]').name;
     body.delete(field);
     body.append(field, this.file, this.file.name);
@@ -57,7 +58,7 @@ class OneRequest {
     });
     const data = parsed(answer.text);
     if (answer.ok) this.on.done(data.items?.[0] ?? data);
-    else this.on.broken(data.message ?? data.detail, false);
+    else this.on.broken(data.message ?? data.detail, false, answer.code);
   }
 }
 
@@ -95,7 +96,10 @@ class Growing {
 
   pause() { return this.upload.abort(); }
 
-  goOn() { return this.upload.start(); }
+  goOn() {
+    this.upload.options.headers["X-CSRFToken"] = csrfToken(); // signing in again made a new one
+    return this.upload.start();
+  }
 
   giveUp() { return this.upload.abort(true).catch(() => null); }
 
@@ -106,7 +110,7 @@ class Growing {
 
   fail(error) {
     const code = error.originalResponse?.getStatus() ?? 0;
-    this.on.broken(parsed(error.originalResponse?.getBody() ?? "").message, mayPass(code));
+    this.on.broken(parsed(error.originalResponse?.getBody() ?? "").message, mayPass(code), code);
   }
 }
 
@@ -115,13 +119,26 @@ function mayPass(code) {
   return code === 0 || code >= 500 || [409, 423, 460].includes(code);
 }
 
+/** Nobody answered, or only what stands before the site. */
+export const isAway = (code) => code === 0 || [502, 503, 504].includes(code);
+
 /** Until it is time to try again: then, when the browser says that the line is back, or when it is over. */
-function turn(milliseconds, signal) {
+export function turn(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = window.setTimeout(resolve, milliseconds);
     const now = () => { window.clearTimeout(timer); resolve(); };
     window.addEventListener("online", now, { once: true, signal });
-    signal.addEventListener("abort", now, { once: true });
+    signal?.addEventListener("abort", now, { once: true });
+  });
+}
+
+/** Until the person looks at this page again. */
+export function looked() {
+  return new Promise((resolve) => {
+    const over = new AbortController();
+    const look = () => { if (!document.hidden) { over.abort(); resolve(); } };
+    window.addEventListener("focus", look, { signal: over.signal });
+    document.addEventListener("visibilitychange", look, { signal: over.signal });
   });
 }
 
@@ -144,7 +161,7 @@ class Parts {
         return await this.travel(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (!error.mayPass || this.failures >= DELAYS.length) return this.on.broken(error.sentence, error.mayPass ?? false);
+        if (!error.mayPass || this.failures >= DELAYS.length) return this.on.broken(error.sentence, error.mayPass ?? false, error.code ?? 0);
         this.on.stalled();
         await turn(DELAYS[this.failures], signal);
         this.failures += 1;
@@ -241,6 +258,7 @@ class Broken extends Error {
   constructor(code, sentence) {
     super(sentence ?? "");
     this.sentence = sentence;
+    this.code = code;
     this.mayPass = mayPass(code);
   }
 }

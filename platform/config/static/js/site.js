@@ -69,6 +69,34 @@ export function hasModifier(event) {
   return event.ctrlKey || event.metaKey || event.altKey;
 }
 
+const { lang } = document.documentElement;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const DAY = { year: "numeric", month: "short", day: "numeric" };
+const WEEK = 6 * 24 * 3600 * 1000;
+
+/** The hour of what is soon, with its day when that is not today; both are Dates. */
+export function hour(at, now = new Date()) {
+  const isToday = at.toDateString() === now.toDateString();
+  const day = isToday ? {} : Math.abs(at - now) < WEEK ? { weekday: "short" } : DAY;
+  return told(at, { ...day, ...CLOCK });
+}
+
+/** Days before months in English, as everywhere on this site. */
+function told(at, form) {
+  return at.toLocaleString(lang === "en" ? "en-GB" : lang, form);
+}
+
+/** The server knows no other zone than its own, and names it; here is the reader's. */
+function toHere(part) {
+  for (const time of part.querySelectorAll("time[data-moment]")) {
+    const at = new Date(time.dateTime);
+    time.textContent = time.dataset.moment === "until" ? hour(at) : told(at, { ...DAY, ...CLOCK });
+  }
+}
+
+document.addEventListener("htmx:load", ({ detail }) => toHere(detail.elt.parentElement ?? document));
+toHere(document);
+
 document.addEventListener("click", (event) => {
   event.target.closest?.("[data-dismiss]")?.closest(".message")?.remove();
 });

@@ -1,10 +1,15 @@
 // Several scans at once: dropped or chosen, one row each, sent one after the other, then asked
 // about until the archive has read them. Without a script the form is an ordinary one.
 
-import { isTyping, send } from "./site.js";
-import { way } from "./sending.js";
+import { isTyping, send, toast } from "./site.js";
+import { dropped } from "./dropped.js";
+import { Readings } from "./reading.js";
+import { DELAYS, isAway, looked, turn, way } from "./sending.js";
 
-const POLL = 1500;
+const SIGNED_OUT = 401;
+
+/** A file that was moved or written to since it was chosen breaks off like a line that is down. */
+const isReadable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
 class Row {
   constructor(template, file) {
@@ -47,7 +52,7 @@ class Row {
 /** One file on its way: it may pause, break, go on, and end. */
 class Journey {
   constructor(upload, file, pages) {
-    Object.assign(this, { upload, file, pages, words: upload.words, row: new Row(upload.template, file) });
+    Object.assign(this, { upload, file, pages, words: upload.words, row: new Row(upload.template, file), breaks: 0 });
     this.row.show("waiting", this.words.waiting);
     for (const [name, act] of Object.entries({ pause: "pause", "go-on": "goOn", "give-up": "giveUp", again: "goOn" })) {
       this.row.part(name).addEventListener("click", () => this[act]());
@@ -55,7 +60,12 @@ class Journey {
     window.addEventListener("online", () => { if (this.broken) this.goOn(); });
   }
 
-  /** Resolves when the next file may set out. */
+  /** Not by the person's own will, and they can set it going again. */
+  get isStopped() {
+    return this.broken || !this.row.part("again").hidden;
+  }
+
+  /** Resolves when the next file may set out: true when this one has to be the next. */
   set() {
     return new Promise((resolve) => {
       this.leave = resolve;
@@ -71,7 +81,7 @@ class Journey {
       progress: (share) => this.progress(share),
       stalled: () => { this.row.part("line").textContent = this.words.stalled; },
       done: (item) => this.arrive(item),
-      broken: (sentence, mayPass) => this.break(sentence, mayPass),
+      broken: (sentence, mayPass, code) => this.break(sentence, mayPass, code),
     });
     this.row.buttons(...(this.way.canPause ? ["pause"] : []));
     if (this.started) this.way.goOn();
@@ -90,23 +100,44 @@ class Journey {
     if (item.done) this.row.finish(item);
     else {
       this.row.show("reading", item.label ?? this.words.reading);
-      this.upload.follow(item.state_url, this.row);
+      this.upload.readings.follow(item.state_url, this.row);
     }
     this.leave();
   }
 
-  break(sentence, mayPass) {
-    this.broken = mayPass && this.way.canPause;
-    if (this.broken) {
-      this.row.show("paused", this.words.paused, sentence ?? this.words.kept);
-      this.row.buttons("go-on", "give-up");
-    } else {
-      this.row.finish({ state: "failed", label: this.words.failed, message: sentence ?? this.words.broken });
-      this.row.buttons("again");
-      this.way = null;
-      this.started = false;
-    }
+  async break(sentence, mayPass, code) {
+    if (code === 0 && !(await isReadable(this.file))) this.fail(this.words.unreadable);
+    else if (this.mustWait(code)) return this.wait(sentence);
+    else if (mayPass && this.way.canPause) this.stop(sentence);
+    else this.fail(sentence ?? this.words.broken);
     this.leave();
+  }
+
+  /** Without the site nobody comes further; and a way that cannot pause itself is not given up at once. */
+  mustWait(code) {
+    if (code === SIGNED_OUT) return true;
+    this.breaks += 1;
+    return !this.way.canPause && isAway(code) && this.breaks < DELAYS.length;
+  }
+
+  wait(sentence) {
+    this.row.buttons();
+    this.row.progress(0);
+    this.row.show("waiting", this.words.waiting, sentence ?? this.words.stalled);
+    this.leave(true);
+  }
+
+  stop(sentence) {
+    this.broken = true;
+    this.row.show("paused", this.words.paused, sentence ?? this.words.kept);
+    this.row.buttons("go-on", "give-up");
+  }
+
+  fail(sentence) {
+    this.row.finish({ state: "failed", label: this.words.failed, message: sentence });
+    this.row.buttons("again");
+    this.way = null;
+    this.started = false;
   }
 
   pause() {
@@ -119,13 +150,17 @@ class Journey {
 
   goOn() {
     this.broken = false;
+    this.breaks = 0;
     this.row.buttons();
     this.row.show("waiting", this.words.waiting);
+    this.upload.offerAgain();
     this.upload.enqueue(this);
   }
 
   async giveUp() {
+    this.broken = false;
     this.row.buttons();
+    this.upload.offerAgain();
     await this.way.giveUp();
     this.row.finish({ state: "failed", label: this.words.failed, message: this.words.ended });
   }
@@ -139,8 +174,14 @@ class Upload {
     this.list = form.querySelector("[data-uploads]") ?? document.querySelector("[data-uploads]");
     this.template = document.getElementById("upload-row");
     this.words = form.dataset;
-    this.queue = Promise.resolve();
+    this.readings = new Readings(this.words, (isOut) => this.tellOut(isOut));
+    this.out = document.querySelector("[data-upload-out]");
+    this.again = document.querySelector("[data-upload-again]");
+    this.journeys = [];
+    this.waiting = [];
     form.dataset.ready = "";
+    this.again.addEventListener("click", () => this.sendAgain());
+    window.addEventListener("beforeunload", (event) => { if (this.isGoing) event.preventDefault(); });
     form.addEventListener("submit", (event) => { event.preventDefault(); this.take(this.input.files); });
     this.input.addEventListener("change", () => this.take(this.input.files));
     this.listenToDrop();
@@ -156,8 +197,14 @@ class Upload {
       event.preventDefault();
       depth = 0;
       over(false);
-      this.take(event.dataTransfer.files);
+      this.takeDropped(event.dataTransfer);
     });
+  }
+
+  async takeDropped(told) {
+    const { scans, empty } = await dropped(told, this.input.accept);
+    this.take(scans);
+    for (const name of empty) toast(this.words.noScans.replace("{folder}", name), "warning");
   }
 
   take(files) {
@@ -165,6 +212,7 @@ class Upload {
     const pages = new FormData(this.form).get("pages") ?? "";
     for (const file of [...files]) {
       const journey = new Journey(this, file, pages);
+      this.journeys.push(journey);
       this.list.append(journey.row.element);
       this.meet(file);
       this.enqueue(journey);
@@ -173,7 +221,47 @@ class Upload {
   }
 
   enqueue(journey) {
-    this.queue = this.queue.then(() => journey.set());
+    this.waiting.push(journey);
+    if (!this.isGoing) this.go();
+  }
+
+  /** One after the other; while the site cannot be reached nobody sets out. */
+  async go() {
+    this.isGoing = true;
+    while (this.waiting.length) {
+      const journey = this.waiting.shift();
+      const mustBeNext = await journey.set();
+      this.offerAgain();
+      if (!mustBeNext) continue;
+      this.waiting.unshift(journey);
+      await this.reached(journey.breaks);
+    }
+    this.isGoing = false;
+  }
+
+  /** Until the site answers this person; breaks: how often in a row the line has broken by now. */
+  async reached(breaks) {
+    for (let tries = Math.max(0, breaks - 1); ; tries += 1) {
+      await turn(DELAYS[Math.min(tries, DELAYS.length - 1)]);
+      const { code } = await send(this.words.endpoint, { method: "OPTIONS" }).catch(() => ({ code: 0 }));
+      this.tellOut(code === SIGNED_OUT);
+      if (code === SIGNED_OUT) await looked();
+      else if (!isAway(code)) return;
+    }
+  }
+
+  /** The door opens in a tab of its own: from this page the chosen files would be gone. */
+  tellOut(isOut) {
+    this.out.hidden = !isOut;
+  }
+
+  offerAgain() {
+    this.again.hidden = this.journeys.filter((each) => each.isStopped).length < 2;
+  }
+
+  sendAgain() {
+    for (const journey of this.journeys) if (journey.isStopped) journey.goOn();
+    this.input.focus(); // the button that had it is away
   }
 
   /** What was begun before is going on now, and no longer waits above. */
@@ -183,13 +271,6 @@ class Upload {
     }
     const list = document.querySelector("[data-unfinished-list]");
     if (list && !list.querySelector("[data-unfinished]")) list.hidden = true;
-  }
-
-  async follow(url, row) {
-    const answer = await send(url, { method: "GET" }).catch(() => null);
-    if (answer?.ok && answer.data.done) return row.finish(answer.data);
-    if (answer?.ok) row.show(answer.data.state, answer.data.label ?? this.words.reading, answer.data.message);
-    window.setTimeout(() => this.follow(answer?.data?.state_url ?? url, row), POLL);
   }
 }
 

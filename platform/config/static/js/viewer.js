@@ -18,16 +18,20 @@ class Pointers {
   }
 
   set(event) {
-    this.down.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    this.down.set(event.pointerId, { x: event.clientX, y: event.clientY, type: event.pointerType });
   }
 
   get size() {
     return this.down.size;
   }
 
+  of(type) {
+    return [...this.down.values()].filter((each) => each.type === type);
+  }
+
   /** Middle and spread of the first two fingers. */
   pinch() {
-    const [a, b] = [...this.down.values()];
+    const [a, b] = this.of("touch");
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) || 1 };
   }
 }
@@ -184,27 +188,48 @@ export class Viewer extends EventTarget {
   }
 
   onDown(event) {
-    if (event.target.closest("[data-handle]")) return;
+    if (event.target.closest("[data-handle]") || this.isPalm(event)) return;
+    if (event.pointerType === "pen") this.letGo();
     this.pointers.set(event);
-    if (this.pointers.size === 2) {
-      this.pinching = this.pointers.pinch();
-      this.panning = null;
-      this.dispatchEvent(new Event("pinch"));
-      return;
-    }
-    if (!(event.button === 1 || this.spaceDown || this.mayPan(event))) return;
+    if (this.pointers.of("touch").length === 2) return this.startPinch();
+    if (this.panning || this.pinching || !(event.button === 1 || this.spaceDown || this.mayPan(event))) return;
     this.stage.setPointerCapture(event.pointerId);
-    this.panning = { x: event.clientX, y: event.clientY };
+    this.panning = { id: event.pointerId, x: event.clientX, y: event.clientY };
     this.stage.classList.add("is-panning");
   }
 
+  /** A hand that holds a pen rests on the picture: what touches beside the pen means nothing. */
+  isPalm(event) {
+    return event.pointerType === "touch" && this.pointers.of("pen").length > 0;
+  }
+
+  /** The hand was down first: what it began is given up. */
+  letGo() {
+    if (this.pointers.of("touch").length === 0) return;
+    this.pointers.down.clear();
+    this.pinching = null;
+    this.panning = null;
+    this.dispatchEvent(new Event("giveup"));
+  }
+
+  startPinch() {
+    this.pinching = this.pointers.pinch();
+    this.panning = null;
+    this.dispatchEvent(new Event("giveup"));
+  }
+
+  /** Whether a pointer that is down counts. */
+  holds(event) {
+    return this.pointers.down.has(event.pointerId);
+  }
+
   onMove(event) {
-    if (!this.pointers.down.has(event.pointerId)) return;
+    if (!this.holds(event)) return;
     this.pointers.set(event);
-    if (this.pinching && this.pointers.size >= 2) this.movePinch(event);
-    else if (this.panning) {
+    if (this.pinching) this.movePinch(event);
+    else if (this.panning?.id === event.pointerId) {
       this.panBy(event.clientX - this.panning.x, event.clientY - this.panning.y);
-      this.panning = { x: event.clientX, y: event.clientY };
+      this.panning = { id: event.pointerId, x: event.clientX, y: event.clientY };
     }
   }
 
@@ -220,9 +245,9 @@ export class Viewer extends EventTarget {
 
   onUp(event) {
     this.pointers.down.delete(event.pointerId);
-    if (this.pointers.size < 2) this.pinching = null;
+    if (this.pointers.of("touch").length < 2) this.pinching = null;
+    if (this.panning?.id === event.pointerId) this.panning = null;
     if (this.pointers.size === 0) {
-      this.panning = null;
       this.stage.classList.remove("is-panning");
     }
   }
