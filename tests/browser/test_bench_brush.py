@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visitor, in_hands
 from tests.services import processes
@@ -118,3 +118,38 @@ def test_steps_that_keep_much_are_forgotten_the_oldest_first(
     assert page.evaluate("window.kept.done.map(({ bytes }) => bytes >> 20)") == [15, 0]
     page.evaluate("window.kept.push({ bytes: 99 << 20 })")
     assert page.evaluate("window.kept.done.length") == 1
+
+
+def test_a_stroke_before_the_mask_is_here_lies_on_it_and_is_saved(
+    visit: Callable[..., Visitor], bench: str
+) -> None:
+    visitor = visit("vera")
+    page = visitor.open(bench)
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    paint(page, "z", "b", "Enter", "ArrowRight", "Enter")
+    page.get_by_text("saved", exact=True).wait_for()
+    alone = int(page.evaluate(f"{BENCH}.mask.painted"))
+    held: list[Route] = []
+    page.route("**/sheets/*.png*", lambda route: held.append(route))
+    page.reload(wait_until="commit")
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page.wait_for_function("() => document.querySelector('[data-bench]').bench")
+    paint(page, "z", "b", *["ArrowDown"] * 8, "Enter", "Enter")
+    dot = int(page.evaluate(f"{BENCH}.mask.painted"))
+    assert 0 < dot < alone
+    assert held
+    for each in held:
+        each.continue_()
+    page.wait_for_function(f"most => {BENCH}.mask.painted > most", arg=alone)
+    page.get_by_text("saved", exact=True).wait_for()
+    together = int(page.evaluate(f"{BENCH}.mask.painted"))
+    assert together == alone + dot
+    page.unroute("**/sheets/*.png*")
+    page.reload()
+    page.wait_for_function(f"all => {BENCH}?.mask.painted === all", arg=together)
+
+
+def paint(page: Page, *keys: str) -> None:
+    page.locator("[data-viewer]").focus()
+    for key in keys:
+        page.keyboard.press(key)

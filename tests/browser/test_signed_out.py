@@ -111,6 +111,7 @@ def test_signed_in_again_in_another_tab_the_page_saves_what_was_kept(
     bench: Callable[..., tuple[Visitor, str]],
 ) -> None:
     visitor, name, page = signed_out(bench)
+    page.locator("[name=step-tone]").check()  # the suggestion may not be there yet
     words(page).fill("a sunny morning")
     expect(status(page)).to_contain_text("kept in this browser")
     visitor.sign_in(name)  # which also makes the token of this page's forms an old one

@@ -125,12 +125,24 @@ class Bench {
     const { draft, mask } = this.config;
     this.showOverlay(!mask.is_done); // a result is looked at bare: its damage would seem to be there still
     if (draft?.draft) this.applyForm(draft.draft);
-    await this.veil.load(mask.url);
+    this.placed = this.placeMask(mask.url);
+    const isPainted = await this.placed;
     this.mask.addEventListener("change", () => { this.showOverlay(true); this.veil.show(); this.draft.touch({ isMask: true }); });
     this.veil.show();
+    if (isPainted) this.draft.touch({ isMask: true });
     this.marks.addEventListener("change", () => { this.showOverlay(true); this.showMarks(); this.draft.touch(); });
     this.showMarks();
     await this.draft.bringBack();
+  }
+
+  /** Whether a person painted before the mask was here; nothing is saved until it is. */
+  async placeMask(url) {
+    let isPainted = false;
+    const note = () => { isPainted ||= !this.mask.isPlacing; };
+    this.mask.addEventListener("change", note);
+    await this.veil.load(url);
+    this.mask.removeEventListener("change", note);
+    return isPainted;
   }
 
   /** The steps of a returned version are saved with the first change, or with the run. */
@@ -415,8 +427,8 @@ class Bench {
       redo: () => this.history.redo(),
       showMask: () => this.showOverlay(this.stage.classList.contains("is-bare")),
       pickTool: () => { this.choose(button.dataset.pickTool); this.stage.focus({ preventScroll: false }); },
-      maskClear: () => { this.mask.clear(); announce(this.words.maskCleared); },
-      maskDetected: () => this.veil.detect({ isUndoable: true }),
+      maskClear: () => this.placed.then(() => { this.mask.clear(); announce(this.words.maskCleared); }),
+      maskDetected: () => this.placed.then(() => this.veil.detect({ isUndoable: true })),
       suggest: () => this.suggest(),
     };
     for (const [name, action] of Object.entries(actions)) if (name in button.dataset) action();

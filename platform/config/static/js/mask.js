@@ -29,6 +29,7 @@ export class Mask extends EventTarget {
     this.bytes = new Uint8Array(width * height);
     this.painted = 0;
     this.isEdited = false; // by a person; a mask that only was detected is not sent
+    this.isPlacing = false; // a change comes from a picture that was loaded
   }
 
   get share() {
@@ -37,20 +38,29 @@ export class Mask extends EventTarget {
 
   // ---- reading and writing
 
-  /** Take a picture as the mask; white is damage. Its own size does not matter. */
+  /** Take a picture as the mask; white is damage. Its own size does not matter. What is painted while it
+   *  is on its way lies on it. */
   async load(url, { isUndoable = false, isEdited = true } = {}) {
+    const before = this.bytes.slice();
     const image = new Image();
     image.src = url;
     await image.decode();
+    while (this.stroke) await new Promise((done) => { window.requestAnimationFrame(done); });
     const box = { x: 0, y: 0, width: this.width, height: this.height };
     const scratch = new OffscreenCanvas(this.width, this.height).getContext("2d");
     scratch.drawImage(image, 0, 0, this.width, this.height);
     const pixels = scratch.getImageData(0, 0, this.width, this.height).data;
     const next = new Uint8Array(this.bytes.length);
+    let isPainted = false;
     for (let i = 0; i < next.length; i += 1) {
-      next[i] = pixels[4 * i] >= SOLID && pixels[4 * i + 3] >= SOLID ? 255 : 0;
+      const isNew = this.bytes[i] !== before[i];
+      isPainted ||= isNew;
+      if (isNew) next[i] = this.bytes[i];
+      else next[i] = pixels[4 * i] >= SOLID && pixels[4 * i + 3] >= SOLID ? 255 : 0;
     }
-    this.replace(box, next, { isUndoable, isEdited });
+    this.isPlacing = true;
+    this.replace(box, next, { isUndoable, isEdited: isEdited || isPainted });
+    this.isPlacing = false;
   }
 
   clear({ isUndoable = true, isEdited = true } = {}) {
