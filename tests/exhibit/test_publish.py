@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from archive import storage
-from archive.lifecycle import Kept, Outcome
-from archive.models import Alarm, Event, FixityCheck
+from archive.lifecycle import Kept, Outcome, PhotoState
+from archive.models import Alarm, Event, FixityCheck, Photo
 from archive.rights import RIGHTS
 from exhibit.models import Exhibit, Placement, Publication
 from restoration.fixity import check_holding, key_of
@@ -232,6 +232,18 @@ def test_what_is_not_accepted_cannot_be_published(
     client.force_login(museum.people.sten)
     page = publish(client, version, museum).text  # type: ignore[attr-defined]
     assert "Only an accepted version can be published." in page
+    assert not Publication.objects.filter(version=version).exists()
+
+
+@pytest.mark.parametrize("state", [PhotoState.ON_HOLD, PhotoState.WITHDRAWN])
+def test_a_photo_on_hold_or_withdrawn_is_not_published(
+    client: Client, museum: Museum, state: str
+) -> None:
+    version = accepted(museum)
+    Photo.objects.filter(pk=version.photo_id).update(state=state)
+    client.force_login(museum.people.sten)
+    page = publish(client, version, museum).text  # type: ignore[attr-defined]
+    assert "This photo is on hold or withdrawn." in page
     assert not Publication.objects.filter(version=version).exists()
 
 

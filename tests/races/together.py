@@ -10,7 +10,10 @@ from django.db import connection, connections
 
 
 def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run every call in a thread of its own, released in one moment; results or exceptions."""
+    """Run every call in a thread of its own, released in one moment; results or exceptions.
+
+    AssertionError when one does not come to an end.
+    """
     barrier = threading.Barrier(len(calls))
     results: list[Any] = [None] * len(calls)
 
@@ -29,4 +32,6 @@ def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(timeout=120)
+    hanging = [number for number, thread in enumerate(threads) if thread.is_alive()]
+    assert not hanging, f"no end of {hanging}"
     return results

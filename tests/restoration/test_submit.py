@@ -6,10 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
+from archive.policy import Refused
+from archive.trust import Trust
 from restoration.actions.claims import expire_due
 from restoration.actions.reviews import accept_version, open_review, return_version
+from restoration.actions.versions import submit_version
 from restoration.lifecycle import CLAIM_IDLE, ClaimState, VersionState
 from restoration.models import Claim, Version
 from tests import factories
@@ -51,6 +55,20 @@ class TestSubmit:
         page = submit(vera).text
         assert "With Victor, until" in page
         assert "Take this photo again" not in page
+
+    def test_a_version_that_was_taken_back_is_not_submitted_again(self, vera: Desk) -> None:
+        version = factories.version(vera.photo, vera.user)
+        vera.post("withdraw", 1)
+        with pytest.raises(Refused) as refused:
+            submit_version(version=version, by=vera.user, note="", now=timezone.now())
+        assert refused.value.code == "not-a-draft"
+        assert state(vera.photo) == VersionState.WITHDRAWN
+
+    def test_a_suspended_account_submits_nothing(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        type(vera.user).objects.update(trust=Trust.SUSPENDED)
+        submit(vera)
+        assert state(vera.photo) == VersionState.DRAFT
 
     def test_late_it_is_kept_as_an_alternative(self, vera: Desk, victor: Desk) -> None:
         factories.version(vera.photo, vera.user)
