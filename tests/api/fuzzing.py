@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import hypothesis
@@ -138,22 +139,26 @@ class Fuzzer:
         cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF}
         return {"X-CSRFToken": CSRF}, cookies
 
-    def corners(self, operation: APIOperation, role: Role) -> None:
-        """What is at the edge of what is allowed, just beyond it, missing or said twice."""
+    def corners(self, operation: APIOperation, *roles: Role) -> None:
+        """What is at the edge of what is allowed, just beyond it, missing or said twice.
+
+        Asked by the roles in turn.
+        """
         rows = self.rows[operation.path]
-        for number, case in enumerate(_corners(operation)):
+        for number, (case, role) in enumerate(zip(_corners(operation), cycle(roles), strict=False)):
             if case.meta is None or not case.meta.is_negative_at(ParameterLocation.PATH):
                 case.path_parameters = dict(rows[number % len(rows)])
             self._ask_once(case, role)
 
-    def invent(self, operation: APIOperation, role: Role, many: int) -> None:
-        """As many requests as are wanted, half of them wrong in some way."""
+    def invent(self, operation: APIOperation, *roles: Role, many: int) -> None:
+        """As many requests as are wanted, half of them wrong in some way; by the roles in turn."""
+        turns = cycle(roles)
 
         @hypothesis.seed(self.seed)
         @hypothesis.settings(**QUIETLY, max_examples=many)
         @hypothesis.given(case=_invented(operation, self.rows[operation.path], self.world))
         def invented(case: Case) -> None:
-            self._ask_once(case, role)
+            self._ask_once(case, next(turns))
 
         invented()
 

@@ -99,7 +99,7 @@ def _fuzzed(asked: argparse.Namespace) -> Tally:
         for role in ROLES:
             fuzzer.corners(operation, role)
             if asked.examples:
-                fuzzer.invent(operation, role, asked.examples)
+                fuzzer.invent(operation, role, many=asked.examples)
         _say(f"{number} of {len(fuzzer.operations)}: {operation.label}", fuzzer)
     if asked.walks:
         fuzzer.walk(STEPS, asked.walks)
