@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -306,7 +307,9 @@ def test_the_page_says_who_took_a_photo_off_the_wall_when_and_why(
     page = cora.get(page_of).text
     assert "The &lt;family&gt; asks." in page
     told = Event.objects.get(photo=photo, verb__in=("photo.on_hold", "photo.withdrawn"))
-    assert f"{said} · {date(told.at, 'SHORT_DATETIME_FORMAT')} · Cora" in page
+    read = re.sub(r"<[^>]+>", "", page)
+    assert f"{said} · {date(told.at, 'SHORT_DATETIME_FORMAT')}" in read
+    assert "· Cora" in read
     client = Client()
     for name in ("vera", "clive"):
         client.force_login(getattr(people, name))

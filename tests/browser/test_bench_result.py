@@ -123,7 +123,9 @@ def test_a_stroke_on_a_result_brings_the_mask_back(bench: Callable[..., Page]) -
     page = bench()
     paint(page)
     run(page)
-    page.get_by_role("link", name="See the result").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="See the result").click()
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
     expect(veil(page)).to_be_hidden()
     page.get_by_role("button", name="Clear", exact=True).click()
     eye = page.get_by_role("button", name="Show the mask and the colours")
