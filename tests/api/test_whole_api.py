@@ -61,7 +61,7 @@ def test_whatever_a_program_sends_is_answered_as_described(who: str) -> None:
     fuzzer = Fuzzer(world.build(), seed=1)
     for operation in fuzzer.operations:
         fuzzer.corners(operation, *roles)
-        fuzzer.invent(operation, *roles, many=10)
+        fuzzer.invent(operation, *roles, many=8)
     _nothing_is_wrong(fuzzer.tally)
 
 
