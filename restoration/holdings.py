@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from archive import arriving, storage
 from archive.lifecycle import BatchState, Kept, Outcome, UploadState
 from archive.models import Batch, FixityCheck, Original, Photo, Rendition, Upload
-from restoration.lifecycle import JobState
+from restoration.lifecycle import LIVE_JOBS
 from restoration.models import Assessment, Job, Sheet, Version
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -152,6 +152,6 @@ def _sheets() -> set[str]:
 
 
 def _incoming() -> set[str]:
-    live = Job.objects.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
+    live = Job.objects.filter(state__in=LIVE_JOBS)
     unread = Photo.objects.filter(original=None)
     return _column(unread, "sha256") | _column(live, "plan__upload_sha256")

@@ -27,6 +27,10 @@ class JobState(TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("state of a job", "cancelled")
 
 
+# What waits or is worked on.
+LIVE_JOBS = (JobState.QUEUED, JobState.RUNNING)
+
+
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 

@@ -18,6 +18,7 @@ from archive.stateful import Stateful
 from restoration import ledger
 from restoration.lifecycle import (
     ENDED,
+    LIVE_JOBS,
     MOVES,
     ClaimState,
     JobKind,
@@ -313,7 +314,7 @@ class Job(Stateful):
     @property
     def live(self) -> bool:
         """Whether it still waits or runs."""
-        return self.state in (JobState.QUEUED, JobState.RUNNING)
+        return self.state in LIVE_JOBS
 
     def move(self, to: str, *, by: User | None, at: datetime, **more: Any) -> None:
         """As every move; whoever ends a job closes its reservation in the same transaction.

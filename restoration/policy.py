@@ -17,10 +17,10 @@ from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused, curates
 from restoration.lifecycle import (
+    LIVE_JOBS,
     UNREVIEWED_PER_PHOTO,
     ClaimState,
     JobKind,
-    JobState,
     ReviewState,
     VersionKind,
     VersionState,
@@ -138,7 +138,7 @@ def check_pace(user: User, *, now: datetime) -> None:
     """A fair share of the queue. Asked under the lock of a request, so it is exact."""
     found = trust.limits(user, now=now)
     mine = Job.objects.filter(requested_by=user)
-    if mine.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).count() >= found.live_jobs:
+    if mine.filter(state__in=LIVE_JOBS).count() >= found.live_jobs:
         words = ngettext(
             "%(n)s run of yours is waiting or running. Wait for it, or cancel it.",
             "%(n)s runs of yours are waiting or running. Wait for one, or cancel one.",

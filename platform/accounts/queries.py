@@ -13,8 +13,8 @@ from archive.models import Curatorship
 from restoration.lifecycle import (
     CLAIM_IDLE,
     CLAIM_WARNINGS,
+    LIVE_JOBS,
     ClaimState,
-    JobState,
     PublicationState,
     ReviewState,
     VersionKind,
@@ -77,7 +77,7 @@ def _held(claim: Claim, job: Job | None, now: datetime) -> Held:
 
 
 def _jobs(user: User) -> QuerySet[Job]:
-    live = Job.objects.filter(requested_by=user, state__in=(JobState.QUEUED, JobState.RUNNING))
+    live = Job.objects.filter(requested_by=user, state__in=LIVE_JOBS)
     return live.select_related("photo__collection", "source").order_by("requested_at")
 
 

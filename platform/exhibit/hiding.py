@@ -26,7 +26,7 @@ from restoration.actions.jobs import cancel_job, request_job, request_retouch
 from restoration.actions.standing import restore_person, suspend_person
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
-from restoration.lifecycle import ClaimState, JobKind, JobState, PublicationState, VersionState
+from restoration.lifecycle import LIVE_JOBS, ClaimState, JobKind, PublicationState, VersionState
 from restoration.models import Claim, Job, Version, ancestry
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def look(person: User) -> Found:
     """Everything of an account that is under way or to be seen; in a fixed number of queries."""
     mine = Version.objects.filter(made_by=person)
     claims = Claim.objects.filter(volunteer=person, state=ClaimState.OPEN)
-    live = (JobState.QUEUED, JobState.RUNNING)
-    jobs = Job.objects.filter(requested_by=person, state__in=live)
+    jobs = Job.objects.filter(requested_by=person, state__in=LIVE_JOBS)
     submitted = mine.filter(state=VersionState.SUBMITTED)
     return Found(
         claims=list(claims.select_related("photo__collection").order_by("pk")),

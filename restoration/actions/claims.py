@@ -15,7 +15,7 @@ from archive.models import Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from restoration import policy
-from restoration.lifecycle import CLAIM_CAP, CLAIM_EXTENSION, CLAIM_IDLE, ClaimState, JobState
+from restoration.lifecycle import CLAIM_CAP, CLAIM_EXTENSION, CLAIM_IDLE, LIVE_JOBS, ClaimState
 from restoration.models import Claim, Job
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def due_claims(now: datetime) -> QuerySet[Claim]:
     own_run = Job.objects.filter(
         photo=OuterRef("photo"),
         requested_by=OuterRef("volunteer"),
-        state__in=(JobState.QUEUED, JobState.RUNNING),
+        state__in=LIVE_JOBS,
     )
     past = Q(seen_at__lt=now - CLAIM_IDLE) | Q(ends_at__lt=now)
     return Claim.objects.filter(past, ~Exists(own_run), state=ClaimState.OPEN)

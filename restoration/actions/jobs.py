@@ -13,8 +13,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive import clock, storage, tracing
-from archive.lifecycle import PhotoState
-from archive.models import Photo
+from archive.lifecycle import PhotoState, UploadState
+from archive.models import Photo, Upload
 from archive.places import StorageAway
 from archive.policy import Refused
 from archive.stateful import IllegalMove
@@ -23,6 +23,7 @@ from restoration.engine.plan import Plan
 from restoration.lifecycle import (
     JOB_BACKOFF,
     JOB_RING_AGAIN,
+    LIVE_JOBS,
     ClaimState,
     JobKind,
     JobLane,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 AT_ONCE = 100
-LIVE = (JobState.QUEUED, JobState.RUNNING)
 # Why a run was stopped that nobody cancelled.
 WITHDRAWN = "photo-withdrawn"
 
@@ -137,8 +137,12 @@ def _let_go(sha256: str) -> None:
 
     When the storage is away it stays, as a stray that the operator may delete.
     """
-    live = Job.objects.filter(state__in=LIVE, plan__upload_sha256=sha256)
-    if live.exists() or Photo.objects.filter(original=None, sha256=sha256).exists():
+    needed = (
+        Job.objects.filter(state__in=LIVE_JOBS, plan__upload_sha256=sha256),
+        Photo.objects.filter(original=None, sha256=sha256),
+        Upload.objects.filter(state=UploadState.WHOLE, sha256=sha256),
+    )
+    if any(rows.exists() for rows in needed):
         return
     with suppress(StorageAway):
         storage.delete(storage.incoming_key(sha256))
@@ -225,7 +229,7 @@ def cancel_withdrawn(*, now: datetime) -> int:
     On a photo on hold what was asked for before is done, and its version is kept.
     """
     ended = 0
-    for job in Job.objects.filter(state__in=LIVE, photo__state=PhotoState.WITHDRAWN)[:AT_ONCE]:
+    for job in Job.objects.filter(state__in=LIVE_JOBS, photo__state=PhotoState.WITHDRAWN)[:AT_ONCE]:
         with suppress(IllegalMove):  # it ended by itself
             _cancel(job, None, now, error_code=WITHDRAWN)
             ended += 1

@@ -16,7 +16,7 @@ from django.db.models import Count, Min, Q, Sum
 
 from archive.models import Alarm, Original
 from restoration import presence
-from restoration.lifecycle import JobState
+from restoration.lifecycle import LIVE_JOBS, JobState
 from restoration.models import Attempt, Job, Tally
 from restoration.tallies import STEP, WAIT, Measure, unread_since
 
@@ -77,7 +77,7 @@ def figures(*, queues: Iterable[str], now: datetime) -> Figures:
 def _queues(names: Iterable[str], now: datetime) -> list[QueueFigures]:
     workers = Counter(name for worker in presence.alive(now=now) for name in worker.queues)
     found = (
-        Job.objects.filter(state__in=(JobState.QUEUED, JobState.RUNNING))
+        Job.objects.filter(state__in=LIVE_JOBS)
         .values("queue")
         .annotate(
             waiting=Count("pk", filter=Q(state=JobState.QUEUED)),

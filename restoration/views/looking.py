@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from archive.models import Photo
-from restoration.lifecycle import JobKind, JobState
+from restoration.lifecycle import LIVE_JOBS, JobKind
 from restoration.models import Job
 from restoration.views import panel
 from restoration.views.asking import Asked
@@ -28,8 +28,7 @@ def seen(recipe: panel.Panel) -> dict[str, Any]:
 
 
 def _is_looking(photo: Photo) -> bool:
-    live = (JobState.QUEUED, JobState.RUNNING)
-    return Job.objects.filter(photo=photo, kind=JobKind.ASSESS, state__in=live).exists()
+    return Job.objects.filter(photo=photo, kind=JobKind.ASSESS, state__in=LIVE_JOBS).exists()
 
 
 def part(request: Asked, photo: Photo, models: list[dict[str, Any]]) -> HttpResponse:

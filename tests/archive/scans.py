@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -28,3 +30,12 @@ def tiff(pages: int, **options: Any) -> bytes:
     image.set_type(pyvips.GValue.gint_type, "page-height", 48)
     data: bytes = image.tiffsave_buffer(**options)
     return data
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A ZIP of them, by their names in it."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()

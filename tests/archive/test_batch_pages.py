@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,8 +26,8 @@ from archive.models import Batch, BatchFile, Collection, Event, Photo
 from archive.policy import Refused
 from restoration.holdings import named
 from tests import factories
-from tests.archive.scans import broken, scan, tiff
-from tests.people import Cast, appoint, cast
+from tests.archive.scans import broken, scan, tiff, zipped
+from tests.people import Cast, appoint
 from tests.services import web_server
 
 pytestmark = pytest.mark.django_db
@@ -44,21 +43,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def people() -> Cast:
-    return cast()
-
-
-@pytest.fixture
 def box(people: Cast) -> Collection:
     made = factories.collection(slug="games")
     appoint(people.cora, made)
     return made
-
-
-@pytest.fixture
-def cora(client: Client, people: Cast, box: Collection) -> Client:
-    client.force_login(people.cora)
-    return client
 
 
 @pytest.fixture
@@ -69,11 +57,7 @@ def there(settings: Any) -> Iterator[web_server.Web]:
 
 
 def a_zip(files: dict[str, bytes]) -> SimpleUploadedFile:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return SimpleUploadedFile("box 12.zip", stream.getvalue())
+    return SimpleUploadedFile("box 12.zip", zipped(files))
 
 
 def begin(client: Client, **fields: Any) -> Any:

@@ -18,7 +18,7 @@ from archive.models import Collection, Event, Photo
 from tests import factories
 from tests.archive.scans import broken, scan
 from tests.factories import NOW
-from tests.people import Cast, appoint, cast
+from tests.people import Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -26,25 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
-
-
-@pytest.fixture
-def people() -> Cast:
-    return cast()
-
-
-@pytest.fixture
-def box(people: Cast) -> Collection:
-    made = factories.collection()
-    appoint(people.cora, made)
-    appoint(people.clive, factories.collection())
-    return made
-
-
-@pytest.fixture
-def cora(client: Client, people: Cast, box: Collection) -> Client:
-    client.force_login(people.cora)
-    return client
 
 
 def sent(client: Client, box: Collection, *files: bytes, **headers: str) -> Any:

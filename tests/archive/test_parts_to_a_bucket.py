@@ -19,9 +19,7 @@ from archive import arriving, places, storage, uploading
 from archive.forwarding import way
 from archive.lifecycle import UploadState
 from archive.models import Collection, Photo, Upload
-from tests import factories
 from tests.archive.scans import scan, tiff
-from tests.people import appoint, cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bytes_in_s3")]
 MIB = 1024**2
@@ -33,20 +31,6 @@ REFUSALS = {400, 401, 403, 404}
 def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
     monkeypatch.setattr("archive.tasks._send_upload", lambda _upload_id: None)
-    cache.clear()
-
-
-@pytest.fixture
-def box() -> Collection:
-    return factories.collection()
-
-
-@pytest.fixture
-def cora(client: Client, box: Collection) -> Client:
-    people = cast()
-    appoint(people.cora, box)
-    client.force_login(people.cora)
-    return client
 
 
 def begun(client: Client, box: Collection, size: int, **headers: str) -> dict[str, Any]:

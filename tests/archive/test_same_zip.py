@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from archive.batches import Origin
 from archive.lifecycle import BatchState, FileOutcome, SourceKind
 from archive.models import Batch, Collection
 from tests import factories
-from tests.archive.scans import scan
+from tests.archive.scans import scan, zipped
 from tests.people import Cast, appoint, cast
 
 
@@ -40,14 +38,6 @@ def boxes(people: Cast) -> list[Collection]:
     for box in made:
         appoint(people.cora, box)
     return made
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 WHOLE = zipped({"a.jpg": scan(1), "b.jpg": scan(2)})

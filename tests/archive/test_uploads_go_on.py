@@ -23,7 +23,7 @@ from archive.policy import Refused
 from tests import factories
 from tests.archive.scans import scan, tiff
 from tests.factories import NOW
-from tests.people import Cast, appoint, cast, person
+from tests.people import Cast, person
 from tests.races.together import together
 
 SCAN = scan(7, height=300, width=400)
@@ -47,25 +47,6 @@ def folder(settings: Any, tmp_path: Path) -> Path:
         }
     }
     return tmp_path / "bytes"
-
-
-@pytest.fixture
-def people(db: None) -> Cast:
-    return cast()
-
-
-@pytest.fixture
-def box(people: Cast) -> Collection:
-    made = factories.collection()
-    appoint(people.cora, made)
-    appoint(people.clive, factories.collection())
-    return made
-
-
-@pytest.fixture
-def cora(client: Client, people: Cast, box: Collection) -> Client:
-    client.force_login(people.cora)
-    return client
 
 
 def encoded(text: str) -> str:

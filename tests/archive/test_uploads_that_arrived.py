@@ -20,9 +20,7 @@ from archive.arriving import ChecksumDiffers
 from archive.lifecycle import UploadState
 from archive.models import Collection, Photo, Upload
 from archive.places import StorageAway
-from tests import factories
 from tests.archive.scans import scan
-from tests.people import appoint, cast
 
 SCAN = scan(7, height=300, width=400)
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -35,7 +33,6 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     called: list[int] = []
     monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
     monkeypatch.setattr("archive.tasks.ring_upload", lambda *, upload_id, now: _ring(called, now))
-    uploading.cache.clear()
     return called
 
 
@@ -47,19 +44,6 @@ def _ring(called: list[int], now: Any) -> None:
 @pytest.fixture(autouse=True)
 def folder(bytes_in_folder: Path) -> Path:
     return bytes_in_folder
-
-
-@pytest.fixture
-def box(db: None) -> Collection:
-    return factories.collection()
-
-
-@pytest.fixture
-def cora(client: Client, box: Collection) -> Client:
-    people = cast()
-    appoint(people.cora, box)
-    client.force_login(people.cora)
-    return client
 
 
 def begun(client: Client, box: Collection, *told: str) -> Any:

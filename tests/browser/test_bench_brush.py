@@ -20,6 +20,13 @@ def bench(site: processes.Site) -> str:
     return in_hands(site, height=1500, width=2000)
 
 
+def opened(visitor: Visitor, bench: str) -> Page:
+    """The bench, once its script listens."""
+    page: Page = visitor.open(bench)
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    return page
+
+
 def covered(page: Page) -> int:
     """How many pixels of the photo the page says the brush covers."""
     said = page.locator("[data-brush-size]").inner_text()
@@ -32,8 +39,7 @@ def test_what_the_brush_covers_of_the_photo_follows_size_and_zoom(
     visit: Callable[..., Visitor], bench: str
 ) -> None:
     visitor = visit("vera")
-    page = visitor.open(bench)
-    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page = opened(visitor, bench)
     page.keyboard.press("b")
     scale = float(page.evaluate(f"{BENCH}.viewer.scale"))
     assert scale < 1
@@ -50,8 +56,7 @@ def test_what_the_brush_covers_of_the_photo_follows_size_and_zoom(
 def test_a_dot_that_was_painted_is_not_told_as_nothing(
     visit: Callable[..., Visitor], bench: str
 ) -> None:
-    page = visit("vera").open(bench)
-    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page = opened(visit("vera"), bench)
     page.locator("[data-viewer]").focus()
     for key in ("z", "b", "Enter", "Enter"):
         page.keyboard.press(key)
@@ -62,8 +67,7 @@ def test_a_dot_that_was_painted_is_not_told_as_nothing(
 def test_what_is_said_to_be_covered_is_what_a_dot_of_the_brush_paints(
     visit: Callable[..., Visitor], bench: str
 ) -> None:
-    page = visit("vera").open(bench)
-    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page = opened(visit("vera"), bench)
     page.locator("[data-viewer]").focus()
     for key in ("b", "Enter", "Enter"):
         page.keyboard.press(key)
@@ -96,8 +100,7 @@ STROKES = """(() => {
 def test_undo_keeps_what_a_stroke_changed_and_not_the_picture_around_it(
     visit: Callable[..., Visitor], bench: str
 ) -> None:
-    page = visit("vera").open(bench)
-    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page = opened(visit("vera"), bench)
     told = page.evaluate(STROKES)
     assert told["bytes"] < 4_000_000
     assert told["painted"] == told["counted"] > 100_000
@@ -109,8 +112,7 @@ def test_undo_keeps_what_a_stroke_changed_and_not_the_picture_around_it(
 def test_steps_that_keep_much_are_forgotten_the_oldest_first(
     visit: Callable[..., Visitor], bench: str
 ) -> None:
-    page = visit("vera").open(bench)
-    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page = opened(visit("vera"), bench)
     page.evaluate(f"const {{ history }} = {BENCH}; window.kept = new history.constructor();")
     page.evaluate(
         "for (const bytes of [9, 20, 15, undefined]) window.kept.push({ bytes: bytes << 20 })"
@@ -123,9 +125,7 @@ def test_steps_that_keep_much_are_forgotten_the_oldest_first(
 def test_a_stroke_before_the_mask_is_here_lies_on_it_and_is_saved(
     visit: Callable[..., Visitor], bench: str
 ) -> None:
-    visitor = visit("vera")
-    page = visitor.open(bench)
-    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page = opened(visit("vera"), bench)
     paint(page, "z", "b", "Enter", "ArrowRight", "Enter")
     page.get_by_text("saved", exact=True).wait_for()
     alone = int(page.evaluate(f"{BENCH}.mask.painted"))

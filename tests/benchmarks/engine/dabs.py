@@ -4,8 +4,8 @@ A seed strews the dabs; each carries the true colour of its place, as 8-bit sRGB
 of 0.4 % of the long side. Everybody keeps the true luma, so all of the error is chroma's. PSNR is
 over RGB after rounding to 8 bits. The bound is Levin's own figure in the same run and 0.5 dB more.
 
-With a few dabs and the settings as they come: how much of the picture counts as coloured by
-evidence, and how much of that is off by more than 12 levels in a channel of the chroma.
+With a few dabs, the reach as it comes and full strength: how much of the picture counts as coloured
+by evidence, and how much of that is off by more than 12 levels in a channel of the chroma.
 """
 
 import time
@@ -32,7 +32,7 @@ RADIUS = 0.004
 LEVIN_SIDE = 256  # the study's best: a finer grid measures worse
 ALL = {"strength": 1.0, "reach": 1.0, "guess": 1.0}
 FEW = (3, 10)
-AS_SET = {"strength": 1.0, "reach": 0.5, "guess": 0.0}
+REACHING = {"strength": 1.0, "reach": 0.5, "guess": 0.0}
 WRONG = 12 / 255
 GAIN = 0.5
 MOST_PREVIEW = 0.15
@@ -57,7 +57,7 @@ def rows(photos: Path, *, quick: bool) -> Iterator[Row]:
         yield Row(NAME, f"{count} dabs, reach and guess at 1: PSNR", ours, "dB", levin + GAIN)
     for count in FEW:
         evident, wrong = np.mean([_evidence(each, count) for each in pictures], axis=0)
-        yield Row(NAME, f"{count} dabs, settings as they come: evidence", 100 * float(evident), "%")
+        yield Row(NAME, f"{count} dabs, reach as it comes: evidence", 100 * float(evident), "%")
         yield Row(NAME, f"{count} dabs, of it wrong", 100 * float(wrong), "%", better="low")
     yield from _costs(pictures[0])
 
@@ -66,7 +66,7 @@ def _evidence(picture: Image, count: int) -> tuple[float, float]:
     """The share of the picture that counts as evidence, and the share of that which is wrong."""
     grey = _drained(picture)
     context = StepContext(image=grey, reference=grey, dabs=strewn(picture, count))
-    found = colourise.run(context, AS_SET)
+    found = colourise.run(context, REACHING)
     evident = found.maps["coloured_evidence"] > 127
     off = np.abs(chroma(found.image) - chroma(picture)).max(axis=2) > WRONG
     return float(evident.mean()), float(off[evident].mean()) if evident.any() else 0.0
