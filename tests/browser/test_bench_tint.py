@@ -62,6 +62,11 @@ def test_a_placed_colour_is_previewed_until_the_preview_or_the_step_is_off(
     assert red > blue > green - 40
     assert red - green > 60
     assert weight > 150
+    eye = page.get_by_role("button", name="Show the mask and the colours")
+    eye.click()  # bare, as a result is looked at: nothing of it is a preview
+    expect(note).to_be_hidden()
+    eye.click()
+    expect(note).to_be_visible()
     page.get_by_label("Preview while I place colours").uncheck()
     expect(tint).to_be_hidden()
     page.get_by_label("Preview while I place colours").check()
