@@ -231,7 +231,9 @@ def finish_arrived(*, upload: Upload, now: datetime) -> bool:
 
 
 def end_upload(*, upload: Upload, by: User, now: datetime) -> None:
-    """Give an upload up; what has come of it goes. Only before all of it is here."""
+    """Give one's own upload up; what has come of it goes. Only before all of it is here."""
+    if upload.by_id != by.pk:
+        raise Refused("not-yours", _("Only the person who began an upload can give it up."))
     try:
         upload.move(UploadState.ENDED, by=by, at=now, facts={"why": "given up"})
     except IllegalMove:

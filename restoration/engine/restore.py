@@ -22,7 +22,6 @@ EFFORT = {
     "upscale": 2, "guard": 4,
 }  # fmt: skip
 BEFORE = ("descreen",)  # dots of a press are no dust: damage is looked for without them
-# What a report names while a step's model is read.
 
 
 class Report(Protocol):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from restoration.engine.errors import BadInput
+from restoration.engine.errors import BadInput, StepFailed
 from restoration.engine.luma import chroma, luma
 from restoration.engine.plan import Dab, Region
 from restoration.engine.step import StepContext, StepResult
@@ -38,6 +38,13 @@ def test_the_luma_moves_by_less_than_half_a_level_for_extreme_colours(rgb):
     assert np.abs(luma(result.image) - luma(picture)).max() * 255 < 0.01
     assert np.abs(stored - luma(picture) * 255).max() <= 0.51
     assert result.meters["most_luma_move"] <= 0.5
+
+
+def test_colour_that_moves_the_luma_is_no_result(monkeypatch):
+    real = colourise.on_luma
+    monkeypatch.setattr(colourise, "on_luma", lambda *words: real(*words) + np.float32(0.6 / 255))
+    with pytest.raises(StepFailed, match="luma-moved"):
+        coloured(two_fields(), dabs=(Dab(0.2, 0.5, RED, 0.02),))
 
 
 def test_a_dab_fills_its_own_field_and_stops_at_the_edge():

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from restoration.engine.compose import high_band, inside_mask, settled
-from restoration.engine.errors import BadInput
+from restoration.engine.errors import BadInput, StepFailed
 from restoration.engine.luma import luma
 from tests.benchmarks.registration import picture
 
@@ -30,6 +30,13 @@ def noise(shape):
 def test_outside_the_mask_every_bit_is_the_base(cat, mask):
     composed = inside_mask(cat, noise(cat.shape), mask)
     assert np.array_equal(composed[mask == 0], cat[mask == 0])
+
+
+def test_what_cannot_be_compared_outside_the_mask_is_no_result(cat, mask):
+    torn = cat.copy()
+    torn[0, 0] = np.nan
+    with pytest.raises(StepFailed, match="leaked"):
+        inside_mask(torn, noise(cat.shape), mask)
 
 
 def test_deep_inside_the_mask_every_bit_is_the_generated_picture(cat, mask):

@@ -37,6 +37,19 @@ def test_outside_the_mask_the_difference_is_zero(make):
     assert filled[area].mean() > 0.9
 
 
+def test_a_fill_that_reaches_outside_its_mask_is_no_result(monkeypatch):
+    damaged, area = scratched(pictures.astronaut())
+
+    def spilt(image: np.ndarray, *_: Any) -> np.ndarray:
+        wrong = image.copy()
+        wrong[-1, -1, 2] += np.float32(1e-6)
+        return wrong
+
+    monkeypatch.setattr(repair, "fill", spilt)
+    with pytest.raises(StepFailed, match="changed-outside-mask"):
+        repaired(damaged, mask=area.astype(np.uint8) * 255)
+
+
 def test_all_of_a_mask_is_filled_where_that_is_asked():
     damaged, area = scratched(pictures.astronaut())
     context = StepContext(image=damaged, reference=damaged, mask=area.astype(np.uint8) * 255)

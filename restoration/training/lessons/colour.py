@@ -16,7 +16,7 @@ from restoration.training.networks import Network, Shape
 from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 144, 4
-POOL = 2000  # examples made once; turned, mirrored and recoloured they are seen again and again
+POOL = 8000  # examples made once; turned, mirrored and recoloured they are seen again and again
 WIDTHS, BLOCKS = (40, 80, 112), (1, 1, 3)
 FURTHER = (1, 2, 4)  # dilation of the coarse blocks: a colour is known from afar
 LONG_SIDES = (150, 300)  # a picture is seen almost whole

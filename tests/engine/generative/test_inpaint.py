@@ -136,6 +136,14 @@ def test_surroundings_drawn_as_another_picture_are_refused(context, mask, monkey
         inpaint(context(mask=mask))
 
 
+def test_what_was_drawn_outside_the_mask_is_no_result(context, mask, monkeypatch):
+    from restoration.engine.generative import inpaint as module
+
+    monkeypatch.setattr(module, "inside_mask", lambda begun, drawn, inside: drawn)
+    with pytest.raises(StepFailed, match="changed-outside-mask"):
+        inpaint(context(mask=mask))
+
+
 def test_a_picture_of_not_a_number_is_refused(context, mask, monkeypatch):
     nothing_but_zeros(monkeypatch, float("nan"))
     with pytest.raises(StepFailed, match="blank-result"):
