@@ -8,7 +8,6 @@ they are. `cleaned` never refuses: half-finished work is kept as it is. `plan` d
 from __future__ import annotations
 
 import json
-import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from restoration.engine import colours
 from restoration.engine.catalog import CATALOG, EMBEDDED, GENERATIVE, Setting, StepSpec
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import (
+    FARTHEST,
     LARGEST_SEED,
     LONGEST_TEXT,
     MOST_DABS,
@@ -135,8 +135,13 @@ def whole(value: Any) -> int | None:
 
 
 def _share(value: Any) -> float:
-    right = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return min(1.0, max(0.0, float(value))) if right else 0.5
+    return float(min(1.0, max(0.0, value))) if _is_number(value) else 0.5
+
+
+def _is_number(value: Any) -> bool:
+    """One that is somewhere; a whole number may be larger than any fraction can."""
+    right = isinstance(value, int | float) and not isinstance(value, bool)
+    return right and -FARTHEST <= value <= FARTHEST
 
 
 def _step(step: StepSpec, given: Any) -> dict[str, Any]:
@@ -184,7 +189,7 @@ def _faces(given: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 def _face(given: Mapping[str, Any]) -> dict[str, Any] | None:
     """The part of the box that lies on the picture."""
     sides = [given.get(name) for name in ("x", "y", "width", "height")]
-    if not all(isinstance(side, int | float) and math.isfinite(side) for side in sides):
+    if not all(map(_is_number, sides)):
         return None
     x, y, wide, high = (float(side) for side in sides if side is not None)
     left, top = min(1.0, max(0.0, x)), min(1.0, max(0.0, y))

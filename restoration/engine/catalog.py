@@ -54,13 +54,13 @@ class Setting:
     def _number(self, value: object) -> float | int:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong_type(value)
-        if self.kind == "int" and value != int(value):
-            raise self._wrong_type(value)
         low = float("-inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
         if not low <= value <= high:  # also refuses NaN
             facts = {"setting": self.name, "value": str(value), "low": low, "high": high}
             raise BadInput("setting-range", facts)
+        if self.kind == "int" and value % 1:
+            raise self._wrong_type(value)
         return int(value) if self.kind == "int" else float(value)
 
     def _wrong_type(self, value: object) -> BadInput:

@@ -1,5 +1,6 @@
 """The colours people put down, on a small grid: what they say where, and how far it is evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse.csgraph import dijkstra
-from skimage.draw import polygon
+from skimage.draw import disk, polygon
 
 from restoration.engine.luma import WEIGHTS, Image
 from restoration.engine.plan import Dab, Region
@@ -19,6 +20,7 @@ GRAIN = 1.5  # pixels: what is finer is no edge
 ALONG = 1000.0  # pixels of way that a change of brightness from black to white is worth
 DARKER, OTHER = 0.1, 0.2
 LATTICE = 4  # an area says its colour at every so many pixels, and leaves the shades to the rest
+THIN = 8  # pixels to its middle: where it is no wider there is no room for shades
 SHADE = 0.85  # in the shade a surface shows less of its colour
 
 
@@ -37,18 +39,66 @@ def gathered(light: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -
     """The hints on the grid of this luma; a dab lies over a region, a later hint over an earlier
     one."""
     said = np.zeros((3, *light.shape), np.float32)
-    outlined, dabbed = np.zeros(light.shape, bool), np.zeros(light.shape, bool)
-    for region in regions:
-        area = _core(outline(light.shape, region))
+    whose, dabbed = np.full(light.shape, -1), np.zeros(light.shape, bool)
+    for number, region in enumerate(regions):
+        area = outline(light.shape, region)
         said[:, area] = _colour(region.colour())[:, None]
-        outlined |= area
+        whose[area] = number
     for dab in dabs:
         area = disc(light.shape, dab)
         said[:, area] = _colour(dab.rgb)[:, None]
         dabbed |= area
-    outlined &= ~dabbed
-    shade = np.minimum(1, light / np.maximum(said[2], 0.05)) ** np.float32(SHADE)
-    return Hints(dabbed, outlined, dabbed | _lattice(outlined), said[:2] * shade)
+    whose[dabbed] = -1
+    outlined, known = np.zeros(light.shape, bool), dabbed.copy()
+    for number in range(len(regions)):
+        core, thin = parts(whose == number)
+        outlined |= core | thin
+        known |= _lattice(core) | thin
+    return Hints(dabbed, outlined, known, said[:2] * shade(light, said[2]))
+
+
+@dataclass(frozen=True)
+class Ribbons:
+    """What thin outlines say, pixel by pixel of the whole picture: on the small grids a stripe is
+    a pixel or two wide, and half of its colour would be that of what is beside it."""
+
+    shape: tuple[int, ...]
+    regions: tuple[tuple[Region, bool], ...]  # and whether it is thin, for the most part
+    dabs: tuple[Dab, ...]
+
+    def rows(self, top: int, light: Image) -> tuple[Area, Planes]:
+        """Where they say something in the rows from `top`, hxW, and the chroma there, 2xhxW."""
+        where, said = np.zeros(light.shape, bool), np.zeros((3, *light.shape), np.float32)
+        for region, thin in self.regions:
+            rows, columns = self._corners(region.points)
+            inside = polygon(rows - top, columns, light.shape)
+            where[inside] = thin
+            said[:, inside[0], inside[1]] = _colour(region.colour())[:, None]
+        for dab in self.dabs:
+            (row,), (column,) = self._corners([(dab.x, dab.y)])
+            radius = max(1.0, dab.radius * max(self.shape[:2]))
+            where[disk((row - top, column), radius, shape=light.shape)] = False
+        return where, said[:2] * shade(light, said[2])
+
+    def _corners(self, points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+        columns, rows = np.array(points, float).T
+        return np.stack([rows * (self.shape[0] - 1), columns * (self.shape[1] - 1)])
+
+
+def ribbons(
+    light: Image, shape: tuple[int, ...], dabs: tuple[Dab, ...], regions: tuple[Region, ...]
+) -> Ribbons | None:
+    """Of a picture of that shape whose luma on the finest grid is `light`; None without any."""
+    told = []
+    for region in regions:
+        core, thin = parts(outline(light.shape, region))
+        told.append((region, int(thin.sum()) > int(core.sum())))
+    return Ribbons(shape, tuple(told), dabs) if any(thin for _, thin in told) else None
+
+
+def shade(light: Image, said: Image) -> Image:
+    """How much of its colour a surface shows where it is darker than the word for it."""
+    return np.asarray(np.minimum(1, light / np.maximum(said, 0.05)) ** np.float32(SHADE))
 
 
 def disc(shape: tuple[int, ...], dab: Dab) -> Area:
@@ -62,12 +112,23 @@ def disc(shape: tuple[int, ...], dab: Dab) -> Area:
 
 
 def outline(shape: tuple[int, ...], region: Region) -> Area:
+    """The pixels inside an outline, at least one."""
     height, width = shape
     area = np.zeros(shape, bool)
     rows = [y * (height - 1) for _, y in region.points]
     columns = [x * (width - 1) for x, _ in region.points]
     area[polygon(rows, columns, shape)] = True
+    if not area.any():
+        area[round(float(np.mean(rows))), round(float(np.mean(columns)))] = True
     return area
+
+
+def parts(area: Area) -> tuple[Area, Area]:
+    """Of an outlined area what is wide, without its rim, which may lie on what is beside it; and
+    what is thin, whole: a stripe, a ribbon, a badge, the tip of a flag."""
+    inside = ndimage.distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1]
+    thin = area & (ndimage.maximum_filter(inside, 2 * THIN + 1) <= THIN)
+    return (inside > 1) & ~thin, thin
 
 
 def confidence(light: Image, hints: Hints, carried: Planes, reach: float) -> Image:
@@ -107,14 +168,9 @@ def _colour(rgb: tuple[int, int, int]) -> NDArray[np.float32]:
     return np.array([bands[0] - light, bands[2] - light, light], np.float32)
 
 
-def _core(area: Area) -> Area:
-    core: Area = ndimage.binary_erosion(area, iterations=1)
-    return core if core.any() else area
-
-
 def _lattice(area: Area) -> Area:
     rows, columns = np.ogrid[: area.shape[0], : area.shape[1]]
-    found = area & (rows % LATTICE == LATTICE // 2) & (columns % LATTICE == LATTICE // 2)
+    found: Area = area & (rows % LATTICE == LATTICE // 2) & (columns % LATTICE == LATTICE // 2)
     return found if found.any() else area
 
 

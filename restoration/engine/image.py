@@ -1,6 +1,7 @@
 """Pictures in and out: files to float32 HxWx3 RGB (sRGB values, [0, 1]) and back, by libvips."""
 
 import mmap
+import os
 import tempfile
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -73,8 +74,17 @@ def room(shape: tuple[int, ...], kind: type[Any] = np.float32) -> NDArray[Any]:
     if size <= IN_MEMORY:
         return np.empty(shape, kind)
     with tempfile.TemporaryFile() as file:
-        file.truncate(size)
+        _fill(file.fileno(), size)
         return np.memmap(file, kind, "r+", shape=shape)
+
+
+def _fill(file: int, size: int) -> None:
+    """Takes the room at once: of a disk that is found full while the array is written to, a worker
+    hears by a signal that ends it. OSError ENOSPC."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.ftruncate(file, size)
 
 
 def let_go(array: NDArray[Any]) -> None:
@@ -94,7 +104,7 @@ def load(path: str | Path) -> Image:
 def load_bytes(data: bytes) -> Image:
     """As `load`, from memory."""
     try:
-        return _decode(pyvips.Image.new_from_buffer(data, ""))
+        return _decode(pyvips.Image.new_from_buffer(data, "", fail_on="error"))
     except pyvips.Error as error:
         raise BadInput("unreadable-image", {"detail": _first_line(error)}) from error
 
@@ -155,10 +165,11 @@ def thumbnail(image: Image, side: int = 512) -> NDArray[np.uint8]:
     return np.asarray(quantise(np.clip(shrink(image, side), 0, 1), 8), dtype=np.uint8)
 
 
-def shrink(image: Image, side: int) -> Image:
-    """The picture, HxW or HxWx3, area-averaged until its long side is at most `side`."""
+def shrink(image: Image, side: int, least: int = 1) -> Image:
+    """The picture, HxW or HxWx3, area-averaged until its long side is at most `side`; its short
+    side stays at `least` at least."""
     height, width = image.shape[:2]
-    scale = side / max(height, width)
+    scale = max(side / max(height, width), least / min(height, width))
     if scale >= 1:
         return image
     return resize(image, max(1, round(height * scale)), max(1, round(width * scale)))
@@ -218,7 +229,8 @@ def _decode(found: pyvips.Image) -> Image:
         upright = found.autorot()
         if upright.hasalpha():
             upright = upright.flatten(background=_white(upright))
-        wide = upright.format not in ("uchar", "char")
+        _check_levels(upright)
+        wide = upright.format != "uchar"
         pixels = _in_srgb(upright, wide).numpy()
     except pyvips.Error as error:
         raise BadInput("unreadable-image", {"detail": _first_line(error)}) from error
@@ -231,6 +243,13 @@ def _check_loader(found: pyvips.Image) -> None:
     loader = str(found.get("vips-loader")).removesuffix("_buffer").removesuffix("_source")
     if loader not in LOADERS:
         raise BadInput("unreadable-image", {"detail": loader})
+
+
+def _check_levels(found: pyvips.Image) -> None:
+    """Whole numbers whose white is known; what is measured in other ones may be anything."""
+    plain = found.interpretation in ("b-w", "rgb", "srgb", "multiband", "grey16", "rgb16")
+    if plain and found.format not in ("uchar", "ushort"):
+        raise BadInput("unreadable-image", {"detail": f"pixels of type {found.format}"})
 
 
 def _white(image: pyvips.Image) -> list[float]:

@@ -18,6 +18,8 @@ MOST_POINTS = 400
 MOST_FACES = 200
 LONGEST_TEXT = 2000
 LARGEST_SEED = 2**32 - 1
+FARTHEST = 1e9  # a number of a plan from nothing
+HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
 
 RGB = tuple[int, int, int]
 Row = TypeVar("Row")
@@ -366,6 +368,8 @@ def _text(value: object, name: str) -> str:
         raise _wrong(name, value)
     if len(value) > LONGEST_TEXT:
         raise BadInput("text-too-long", {"field": name, "longest": LONGEST_TEXT})
+    if HALF.search(value):
+        raise _wrong(name, value)
     return value
 
 
@@ -374,7 +378,9 @@ def _text_or_none(data: Mapping[str, Any], name: str) -> str | None:
 
 
 def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(name, value)
+    if not -FARTHEST <= value <= FARTHEST:  # also refuses NaN
         raise _wrong(name, value)
     return float(value)
 
@@ -398,4 +404,8 @@ def _rgb(value: object) -> RGB:
 
 
 def _wrong(name: str, value: object) -> BadInput:
-    return BadInput("wrong-type", {"field": name, "value": repr(value)[:80]})
+    try:
+        told = repr(value)[:80]
+    except ValueError:  # Python writes no number of thousands of digits
+        told = type(value).__name__
+    return BadInput("wrong-type", {"field": name, "value": told})

@@ -223,8 +223,14 @@ def refine(level: Level, matrix: Matrix) -> Matrix:
     coefficients = ndimage.spline_filter(level.moving, order=3, output=np.float32)
     for _ in range(ROUNDS):
         moved, inside = sample(coefficients, matrix, shape, order=3, prefilter=False)
-        small = step_matrix(solve(columns, level.reference, moved, inside & level.votes), shape)
-        matrix = (np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(small))[:2]
+        try:
+            small = step_matrix(solve(columns, level.reference, moved, inside & level.votes), shape)
+            following = (np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(small))[:2]
+        except np.linalg.LinAlgError:
+            break  # nothing of the one lies on the other any more: whoever judges the fit says so
+        if not np.isfinite(following).all():
+            break
+        matrix = following
         if corner_shift(small[:2], shape) < STILL:
             break
     return matrix

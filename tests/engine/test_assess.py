@@ -89,6 +89,11 @@ def test_the_same_scan_is_assessed_the_same_way():
     assert assess(scan) == assess(scan)
 
 
+def test_a_strip_of_film_however_long_is_assessed():
+    strip = np.tile(pictures.camera()[:16], (1, 24, 1))
+    assert assess(pictures.noisy(strip, 3)).width == strip.shape[1]
+
+
 def test_nothing_is_guessed_about_what_is_no_picture():
     with pytest.raises(BadInput):
         assess(np.zeros((300, 300), np.float32))

@@ -98,6 +98,49 @@ def test_a_region_takes_the_colour_of_its_word_in_either_language(word: str):
     assert np.abs(chroma(result.image)[:20]).max() < 0.01
 
 
+def field(left: float, top: float, right: float, bottom: float, rgb: tuple[int, ...]) -> Region:
+    return Region(((left, top), (right, top), (right, bottom), (left, bottom)), rgb=rgb)
+
+
+EVEN = np.full((480, 640, 3), 0.45, np.float32)
+IN_RED = field(0.05, 0.05, 0.95, 0.95, RED)
+
+
+@pytest.mark.parametrize("pixels", [6, 12, 24])
+def test_a_stripe_keeps_its_colour_in_a_field_of_another(pixels: int):
+    stripe = field(0.2, 0.5, 0.8, 0.5 + (pixels - 1) / 479, BLUE)
+    image = pictures.noisy(EVEN, 2)
+    shown = chroma(coloured(image, regions=(IN_RED, stripe)).image)
+    alone = chroma(coloured(image, regions=(stripe,)).image)
+    inside = (slice(241, 241 + pixels - 3), slice(200, 440))
+    assert shown[inside].mean((0, 1)) == pytest.approx(alone[inside].mean((0, 1)), abs=0.02)
+    assert shown[200:220, 200:440, 0].mean() > 0.2  # and the field its own
+
+
+def test_a_badge_of_a_few_pixels_has_its_colour():
+    badge = field(0.5, 0.5, 0.5 + 7 / 639, 0.5 + 7 / 479, BLUE)
+    result = coloured(pictures.noisy(EVEN, 2), regions=(IN_RED, badge))
+    red, _, blue = chroma(result.image)[241:246, 321:326].mean((0, 1))
+    assert red < -0.05
+    assert blue > 0.15
+
+
+def test_what_was_said_after_a_stripe_lies_over_it():
+    stripe = field(0.2, 0.5, 0.8, 0.52, BLUE)
+    image = pictures.noisy(EVEN, 2)
+    under = chroma(coloured(image, regions=(stripe, IN_RED)).image)
+    assert under[242:248, 200:440, 0].mean() > 0.2
+    dab = Dab(0.5, 0.51, RED, 0.01)
+    dabbed = chroma(coloured(image, regions=(stripe,), dabs=(dab,)).image)
+    assert dabbed[243:246, 318:322, 0].mean() > 0.1
+    assert dabbed[243:246, 210:230, 2].mean() > 0.15
+
+
+def test_an_outline_smaller_than_a_pixel_of_the_grid_still_says_its_colour():
+    spot = field(0.5, 0.5, 0.5008, 0.5008, RED)
+    assert chroma(coloured(pictures.noisy(EVEN, 2), regions=(spot,)).image)[..., 0].max() > 0.05
+
+
 def test_the_maps_tell_what_was_said_from_what_was_guessed():
     result = coloured(two_fields(), reach=0.0, dabs=(Dab(0.25, 0.5, RED, 0.03),))
     said, guessed = result.maps["coloured_evidence"], result.maps["coloured_guess"]

@@ -1,5 +1,7 @@
 """Files come in and go out without a value lost."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +82,29 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path, content: bytes):
     with pytest.raises(BadInput) as caught:
         pictures.load(tmp_path / "scan.tif")
     assert caught.value.code == "unreadable-image"
+
+
+def test_half_a_file_is_no_picture():
+    whole = pyvips.Image.new_from_array(eight_bit(200, 300)).jpegsave_buffer()
+    with pytest.raises(BadInput, match="unreadable-image"):
+        pictures.load_bytes(whole[: len(whole) // 2])
+
+
+def test_levels_whose_white_nobody_knows_are_refused(tmp_path: Path):
+    measured = pyvips.Image.new_from_array(np.full((40, 50), 0.5, np.float32))
+    measured.tiffsave(str(tmp_path / "float.tif"))
+    with pytest.raises(BadInput, match="unreadable-image"):
+        pictures.load(tmp_path / "float.tif")
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(monkeypatch: pytest.MonkeyPatch):
+    def full(_file: int, _from: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device") if size == 300 else AssertionError
+
+    monkeypatch.setattr(pictures, "IN_MEMORY", 100)
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        pictures.room((10, 30), np.uint8)
 
 
 @pytest.mark.parametrize("kernel", ["lanczos3", "linear"])

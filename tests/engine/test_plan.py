@@ -108,6 +108,10 @@ def test_an_unknown_step_is_refused_by_name():
             given(regions=[{"points": [[0, 0], [1, 1], [0, 1]], "word": "blurple"}]),
             "unknown-colour",
         ),
+        (given(steps=[{"name": "tone", "settings": {"strength": 10**400}}]), "setting-range"),
+        (given(dabs=[{"x": 10**400, "y": 0.5, "rgb": [1, 2, 3]}]), "wrong-type"),
+        (given(dabs=[{"x": 10**5000, "y": 0.5, "rgb": [1, 2, 3]}]), "wrong-type"),
+        (given(prompt={"words": "half a \ud83d"}), "wrong-type"),
         (given(prompt={"period": 1974}), "wrong-type"),
         (given(prompt={"mood": "sad"}), "unknown-field"),
         (given(prompt={"words": "x" * 2001}), "text-too-long"),
@@ -116,6 +120,15 @@ def test_an_unknown_step_is_refused_by_name():
 )
 def test_what_is_wrong_is_refused_with_its_code(data: Any, code: str):
     assert refusal(data).code == code
+
+
+@pytest.mark.parametrize("passes", [float("inf"), float("nan"), 10**400, 2.5])
+def test_passes_are_a_number_that_can_be_counted_to(passes: float):
+    redraw = {"name": "redraw", "backend": "generative", "settings": {"passes": passes}}
+    assert refusal(given(steps=[redraw], prompt={"words": "a man"})).code in (
+        "setting-range",
+        "setting-type",
+    )
 
 
 def test_every_default_in_the_catalog_is_within_its_own_limits():

@@ -89,6 +89,18 @@ def test_a_flat_picture_gives_the_identity_and_no_correlation(cat):
     assert registration.correlation == 0.0
 
 
+@pytest.mark.parametrize("seed", [27, 34, 53, 54])
+def test_pictures_that_leave_each_other_are_no_fit_and_no_fault(seed: int):
+    rng = np.random.default_rng(seed)
+    spot = np.zeros((40, 41, 3), np.float32)
+    spot[rng.integers(40), rng.integers(41)] = 1
+    wave = np.sin(np.arange(41) / rng.uniform(0.5, 9))[None, :, None] / 2 + 0.5
+    found = register(spot, np.broadcast_to(wave, spot.shape).astype(np.float32))
+    assert np.isfinite(found.matrix).all()
+    with pytest.raises(StepFailed, match="reframed"):
+        require_same_frame(found, spot.shape)
+
+
 def test_what_cannot_be_registered_is_refused_at_the_door(cat):
     with pytest.raises(BadInput, match="sizes-differ"):
         register(cat, cat[:-1])

@@ -26,6 +26,20 @@ def test_made_small_again_it_is_the_same_picture(sharpen):
     assert np.abs(resize(wide, 256, 256) - picture).mean() < 1 / 255
 
 
+def line_art() -> np.ndarray:
+    """Hatching of black on white, without any grey between."""
+    rows, columns = np.mgrid[:96, :128]
+    ink = ((rows + columns) % 5 < 2) & (rows > 20)
+    return np.repeat(np.where(ink, 0.04, 0.98).astype(np.float32)[..., None], 3, axis=2)
+
+
+def test_line_art_is_enlarged_too():
+    done = run(line_art())
+    assert done.record["reduced_by"] == "mean"
+    small = done.image.reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))
+    assert np.abs(small - line_art()).mean() < 1 / 255
+
+
 def test_strong_grain_is_kept_too():
     grainy = pictures.noisy(pictures.grey(pictures.camera()), 25)
     done = run(grainy)

@@ -91,6 +91,14 @@ def test_nonsense_is_kept_as_an_empty_bench(vera: Desk) -> None:
     assert vera.get("bench").status_code == 200
 
 
+def test_numbers_that_no_picture_has_are_kept_as_none() -> None:
+    far = {"x": 10**400, "y": float("inf"), "colour": "#abcdef"}
+    face = {"x": 0.1, "y": 0.1, "width": 10**400, "height": 0.2}
+    draft = drafting.cleaned({"dabs": [far], "faces": [face]})
+    assert (draft["dabs"][0]["x"], draft["dabs"][0]["y"]) == (0.5, 0.5)
+    assert not draft["faces"]
+
+
 def test_a_draft_reads_the_same_from_a_form_and_from_json() -> None:
     form = {
         "base": "2",

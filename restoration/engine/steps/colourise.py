@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from restoration.engine import networks
 from restoration.engine.errors import BadInput, StepFailed
-from restoration.engine.hints import confidence, gathered
+from restoration.engine.hints import Ribbons, confidence, gathered, ribbons
 from restoration.engine.image import check_image, let_go, resize, room
 from restoration.engine.luma import WEIGHTS, Image, chroma, luma, on_luma
 from restoration.engine.plan import Dab, Region
@@ -59,7 +59,8 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     context.progress(0.6, None)
     trust = confidence(lights[-1], hints[-1], found[-1].chroma, asked.reach)
     planes = _agreed(lights, [*(each.chroma for each in found), trust[None]])
-    result, maps, moved = _painted(context, Lift(planes, lights[0], image.shape), asked)
+    thin = ribbons(lights[0], image.shape, context.dabs, context.regions)
+    result, maps, moved = _painted(context, Lift(planes, lights[0], image.shape), thin, asked)
     meters = {
         "evidence_area": round(float((maps["coloured_evidence"] > 25).mean()), 5),
         "guessed_area": round(float((maps["coloured_guess"] > 25).mean()), 5),
@@ -154,7 +155,7 @@ def _guide(plane: Image, light: Image) -> tuple[Image, Image]:
 
 
 def _painted(
-    context: StepContext, lift: Lift, asked: Weights
+    context: StepContext, lift: Lift, thin: Ribbons | None, asked: Weights
 ) -> tuple[Image, dict[str, Mask], float]:
     """The coloured picture, its two maps, and the most its luma moved."""
     image = context.image
@@ -164,6 +165,8 @@ def _painted(
     for top, end in _strips(image.shape):
         light = luma(image[top:end])
         fine = lift.rows(top, light)
+        if thin is not None:
+            _tell(fine, *thin.rows(top, light))
         near, far = _shares(fine[..., 2], asked)
         tint = _bands(fine[..., 0], fine[..., 1])
         strip = _mixed(image[top:end], light, tint, near + far)
@@ -177,6 +180,12 @@ def _painted(
         let_go(result)
         context.progress(0.6 + 0.4 * end / len(image), None)
     return result, {"coloured_evidence": evidence, "coloured_guess": guess}, moved
+
+
+def _tell(fine: Image, where: NDArray[np.bool_], said: Planes) -> None:
+    """What was said pixel by pixel, in the place of what was carried there; and it is evidence."""
+    fine[where, :2] = said[:, where].T
+    fine[where, 2] = 1
 
 
 def _shares(trust: Image, asked: Weights) -> tuple[Image, Image]:
