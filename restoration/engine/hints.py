@@ -19,6 +19,7 @@ Area = NDArray[np.bool_]
 GRAIN = 1.5  # pixels: what is finer is no edge
 ALONG = 1000.0  # pixels of way that a change of brightness from black to white is worth
 DARKER, OTHER = 0.1, 0.2
+AS_LIGHT = 0.1  # of black to white: what differs by less may be one surface
 LATTICE = 4  # an area says its colour at every so many pixels, and leaves the shades to the rest
 THIN = 8  # pixels to its middle: where it is no wider there is no room for shades
 SHADE = 0.85  # in the shade a surface shows less of its colour
@@ -45,7 +46,7 @@ def gathered(light: Image, dabs: tuple[Dab, ...], regions: tuple[Region, ...]) -
         said[:, area] = _colour(region.colour())[:, None]
         whose[area] = number
     for dab in dabs:
-        area = disc(light.shape, dab)
+        area = under(light, dab)
         said[:, area] = _colour(dab.rgb)[:, None]
         dabbed |= area
     whose[dabbed] = -1
@@ -101,13 +102,15 @@ def shade(light: Image, said: Image) -> Image:
     return np.asarray(np.minimum(1, light / np.maximum(said, 0.05)) ** np.float32(SHADE))
 
 
-def disc(shape: tuple[int, ...], dab: Dab) -> Area:
-    """The pixels under a dab, at least one."""
-    height, width = shape
+def under(light: Image, dab: Dab) -> Area:
+    """The pixels under a dab that are as light as its middle, at least that one: a dab at an edge
+    speaks of the side on which its middle lies."""
+    height, width = light.shape
     rows, columns = np.ogrid[:height, :width]
     y, x = round(dab.y * (height - 1)), round(dab.x * (width - 1))
     radius = max(0.75, dab.radius * max(height, width))
-    found: Area = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+    disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+    found: Area = disc & (np.abs(light - light[y, x]) < AS_LIGHT)
     return found
 
 

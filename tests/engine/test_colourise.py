@@ -54,6 +54,13 @@ def test_a_dab_fills_its_own_field_and_stops_at_the_edge():
     assert tint[40:120, 140:].mean() < 0.15 * tint[40:120, 30:100].mean()
 
 
+def test_a_dab_at_an_edge_speaks_of_the_side_on_which_its_middle_lies():
+    found = coloured(two_fields(), dabs=(Dab(118 / 239, 0.5, RED, 0.03),))
+    tint = np.abs(chroma(found.image)).max(axis=2)
+    assert tint[75:85, 60:115].mean() > 0.1
+    assert tint[75:85, 124:180].mean() < 0.02
+
+
 def test_one_dab_colours_a_whole_even_wall_with_the_settings_as_they_come():
     tint = np.abs(chroma(coloured(two_fields(), dabs=(Dab(0.25, 0.5, RED),)).image)).sum(axis=2)
     assert tint[5:155, 5:110].min() > 0.8 * tint[80, 60]

@@ -13,9 +13,11 @@ const FULL = 0.3; // confidence at which colour is whole, and at which it ends, 
 const NONE = 0.07;
 const SHADE = 0.85;
 const DAB = 0.01; // of the long side
+const AS_LIGHT = 0.1; // what differs by less in brightness may be one surface
 const PLANES = 2; // red chroma, blue chroma
 const PAUSE = 120; // milliseconds without a change
 
+const place = (share, side) => Math.min(side - 1, Math.floor(share * side));
 const lumaOf = (red, green, blue) => 0.299 * red + 0.587 * green + 0.114 * blue;
 
 /** The neighbours' weights of every pixel, which sum to 1: eight a pixel, row by row. */
@@ -251,7 +253,25 @@ export class Tint {
     const spots = this.drawn(dabs, (pen, { x, y }) => {
       pen.arc(x * width, y * height, Math.max(1.5, DAB * Math.max(width, height)), 0, 7);
     });
-    return this.read(areas, spots);
+    return this.read(areas, spots, this.asLight(dabs));
+  }
+
+  /** 1 around the middle of a dab where it is as light: a dab at an edge speaks of one side. */
+  asLight(dabs) {
+    const { width, height, light } = this;
+    const found = new Uint8Array(light.length);
+    const reach = Math.ceil(Math.max(1.5, DAB * Math.max(width, height)));
+    for (const { x, y } of dabs) {
+      const row = place(y, height);
+      const column = place(x, width);
+      const middle = light[row * width + column];
+      for (let i = Math.max(0, row - reach); i <= Math.min(height - 1, row + reach); i += 1) {
+        for (let j = Math.max(0, column - reach); j <= Math.min(width - 1, column + reach); j += 1) {
+          if (Math.abs(light[i * width + j] - middle) < AS_LIGHT) found[i * width + j] = 1;
+        }
+      }
+    }
+    return found;
   }
 
   drawn(marks, trace) {
@@ -265,9 +285,9 @@ export class Tint {
     return this.pixels(pen);
   }
 
-  read(areas, spots) {
+  read(areas, spots, asLight) {
     const said = (pixels) => Uint8Array.from(this.light, (_, i) => pixels[4 * i + 3] === 255);
-    const dabbed = said(spots);
+    const dabbed = said(spots).map((is, i) => is && asLight[i]);
     const outlined = said(areas).map((is, i) => is && !dabbed[i]);
     const known = dabbed.map((is, i) => is || outlined[i]);
     const values = new Float32Array(PLANES * known.length);
