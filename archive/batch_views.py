@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from archive import batches, pictures, progress, queries, reports, wording
 from archive.asking import Asked, batch_of, collection_of
-from archive.batches import Origin
+from archive.batches import IN_VAIN, Origin
 from archive.intake import Batch
 from archive.lifecycle import AT_WORK, BatchState, FileOutcome, PagesAre, SourceKind
 from archive.models import Collection
@@ -118,6 +118,8 @@ def batch(request: Asked, slug: str, pk: int) -> HttpResponse:
 def _context(found: Batch) -> dict[str, Any]:
     now = timezone.now()
     far, tally = progress.of(found, now), reports.tally(found)
+    is_refused = any(word == FileOutcome.REFUSED for word, *_rest in tally)
+    codes = queries.refusals_of(found) if is_refused else set()
     return {
         "batch": found,
         "collection": found.collection,
@@ -126,7 +128,8 @@ def _context(found: Batch) -> dict[str, Any]:
         "tally": tally,
         "live": found.state in AT_WORK,
         "fresh": any(word in (FileOutcome.NEW, FileOutcome.UNSEEN) for word, *_rest in tally),
-        "refused": any(word == FileOutcome.REFUSED for word, _label, _count in tally),
+        "again": bool(codes - wording.OF_THE_TABLE - {IN_VAIN}),
+        "corrected": wording.CORRECTED.get(found.kind, "") if codes & wording.OF_THE_TABLE else "",
         "looking": found.state in (BatchState.LOOKING, BatchState.LOOKED),
         "silent": progress.is_silent(found, now),
         "several_pages": batches.waiting_for_pages(found).count(),

@@ -10,9 +10,9 @@ from __future__ import annotations
 import calendar
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext, pgettext
@@ -168,6 +168,13 @@ _MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NUMBERS = {
+    **{name: number for number, name in enumerate(_NAMES, start=1)},
+    **dict(zip(("spr", "sum", "aut", "win"), SEASONS, strict=True)),
+    **dict(zip("春夏秋冬", SEASONS, strict=True)),
+    "fal": 23,
+}
+_SEASON = r"(?P<month>spring|summer|autumn|fall|winter)"
 _DAY, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})"
 _DASH = r"[\u2010-\u2015\u2212]"
 DAYS = [
@@ -178,6 +185,8 @@ DAYS = [
         r"(?:the )?(?P<decade>\d{2}[1-9])0['\u2019]?s",
         r"(?P<decade>\d{3})0\s?年代",
         rf"{_MONTH},? {_YEAR}",
+        rf"(?:the )?{_SEASON}(?:,| of)? {_YEAR}",
+        rf"{_YEAR}\s?年\s?(?P<month>[春夏秋冬])[天季]?",
         rf"{_DAY} (?:of )?{_MONTH},? {_YEAR}",
         rf"{_MONTH} {_DAY},? {_YEAR}",
         rf"{_YEAR}\s?年\s?(?P<month>\d{{1,2}})\s?月(?:\s?(?P<day>\d{{1,2}})\s?[日号])?",
@@ -197,11 +206,14 @@ SPANS = [
         rf"(?P<first>.+?)\s?{_DASH}+\s?(?P<last>.+)",
         r"[自从]?\s?(?P<first>.+?)\s?[至到]\s?(?P<last>.+)",
         r"(?P<first>.+年)\s?~\s?(?P<last>.+)",
-        r"(?:before |until |截至\s?)(?P<last>.+)",
-        r"(?P<last>.+?)\s?[以之]?前",
-        r"(?:after|since) (?P<first>.+)",
+        r"(?:until |截至\s?)(?P<last>.+)",
+        r"before (?P<before>.+)",
+        r"(?P<before>.+?)\s?[以之]?前",
+        r"since (?P<first>.+)",
         r"from (?P<first>.+) on",
-        r"(?P<first>.+?)\s?(?:[以之]?后|起)",
+        r"[自从]?\s?(?P<first>.+?)\s?(?:起|以来)",
+        r"after (?P<after>.+)",
+        r"(?P<after>.+?)\s?[以之]?后",
     )
 ]
 
@@ -214,9 +226,25 @@ def from_words(text: str) -> str:
     """
     if is_edtf(text):
         return text
-    words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    words = _plain(text)
     meant = {each for each in (_marked(words), *_spans(words)) if is_edtf(each)}
     return meant.pop() if len(meant) == 1 else text
+
+
+def no_such_day(text: str) -> str:
+    """A day that the text names and no calendar has, in the reader's words; nothing for others."""
+    match = MARKED.fullmatch(_plain(text))
+    found = DATE.fullmatch(_day(match["date"]) or match["date"]) if match else None
+    if not found or not found["year"].isdigit():
+        return ""
+    month, day = _number(found["month"]), _number(found["day"])
+    if not month or day is None or month > 12 or 1 <= day <= _days(found["year"], month):
+        return ""
+    return _day_words(Date(found["year"], month, day))
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _marked(words: str) -> str:
@@ -244,7 +272,7 @@ def _written(said: dict[str, str | None]) -> str:
     if said.get("decade"):
         return f"{said['decade']}X"
     month, day = said.get("month") or "", said.get("day") or ""
-    number = _NAMES.index(month[:3]) + 1 if month[:3] in _NAMES else month
+    number = _NUMBERS.get(month[:3], month)
     return "-".join([str(said["year"]), *(f"{int(each):02}" for each in (number, day) if each)])
 
 
@@ -262,8 +290,44 @@ def _spans(words: str) -> Iterator[str]:
             continue
         if len(ends) == 2:
             yield "/".join(ends)
-        elif "X" not in ends[0]:
-            yield f"{ends[0]}/{OPEN}" if "first" in said else f"{OPEN}/{ends[0]}"
+        elif "X" not in ends[0] and (end := _named(said, ends[0])):
+            yield f"{end}/{OPEN}" if "first" in said or "after" in said else f"{OPEN}/{end}"
+
+
+def _named(said: Mapping[str, str], end: str) -> str:
+    """The end of an open span: "before 1908" ends in 1907, as an end itself belongs to its span."""
+    if "before" in said:
+        return _beside(end, -1)
+    return _beside(end, 1) if "after" in said else end
+
+
+def _beside(end: str, step: int) -> str:
+    """The year, month or day before or after; nothing for what has no neighbour in its words.
+
+    What is only about there has no edge to stand beside, and stays.
+    """
+    if not is_edtf(end) or "T" in end:
+        return ""
+    found = _date(end)
+    if found.month in SEASONS:
+        return ""
+    return end if found.mark in ("~", "%") else _stepped(found, step)
+
+
+def _stepped(found: Date, step: int) -> str:
+    year, month, day = int(found.year.lstrip("Y")), found.month, found.day
+    if month is None:
+        year += step
+    elif day is None:
+        year, month = divmod(12 * year + month - 1 + step, 12)
+        month += 1
+    else:
+        # The calendar repeats every 400 years, and the library begins at 1.
+        around = date(year % 400 + 400, month, day)
+        beside = around + timedelta(days=step)
+        year, month, day = year + beside.year - around.year, beside.month, beside.day
+    digits = f"Y{year}" if abs(year) > 9999 else f"{year:0{5 if year < 0 else 4}}"
+    return "-".join([digits, *(f"{each:02}" for each in (month, day) if each)]) + found.mark
 
 
 # --- read aloud ----------------------------------------------------------------------------------

@@ -40,9 +40,10 @@ class CollectionForm(forms.ModelForm[Collection]):
             "notice_en": _("For example: Courtesy of the Museum of the Games."),
         }
         error_messages = {
+            "slug": {"invalid": wording.ADDRESS},
             "contact": {
                 "invalid": _("This is no e-mail address. Write one such as photos@museum.example.")
-            }
+            },
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -93,6 +93,12 @@ def files_of(batch: Batch, kind: str = "") -> QuerySet[BatchFile]:
     return files
 
 
+def refusals_of(batch: Batch) -> set[str]:
+    """The codes for which files of the batch were not taken, or would not be."""
+    refused = batch.files.filter(outcome=FileOutcome.REFUSED)
+    return set(refused.order_by().values_list("code", flat=True).distinct())
+
+
 def pairs_of(collection: Collection, *, decided: bool = False) -> QuerySet[Pair]:
     """The pairs that wait, those that look most alike first; or those decided, the last first."""
     pairs = Pair.objects.filter(collection=collection).select_related(

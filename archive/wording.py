@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from archive import edtf
+
 STORAGE_AWAY = _(
     "The place where the pictures are kept does not answer now. Nothing was lost and nothing is"
     " half saved; please try again in a minute."
@@ -63,9 +65,10 @@ SENTENCES: dict[str, str | Promise] = {
         "The file's sha256 is not the one in the table: it was changed or cut on its way."
     ),
     "date-not-edtf": _(
-        "“{text}” is not a date in EDTF. Write 1974, 1974-09 or 1974-09-01; 197X for the 1970s,"
-        " 1974? when unsure, 1974~ for about, 1974/1976 for a span."
+        "“{text}” cannot be read as a date. Write for example {examples}; the rest can stand in"
+        " the description."
     ),
+    "date-no-such-day": _("There is no {day}. Correct the day, or leave it out."),
     "date-two-ways": _(
         "“{years}” may mean ten years or a hundred. Write {century}0X for {century}00 to"
         " {century}09, or {century}XX for {century}00 to {century}99."
@@ -111,6 +114,9 @@ SENTENCES: dict[str, str | Promise] = {
     "our-fault": _("Something went wrong on our side. It has been noted; try again later."),
 }
 
+# What a form says of an address that has other letters or spaces in it.
+ADDRESS = _("Use letters from a to z, digits and hyphens only, for example town-archive.")
+
 # What a badge says of a batch that failed, where its source could be reached.
 FAILURES: dict[str, str | Promise] = {
     **dict.fromkeys(
@@ -128,6 +134,22 @@ FAILURES: dict[str, str | Promise] = {
 }
 
 
+# What is wrong with the words that came with a file, not with the file: by the codes.
+OF_THE_TABLE = frozenset({"date-not-edtf", "field-not-valid"})
+# Where those words can be put right, by the kind of the source; a manifest is somebody else's.
+CORRECTED: dict[str, str | Promise] = {
+    "zip": _(
+        "Correct the table and send it with the ZIP as a new batch; what is here already is not"
+        " taken twice."
+    ),
+    **dict.fromkeys(
+        ("folder", "bucket", "table"),
+        _("Correct the table and send it as a new batch; what is here already is not taken twice."),
+    ),
+}
+
+# Each of them is read by archive.edtf, in every language that they are told in.
+DATES = _("1890, May 1904, about 1890, 1890s or between 1890 and 1899")
 # What archive.edtf reads in no way, because it can be read in two.
 TWO_WAYS = re.compile(r"(?<!\d)(?P<century>\d{2})00['\u2019]?s(?!\w)", re.ASCII | re.IGNORECASE)
 
@@ -140,8 +162,8 @@ def failure(code: str) -> str | Promise:
 def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:
     """What is wrong and what to do about it, in the reader's language."""
     words = dict(facts or {})
-    if code == "date-not-edtf" and (found := TWO_WAYS.search(str(words.get("text", "")))):
-        code, words = "date-two-ways", {"years": found[0], "century": found["century"]}
+    if code == "date-not-edtf":
+        code, words = _of_a_date(str(words.get("text", "")))
     if "limit" in words:
         words["megapixels"] = int(words["limit"]) // 1_000_000
         words["megabytes"] = int(words["limit"]) // 1024**2
@@ -150,6 +172,15 @@ def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:
         return text.format(**words)
     except (KeyError, IndexError):
         return gettext("The file cannot be taken ({code}).").format(code=code)
+
+
+def _of_a_date(text: str) -> tuple[str, dict[str, Any]]:
+    """What is wrong with a date, as a code and its facts."""
+    if found := TWO_WAYS.search(text):
+        return "date-two-ways", {"years": found[0], "century": found["century"]}
+    if day := edtf.no_such_day(text):
+        return "date-no-such-day", {"day": day}
+    return "date-not-edtf", {"text": text, "examples": str(DATES)}
 
 
 def date_sentence(text: str) -> str:

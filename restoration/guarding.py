@@ -74,12 +74,16 @@ class Meter:
 
 @dataclass(frozen=True)
 class Card:
-    """All that the guard has to say about one version; `earlier`: the first check said it."""
+    """All that the guard has to say about one version; `earlier`: the first check said it.
+
+    `adds_nothing`: it was measured that nothing was filled and no colour added.
+    """
 
     badge: Badge
     meters: list[Meter]
     reasons: list[str]
     earlier: bool = False
+    adds_nothing: bool = False
 
 
 BADGES = {verdict: Badge(*told) for verdict, told in wording.VERDICTS.items()}
@@ -105,7 +109,8 @@ def told(guard: Mapping[str, Any]) -> Card:
     rows += [_likeness(guard)]
     said = [wording.doubt(code) or code for code in guard.get("reasons", [])]
     verdict = str(guard.get("verdict", ""))
-    return Card(BADGES.get(verdict, UNKNOWN), [row for row in rows if row], said, earlier)
+    meters, nothing = [row for row in rows if row], _adds_nothing(guard)
+    return Card(BADGES.get(verdict, UNKNOWN), meters, said, earlier, nothing)
 
 
 def caption(meters: Mapping[str, Any]) -> str:
@@ -132,10 +137,19 @@ def doubts(guard: Mapping[str, Any]) -> list[str]:
 
 def _colour_added(guard: Mapping[str, Any]) -> str:
     """The check looks at brightness alone, so that added colour has a sentence of its own."""
-    area = sum(float(guard.get(f"coloured_{kind}_area") or 0) for kind in ("guess", "evidence"))
+    area = _coloured_area(guard)
     if not area:
         return ""
     return " " + _("Colour was added on %(area)s %% of it.") % {"area": f"{100 * area:.1f}"}
+
+
+def _coloured_area(guard: Mapping[str, Any]) -> float:
+    """The share of the picture that was given colour."""
+    return sum(float(guard.get(f"coloured_{kind}_area") or 0) for kind in ("guess", "evidence"))
+
+
+def _adds_nothing(guard: Mapping[str, Any]) -> bool:
+    return guard.get("filled_area") == 0 and not _coloured_area(guard)
 
 
 def _guard(meters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -305,6 +319,7 @@ def _tone(fails: bool, warns: bool) -> str:
     return "review" if warns else "passed"
 
 
+LEAST = 0.1  # percent; half of it would read as nothing
 # Each map of a version by the meter that says how much of the picture it covers, in percent.
 _COVERS = {
     "doubtful": ("doubtful_area", 1.0),
@@ -327,6 +342,8 @@ class Layer:
     @property
     def words(self) -> str:
         """The share as a percentage."""
+        if 0 < self.share < LEAST / 2:
+            return _("less than %(share)s") % {"share": percent(LEAST)}
         return percent(self.share)
 
 
@@ -339,6 +356,11 @@ def layers(maps: Mapping[str, str], meters: Mapping[str, Any]) -> list[Layer]:
         if name in maps
     ]
     return sorted(found, key=lambda layer: -layer.share)
+
+
+def covering(found: list[Layer]) -> list[Layer]:
+    """Those that show something: an empty map is a black frame."""
+    return [each for each in found if each.share]
 
 
 def layer(found: list[Layer], name: str) -> Layer | None:

@@ -39,13 +39,12 @@ class Step:
     licence: str
     settings: list[Told]
     note: str = ""
-    where: str = ""
+    where: Sequence[str] = ()
 
     @property
     def strengths(self) -> str:
         """Where it worked when a person said so, and the settings, in one line."""
-        told = [f"{label} {value}" for label, value in self.settings]
-        return listed([self.where, *told] if self.where else told)
+        return listed([*self.where, *(f"{label} {value}" for label, value in self.settings)])
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,17 @@ def _step(record: Mapping[str, Any]) -> Step:
         licence=licence(record),
         settings=_settings(record),
         note=str((record.get("settings") or {}).get("note") or ""),
-        where=str(wording.MASK_BY_HAND) if is_marked(record) else "",
+        where=_where(record),
     )
+
+
+def _where(record: Mapping[str, Any]) -> list[str]:
+    """What a hand's mask had to do with it; nothing when the machine searched by itself."""
+    if not is_marked(record):
+        return []
+    marks_only = (record.get("settings") or {}).get("marks_only")
+    filled = [] if marks_only is None else [str(wording.FILLED[bool(marks_only)])]
+    return [str(wording.MASK_BY_HAND), *filled]
 
 
 def is_marked(record: Mapping[str, Any]) -> bool:
@@ -109,11 +117,10 @@ def licence(record: Mapping[str, Any]) -> str:
 
 def _settings(record: Mapping[str, Any]) -> list[Told]:
     given = record.get("settings") or {}
-    untold = {"model", *(name for name in ADDED if not given.get(name))}
+    # What becomes of a hand's mask is told with the mask.
+    untold = {"model", "marks_only", *(name for name in ADDED if not given.get(name))}
     if is_marked(record):
         untold.add("sensitivity")  # of a search that there was not
-    else:
-        untold.add("marks_only")  # of what a hand painted
     return [
         Told(str(wording.SETTINGS[name]), _value(value))
         for name, value in given.items()

@@ -75,6 +75,11 @@ SETTINGS: dict[str, Sentence] = {
 MASK_BY_HAND = pgettext_lazy(
     "where a step worked", "where a person marked damage, or let the machine's marks stand"
 )
+# Of a mask by hand, by whether only the marks in it were wanted.
+FILLED: dict[bool, Sentence] = {
+    True: pgettext_lazy("what a step did", "of what was painted, only the marks were filled"),
+    False: pgettext_lazy("what a step did", "of what was painted, all was filled"),
+}
 BACKENDS: dict[str, Sentence] = {
     "embedded": pgettext_lazy("what runs a step", "Rekindle itself"),
     "generative": pgettext_lazy("what runs a step", "a generative model"),
@@ -247,6 +252,9 @@ PROBLEMS: dict[str, Sentence] = {
     "sizes-differ": OUR_FAULT,
     "not-finite": OUR_FAULT,
     "leaked": OUR_FAULT,
+    "model-failed": _(
+        "The model cannot work on this picture. Choose another model, or leave the step out."
+    ),
     "blank-result": _("The model drew nothing. Try again, or change your words a little."),
     "reframed": _(
         "The model moved the picture instead of redrawing it, so its work was thrown away. Try "
@@ -366,7 +374,7 @@ RUNGS: dict[str, Sentence] = {
 }
 MAPS: dict[str, Sentence] = {
     "doubtful": pgettext_lazy("map over a version", "Where the check is in doubt"),
-    "changed": pgettext_lazy("map over a version", "What was changed"),
+    "changed": pgettext_lazy("map over a version", "Changed beyond tone, grain and repair"),
     "repaired": pgettext_lazy("map over a version", "What was filled"),
     "coloured_evidence": pgettext_lazy("map over a version", "Colour from evidence"),
     "coloured_guess": pgettext_lazy("map over a version", "Colour that is guessed"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,11 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.languages import TAGS, headed, said
 from archive.models import Collection, Photo
+from archive.wording import ADDRESS
 from exhibit.arranging import Headline, Words
 from exhibit.models import Exhibit, Placement, Room
 from exhibit.wording import untitled
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
 
 LONGEST_REASON = 1000
@@ -72,6 +75,7 @@ class ExhibitForm(HeadlineForm):
         model = Exhibit
         fields = ("collection", "slug", "title_en", "title_zh", "intro_en", "intro_zh")
         help_texts = {"slug": _("The last part of its address; it cannot be changed later.")}
+        error_messages = {"slug": {"invalid": ADDRESS}}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,12 +129,26 @@ class PublishForm(WordsForm):
 
     def __init__(self, *args: Any, photo: Photo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["room"].widget.choices = self._rooms_of(photo)
         if photo.title_en or photo.title_zh:
             del self.fields["title_en"], self.fields["title_zh"]
             return
         called = gettext("It has no title yet; without one, visitors read “%(code)s”.")
         self.fields["title_en"].help_text = called % {"code": untitled(photo)}
         self.order_fields(["title_en", "title_zh"])
+
+    def _rooms_of(self, photo: Photo) -> list[Any]:
+        """The rooms of the photo's own collection, then the others by who would show it there."""
+        field = cast(RoomField, self.fields["room"])
+        own: list[Any] = [("", field.empty_label)]
+        others: dict[str, list[Any]] = {}
+        for room in cast("QuerySet[Room]", field.queryset):
+            home = room.exhibit.collection
+            rows = own
+            if home.pk != photo.collection_id:
+                rows = others.setdefault(said(home, "institution").text, [])
+            rows.append((room.pk, field.label_from_instance(room)))
+        return [*own, *sorted(others.items())]
 
     def titles(self) -> dict[str, str]:
         """What the photo is to be called, where it had no title."""

@@ -61,6 +61,11 @@ def rooms(exhibit: Exhibit) -> list[Room]:
     return list(exhibit.rooms.order_by("position", "pk"))
 
 
+def had_pictures(exhibit: Exhibit) -> bool:
+    """Whether anything hangs in the exhibit, also what the public does not see any more."""
+    return Placement.objects.filter(room__exhibit=exhibit).exists()
+
+
 def newest() -> Placement | None:
     """The picture that was published last, where it hangs in public."""
     hung = placements().filter(room__exhibit__is_open=True).shown()
@@ -178,6 +183,12 @@ def hall(exhibit: Exhibit) -> list[Room]:
     hung = placements().order_by("position", "pk")
     found = exhibit.rooms.order_by("position", "pk")
     return list(found.prefetch_related(Prefetch("placements", queryset=hung, to_attr="hung")))
+
+
+def place(pk: int, among: QuerySet[Any]) -> tuple[int, int]:
+    """Which of how many: of the rooms of an exhibit, or of the pictures in a room."""
+    order = list(among.order_by("position", "pk").values_list("pk", flat=True))
+    return order.index(pk) + 1, len(order)
 
 
 def acceptance(version: Version) -> Review | None:

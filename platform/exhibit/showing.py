@@ -89,8 +89,7 @@ def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
         },
         "label": name,
         "notice": wording.notices(deeds, placement.photo.collection),
-        **_map(publication, guarding.layer(layers(publication), layer)),
-        "begins_with_map": bool(layer),
+        **_map(publication, guarding.layer(layers(publication), layer), layer),
     }
 
 
@@ -126,12 +125,13 @@ def _wordless(record: Mapping[str, Any], words: tuple[str, ...]) -> dict[str, An
 
 
 def layers(publication: Publication) -> list[guarding.Layer]:
-    """The maps over the published version, the one that covers most first."""
+    """The maps over the published version that show something, the one that covers most first."""
     versions = publication.made.get("versions") or [{}]
-    return guarding.layers(publication.version.maps, versions[-1].get("meters", {}))
+    found = guarding.layers(publication.version.maps, versions[-1].get("meters", {}))
+    return guarding.covering(found)
 
 
-def _map(publication: Publication, shown: guarding.Layer | None) -> dict[str, Any]:
+def _map(publication: Publication, shown: guarding.Layer | None, asked: str) -> dict[str, Any]:
     if shown is None:
         return {}
     address = reverse("exhibit:changed", args=[publication.pk])
@@ -139,6 +139,7 @@ def _map(publication: Publication, shown: guarding.Layer | None) -> dict[str, An
         "changed_src": f"{address}?{urlencode({'map': shown.name})}",
         "changed_label": shown.label,
         "changed_alt": wording.map_alternative(shown),
+        "begins_with_map": shown.name == asked,
     }
 
 
@@ -147,7 +148,7 @@ def before_publishing(version: Version) -> dict[str, Any]:
     photo = version.photo
     name = said(photo, "title").text or photo.ref
     scan = Version.objects.select_related("photo").get(photo=photo, kind=VersionKind.SCAN)
-    shown = guarding.layer(guarding.layers(version.maps, version.meters), "")
+    shown = guarding.layer(guarding.covering(guarding.layers(version.maps, version.meters)), "")
     return {
         "left": work.stage(scan, str(wording.SIDES[ORIGINAL]), wording.original_alternative(name)),
         "right": work.stage(version, str(wording.SIDES[RESTORED]), name),

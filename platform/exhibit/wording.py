@@ -175,7 +175,7 @@ def letter(collection: Collection, *, title: str, address: str) -> Letter | None
     to = collection.contact or settings.CONTACT_MAIL
     if not to:
         return None
-    text, lang = said(collection, "title")
+    text, lang = said(collection, "institution")
     name = format_html('<span lang="{}">{}</span>', lang, text) if lang else text
     whom = format_html(_("Write to {name}"), name=name)
     subject = quote(_("About the picture “%(title)s”") % {"title": title}, safe="")

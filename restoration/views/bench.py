@@ -355,7 +355,7 @@ def _photo(photo: Photo) -> dict[str, Any]:
         "title_lang": title.lang,
         "collection": said(photo.collection, "title").text,
         "url": _url("bench", photo.ref),
-        "instructions": said(photo.collection, "instructions").text,
+        "instructions": said(photo.collection, "instructions"),
     }
 
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -23,6 +24,7 @@ from archive.models import Collection
 from archive.policy import Refused
 from archive.queries import alarms_for
 from archive.sizes import fit
+from archive.templatetags.languages import localised
 from restoration import guarding, telling, wording
 from restoration.actions import reviews
 from restoration.forms import AdviceForm, DeclineForm, ReturnForm
@@ -112,6 +114,8 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
         "compare": _compare(version, against, line, asked),
         "shown": urlencode({"layer": asked}, doseq=True),
         "against": _choices(line, against),
+        "facts": panel.photo_facts(version.photo),
+        "instructions": said(version.photo.collection, "instructions"),
         "card": guarding.card(version.meters),
         "lineage": [_told(each, known) for each in line],
         "hints": [hint for each in line for hint in telling.hints(_plan(each))],
@@ -213,12 +217,18 @@ def accept(request: Asked, pk: int) -> HttpResponse:
 def _accepted(found: Review) -> str:
     """What happened, and the way to what is next: the next version hides the one just accepted."""
     photo = found.version.photo
-    name = {"title": said(photo, "title").text or str(photo)}
+    name = {"title": said(photo, "title").text or photo.ref}
     if photo.collection.two_person:
         return _("“%(title)s” is accepted. A second person of this collection publishes it.") % name
     url = reverse("exhibit:publish", args=[found.version_id])
     told = _("“%(title)s” is accepted. It can be published now.") % name
     return format_html('{} <a href="{}">{}</a>', told, url, _("Publish it"))
+
+
+def _named(sentence: str, found: Review) -> SafeString:
+    """A sentence with the photo and the maker in it: the page that shows it is the next one's."""
+    photo, maker = found.version.photo, found.version.made_by
+    return format_html(sentence, title=localised(photo, "title", photo.ref), name=maker or "")
 
 
 @require_POST
@@ -229,7 +239,8 @@ def return_(request: Asked, pk: int) -> HttpResponse:
         return _loupe(request, found, **{"return": form})
     now = timezone.now()
     reviews.return_version(review=found, by=request.user, now=now, **form.cleaned_data)
-    messages.success(request, _("Returned with your advice. Its maker will find it in My work."))
+    told = _("“{title}” went back to {name} with your advice.")
+    messages.success(request, _named(told, found))
     return _onward(request, found)
 
 
@@ -241,7 +252,7 @@ def decline(request: Asked, pk: int) -> HttpResponse:
         return _loupe(request, found, decline=form)
     now = timezone.now()
     reviews.decline_version(review=found, by=request.user, now=now, **form.cleaned_data)
-    messages.success(request, _("Declined. Its maker is told why."))
+    messages.success(request, _named(_("“{title}” is declined. {name} is told why."), found))
     return _onward(request, found)
 
 

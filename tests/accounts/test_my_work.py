@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import queries
 from accounts.models import User
-from exhibit.actions import Words, publish_version
+from exhibit.actions import Words, publish_version, retract_publication
 from restoration.actions.claims import claim_photo
 from restoration.actions.reviews import open_review, return_version
 from restoration.actions.versions import scan_version
@@ -100,6 +100,25 @@ def test_a_return_shows_the_reviewers_advice_until_it_is_answered(client: Client
     factories.version(made.photo, vera, parent=made)  # type: ignore[attr-defined]
     assert list(queries.unanswered(vera)) == []
     assert "Almost there" not in client.get(reverse(URL)).text
+
+
+def test_what_a_curator_wrote_is_not_read_in_the_language_of_the_page(client: Client) -> None:
+    vera, _made = _returned("A portrait")
+    client.force_login(vera)
+    page = client.get(reverse(URL)).text
+    assert '<blockquote class="prose" lang=""><p>The left eye looks elsewhere now.</p>' in page
+
+
+def test_why_a_picture_was_taken_down_is_told_in_its_own_voice(client: Client) -> None:
+    people, box = cast(), factories.collection()
+    appoint(people.cora, box)
+    version, _review = factories.accepted(factories.photo(box), people.vera, people.cora)
+    shown = publish_version(
+        version=version, room=factories.room(box), words=Words(), by=people.cora, now=NOW
+    )
+    retract_publication(publication=shown, by=people.cora, reason="家人要求。", now=NOW)
+    client.force_login(people.vera)
+    assert 'Taken down: <span lang="">家人要求。</span>' in client.get(reverse(URL)).text
 
 
 def test_what_is_public_says_so(client: Client) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -139,26 +140,26 @@ class Fuzzer:
         cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF}
         return {"X-CSRFToken": CSRF}, cookies
 
-    def corners(self, operation: APIOperation, *roles: Role) -> None:
+    def corners(self, operation: APIOperation, *turns: Sequence[Role]) -> None:
         """What is at the edge of what is allowed, just beyond it, missing or said twice.
 
-        Asked by the roles in turn.
+        Each is asked by one role of each of the turns, by those of a turn one after the other.
         """
-        rows = self.rows[operation.path]
-        for number, (case, role) in enumerate(zip(_corners(operation), cycle(roles), strict=False)):
+        rows, asking = self.rows[operation.path], _asking(turns)
+        for number, case in enumerate(_corners(operation)):
             if case.meta is None or not case.meta.is_negative_at(ParameterLocation.PATH):
                 case.path_parameters = dict(rows[number % len(rows)])
-            self._ask_once(case, role)
+            self._ask_each(case, next(asking))
 
-    def invent(self, operation: APIOperation, *roles: Role, many: int) -> None:
-        """As many requests as are wanted, half of them wrong in some way; by the roles in turn."""
-        turns = cycle(roles)
+    def invent(self, operation: APIOperation, *turns: Sequence[Role], many: int) -> None:
+        """As many requests as are wanted, half of them wrong in some way; asked as the corners."""
+        asking = _asking(turns)
 
         @hypothesis.seed(self.seed)
         @hypothesis.settings(**QUIETLY, max_examples=many)
         @hypothesis.given(case=_invented(operation, self.rows[operation.path], self.world))
         def invented(case: Case) -> None:
-            self._ask_once(case, next(turns))
+            self._ask_each(case, next(asking))
 
         invented()
 
@@ -178,10 +179,12 @@ class Fuzzer:
 
         walked()
 
-    def _ask_once(self, case: Case, role: Role) -> None:
-        with transaction.atomic():
-            self._ask(case, role)
-            transaction.set_rollback(True)
+    def _ask_each(self, case: Case, roles: Iterable[Role]) -> None:
+        """One after the other, each with a copy: what one shows at the door is not another's."""
+        for role in roles:
+            with transaction.atomic():
+                self._ask(_copied(case), role)
+                transaction.set_rollback(True)
 
     def _ask(self, case: Case, role: Role) -> None:
         self._show(case, role)
@@ -211,6 +214,21 @@ class Fuzzer:
         case.headers.update(headers)
         case.cookies.update(cookies)
         case._has_explicit_auth = True  # else Schemathesis takes them for invented ones
+
+
+def _asking(turns: Iterable[Sequence[Role]]) -> Iterator[tuple[Role, ...]]:
+    """For one request after the other, who asks."""
+    return zip(*map(cycle, turns), strict=False)
+
+
+def _copied(case: Case) -> Case:
+    """Without telling it: a case that is assigned to takes that for a change by its user."""
+    made: Case = object.__new__(type(case))
+    for name in type(case).__slots__:
+        value = getattr(case, name)
+        # Of the operation there is one for all cases.
+        object.__setattr__(made, name, value if name == "operation" else deepcopy(value))
+    return made
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def test_a_dry_run_changes_nothing_and_tells_what_it_can(box: Collection, folder
     out, err = ingest(folder, dry_run=True, csv=table(folder, rows))
     assert out.splitlines()[-1] == "3 new, 3 not taken (dry run)"
     assert "page.htm: not taken. This is not a picture." in err
-    assert "a.jpg: not taken. “yesterday” is not a date in EDTF." in err
+    assert "a.jpg: not taken. “yesterday” cannot be read as a date." in err
     assert "missing.tif: not taken. The table names this file" in err
     assert not Photo.objects.exists()
 
@@ -209,7 +209,7 @@ def test_a_row_that_was_put_right_is_written_to_its_photo_though_a_twin_came_in_
     (folder / "copy-of-a.jpg").write_bytes(scan(1))
     head = "filename,title_en,date_edtf,identifier\n"
     _out, err = ingest(folder, csv=table(folder, f"{head}a.jpg,The opening,yesterday,1974/12\n"))
-    assert "a.jpg: not taken. “yesterday” is not a date" in err
+    assert "a.jpg: not taken. “yesterday” cannot be read as a date" in err
     photo = Photo.objects.get(filename="copy-of-a.jpg")
     assert words_of(photo) == ("", "", "")
     _out, err = ingest(folder, csv=table(folder, f"{head}a.jpg,The opening,1974,1974/12\n"))

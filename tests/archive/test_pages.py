@@ -228,10 +228,10 @@ def test_a_description_is_saved_in_both_languages(cora: Client, box: Collection)
 def test_a_date_that_is_none_is_answered_with_an_example(cora: Client, box: Collection) -> None:
     photo = factories.photo(box)
     address = reverse("archive:describe", args=[photo.ref])
-    answer = cora.post(address, {"date_edtf": "autumn 1974", "title_en": "kept while typing"})
+    answer = cora.post(address, {"date_edtf": "harvest 1974", "title_en": "kept while typing"})
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "is not a date in EDTF. Write 1974, 1974-09" in page
+    assert "“harvest 1974” cannot be read as a date. Write for example 1890, May 1904" in page
     assert "kept while typing" in page
 
 
@@ -328,7 +328,11 @@ def test_a_steward_opens_a_collection_in_the_browser(client: Client, people: Cas
         "rights_uri": "http://rightsstatements.org/vocab/NKC/1.0/",
         "is_open": "on",
     }
-    assert client.post(address, fields | {"slug": "not a slug"}).status_code == 422
+    wrong = client.post(address, fields | {"slug": "not a slug"})
+    assert wrong.status_code == 422
+    assert "Use letters from a to z, digits and hyphens only, for example town-archive." in (
+        wrong.text
+    )
     assert client.post(address, fields).status_code == 302
     box = Collection.objects.get()
     edit = reverse("archive:collection-edit", args=["games"])

@@ -127,7 +127,7 @@ def test_a_description_may_come_along(bells: list[int]) -> None:
 @pytest.mark.django_db
 def test_a_file_with_a_bad_description_is_not_kept(bells: list[int]) -> None:
     with pytest.raises(Refused) as refused:
-        receive(collection(), cast().sten, describe={"date_edtf": "autumn 1974"})
+        receive(collection(), cast().sten, describe={"date_edtf": "harvest 1974"})
     assert refused.value.code == "date-not-edtf"
     assert not Photo.objects.exists()
 

@@ -95,11 +95,11 @@ def _fuzzed(asked: argparse.Namespace) -> Tally:
     from tests.api.fuzzing import ROLES, Fuzzer
 
     fuzzer = Fuzzer(world.build(), seed=asked.seed)
+    everybody = [[role] for role in ROLES]
     for number, operation in enumerate(fuzzer.operations, 1):
-        for role in ROLES:
-            fuzzer.corners(operation, role)
-            if asked.examples:
-                fuzzer.invent(operation, role, many=asked.examples)
+        fuzzer.corners(operation, *everybody)
+        if asked.examples:
+            fuzzer.invent(operation, *everybody, many=asked.examples)
         _say(f"{number} of {len(fuzzer.operations)}: {operation.label}", fuzzer)
     if asked.walks:
         fuzzer.walk(STEPS, asked.walks)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.services import processes
@@ -128,6 +129,42 @@ def test_the_zoom_page_shows_the_tiles_of_both_sides(
     assert sides == {"original", "restored"}
     assert painted(page, "[data-deep-zoom]") == 5
     assert not visitor.complaints
+
+
+def test_the_zoom_page_tells_its_keys_and_how_near_one_is(
+    visit: Callable[..., Visitor], pages: dict[str, str]
+) -> None:
+    visitor = visit("")
+    page = visitor.open(pages["zoom"])
+    page.wait_for_selector("[data-deep-root][data-ready]")
+    picture, level = page.get_by_role("application"), page.locator(".zoom-level")
+    expect(picture).to_have_accessible_description(
+        "Arrow keys move the picture, plus and minus zoom, 0 shows all of it."
+    )
+    expect(level).to_have_attribute("role", "status")
+    whole = level.inner_text()
+    page.locator("[data-deep='full']").click()
+    expect(level).to_have_text("Zoom 100 %")
+    picture.press("0")
+    expect(level).to_have_text(whole)
+    picture.press("+")
+    expect(level).not_to_have_text(whole)
+    assert not visitor.complaints
+
+
+def test_no_letter_turns_or_mirrors_the_picture_of_the_zoom_page(
+    visit: Callable[..., Visitor], pages: dict[str, str]
+) -> None:
+    page = visit("", reduced_motion="reduce").open(pages["zoom"])
+    page.wait_for_selector("[data-deep-root][data-ready]")
+    page.wait_for_load_state("networkidle")
+    picture = page.get_by_role("application")
+    picture.focus()
+    before = picture.screenshot()
+    for key in ("f", "r"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(500)
+        assert picture.screenshot() == before, key
 
 
 def test_without_a_script_the_zoom_page_has_both_pictures(

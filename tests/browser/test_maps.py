@@ -41,7 +41,8 @@ for name, share in shares.items():
     sheets[name] = _keep_map(sheet)
 guard = {"verdict": "review", "reasons": ["moved"], "moved": .8, "changed_area": 30.0,
          "filled_area": 10.0, "doubtful_area": 15.0, "coloured_guess_area": .4,
-         "coloured_evidence_area": .2}
+         "coloured_evidence_area": .2,
+         "faces": [{"verdict": "review", "too_small": True, "filled_in": True}]}
 photo = factories.photo(box, image=factories.picture(3, height=240, width=320))
 image = factories.picture(4, height=240, width=320)
 made = [factories.version(photo, vera, image=image, maps=sheets, meters={"guard": guard})
@@ -211,6 +212,61 @@ def test_at_the_desk_all_maps_are_at_hand(
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert visitor.complaints == []
+
+
+HIDDEN = """() => {
+  const stage = document.querySelector("[data-stage]").getBoundingClientRect();
+  const held = document.activeElement.getBoundingClientRect();
+  return held.top >= stage.top && held.bottom <= stage.bottom && held.left < stage.right;
+}"""
+
+
+@pytest.mark.parametrize(("who", "width"), [("cora", 1440), ("cora", 390), ("vera", 390)])
+def test_what_is_reached_backwards_comes_out_from_under_the_picture(
+    visit: Callable[..., Visitor], seeded: dict[str, Any], who: str, width: int
+) -> None:
+    visitor = visit(who, width=width)
+    if who == "cora":
+        page = visitor.open(f"/reviews/{seeded['review']}/")
+    else:
+        page = compared(visitor, seeded, "&layer=changed")
+    expect(page.locator("[data-stage][role=application]")).to_be_visible()
+    page.locator(".site-footer a").last.focus()
+    reached, hidden = [], []
+    while not page.evaluate("document.activeElement.matches('[data-cut]')"):
+        page.keyboard.press("Shift+Tab")
+        name = page.evaluate(
+            "(document.activeElement.labels?.[0] ?? document.activeElement).innerText"
+        )
+        reached.append(name.strip())
+        hidden += [name] if page.evaluate(HIDDEN) else []
+    assert {"All or none", "Flip X"} <= {" ".join(each.split()) for each in reached}
+    assert hidden == []
+
+
+def test_beside_a_long_answer_of_the_check_its_question_keeps_more_than_half_the_line(
+    visit: Callable[..., Visitor], seeded: dict[str, Any]
+) -> None:
+    page = visit("cora").open(f"/reviews/{seeded['review']}/")
+    card = page.locator(".guard-card dl")
+    expect(card).to_contain_text("1 too small to verify; 1 partly filled in")
+    whole, asked = (each.bounding_box() for each in (card, card.locator("dt").first))
+    assert whole
+    assert asked
+    assert asked["width"] > 0.5 * whole["width"]
+    over = card.evaluate("each => each.scrollWidth - each.clientWidth")
+    assert over <= 0
+
+
+def test_on_paper_a_badge_is_as_dark_as_the_words_beside_it(
+    visit: Callable[..., Visitor], seeded: dict[str, Any]
+) -> None:
+    page = visit("cora").open(f"/reviews/{seeded['review']}/")
+    page.emulate_media(media="print")
+    colours = "all => [...new Set(all.map(each => getComputedStyle(each).color))]"
+    badges = page.locator(".guard-card .badge")
+    assert badges.count() > 3
+    assert badges.evaluate_all(colours) == ["rgb(0, 0, 0)"]
 
 
 @pytest.mark.slow

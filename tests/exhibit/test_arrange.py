@@ -38,14 +38,28 @@ def test_a_new_exhibit_is_closed_and_has_a_room(cora: Client, museum: Museum) ->
     assert Event.objects.filter(verb="exhibit.created", collection=museum.collection).exists()
 
 
-@pytest.mark.parametrize("slug", ["new", "not a slug"])
+@pytest.mark.parametrize(
+    ("slug", "said"),
+    [
+        ("new", "This address is taken by the site itself."),
+        ("not a slug", "Use letters from a to z, digits and hyphens only, for example"),
+    ],
+)
 def test_an_address_that_cannot_be_is_refused_and_the_words_are_kept(
-    cora: Client, museum: Museum, slug: str
+    cora: Client, museum: Museum, slug: str, said: str
 ) -> None:
     form = {"collection": str(museum.collection.pk), "slug": slug, "title_en": "Kept words"}
     response = cora.post(reverse("exhibit:create"), form)
     assert response.status_code == 422
+    assert said in response.text
     assert "Kept words" in response.text
+
+
+def test_who_has_no_exhibit_yet_is_told_what_one_takes(cora: Client, museum: Museum) -> None:
+    Placement.objects.all().delete()
+    Exhibit.objects.all().delete()
+    said = "Make the first one: a collection, an address and a title are enough to begin."
+    assert said in cora.get(reverse("exhibit:manage")).text
 
 
 def test_an_address_that_is_taken_is_refused(cora: Client, museum: Museum) -> None:
@@ -101,6 +115,49 @@ def test_pictures_change_places(cora: Client, museum: Museum) -> None:
     assert list(order) == [second.pk, museum.placement.pk]
     cora.post(reverse("exhibit:move-placement", args=[second.pk, "up"]))
     assert list(order.all()) == [second.pk, museum.placement.pk]
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_move_is_told_and_leads_back_to_what_was_moved(
+    cora: Client, museum: Museum, way: str
+) -> None:
+    hang(museum)
+    other = Room.objects.create(exhibit=museum.exhibit, title_zh="尾声", position=2)
+    for verb, place, pk, told in (
+        ("move-placement", "placement", museum.placement.pk, "“The first gold medal” is now "),
+        ("move-room", "room", other.pk, '“<span lang="zh-Hans">尾声</span>” is now '),
+    ):
+        answer = cora.post(reverse(f"exhibit:{verb}", args=[pk, way]), follow=True)
+        address, _status = answer.redirect_chain[-1]
+        assert address == f"/curate/exhibits/{museum.exhibit.slug}/#{place}-{pk}"
+        (message,) = answer.context["messages"]
+        assert str(message) == f"{told}{1 if way == 'up' else 2} of 2."
+        assert f'id="{place}-{pk}" tabindex="-1"' in answer.text
+
+
+def test_what_hangs_first_goes_no_further_forward_and_the_last_no_further_back(
+    cora: Client, museum: Museum
+) -> None:
+    hung = [museum.placement, *(Placement.objects.get(publication=hang(museum)) for _ in "ab")]
+    shown = page(cora, museum)
+    ways = [
+        [
+            way
+            for way in ("up", "down")
+            if reverse("exhibit:move-placement", args=[pk, way]) in shown
+        ]
+        for pk in (each.pk for each in hung)
+    ]
+    assert ways == [["down"], ["up", "down"], ["up"]]
+
+
+def test_a_title_in_the_other_language_says_so_on_every_button(
+    cora: Client, museum: Museum
+) -> None:
+    url = reverse("exhibit:edit", args=[museum.exhibit.slug])
+    shown = cora.get(url, headers={"accept-language": "zh-Hans"}).text
+    title = '<span lang="en">The first gold medal</span>'
+    assert shown.count(f'<span class="visually-hidden"> {title}</span>') == 5
 
 
 def test_what_hangs_and_what_waits_is_shown_as_a_picture(cora: Client, museum: Museum) -> None:

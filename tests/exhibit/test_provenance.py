@@ -104,6 +104,22 @@ def test_the_day_a_scan_came_is_not_called_the_day_it_was_scanned(
     assert "Scanned" not in told
 
 
+@pytest.mark.parametrize(
+    ("marks_only", "told"),
+    [
+        (True, "of what was painted, only the marks were filled"),
+        (False, "of what was painted, all was filled"),
+    ],
+)
+def test_what_became_of_a_painted_mask_is_told_as_what_was_done(
+    marks_only: bool, told: str
+) -> None:
+    given = REPAIR | {"mask": "given", "settings": REPAIR["settings"] | {"marks_only": marks_only}}
+    [step] = telling.steps([given])
+    assert step.strengths.endswith(f"let the machine's marks stand, {told}, Grain kept 1.0")
+    assert "I paint" not in step.strengths
+
+
 @pytest.mark.parametrize("mask", [{}, {"mask": "detected"}])
 def test_without_a_given_mask_a_step_tells_what_it_was_set_to(mask: dict[str, str]) -> None:
     [step] = telling.steps([REPAIR | mask])

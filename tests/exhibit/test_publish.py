@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
@@ -63,6 +65,55 @@ def test_whoever_publishes_is_asked_about_rights_that_nobody_evaluated(
     page = client.get(reverse("exhibit:publish", args=[version.pk])).text
     assert str(said) in page
     assert ("If you know more, say so before you publish." in page) == asked
+
+
+def offered(client: Client, version: Version, **query: str) -> tuple[str, str]:
+    """The form's choice of rooms, and the one that is chosen."""
+    page = client.get(reverse("exhibit:publish", args=[version.pk]), query).text
+    select = page[page.index('<select name="room"') :].partition("</select>")[0]
+    return select, "".join(re.findall(r'<option value="(\d*)" selected', select))
+
+
+def test_rooms_of_other_collections_stand_behind_the_own_ones_under_their_institution(
+    client: Client, museum: Museum
+) -> None:
+    elsewhere = factories.collection(institution_en="A & B Archive", institution_zh="")
+    other = factories.room(elsewhere)
+    Exhibit.objects.filter(pk=other.exhibit_id).update(slug="a-first-one")
+    client.force_login(museum.people.sten)
+    select, _chosen = offered(client, accepted(museum))
+    own, _group, others = select.partition('<optgroup label="A &amp; B Archive">')
+    assert f'value="{museum.room.pk}"' in own
+    assert f'value="{other.pk}"' in others
+    assert select.count("<optgroup") == 1
+    client.force_login(museum.people.cora)
+    publish(client, accepted(museum), museum, room=str(other.pk))
+    assert not Placement.objects.filter(room=other).exists()
+
+
+def test_who_comes_from_an_exhibit_finds_its_room_chosen(client: Client, museum: Museum) -> None:
+    second = factories.room(museum.collection)
+    version = accepted(museum)
+    client.force_login(museum.people.sten)
+    slug = second.exhibit.slug
+    assert f'"{reverse("exhibit:publish", args=[version.pk])}?exhibit={slug}"' in (
+        client.get(reverse("exhibit:edit", args=[slug])).text
+    )
+    assert "?exhibit=" not in client.get(reverse("exhibit:manage")).text
+    assert offered(client, version, exhibit=slug)[1] == str(second.pk)
+    for query in ({}, {"exhibit": "none"}, {"exhibit": "\0"}):
+        assert offered(client, version, **query)[1] == ""
+
+
+def test_a_photo_that_hangs_in_that_exhibit_keeps_its_room(client: Client, museum: Museum) -> None:
+    first, second = museum.room, museum.room.exhibit.rooms.create(title_en="Closing", position=2)
+    Placement.objects.filter(room=first).update(room=second)
+    again, _review = factories.accepted(museum.photo, museum.people.vera, museum.people.cora)
+    client.force_login(museum.people.sten)
+    assert offered(client, again, exhibit=museum.exhibit.slug)[1] == str(second.pk)
+    elsewhere = factories.room(museum.collection)
+    assert offered(client, again, exhibit=elsewhere.exhibit.slug)[1] == str(elsewhere.pk)
+    assert offered(client, again)[1] == str(second.pk)
 
 
 def test_who_publishes_into_an_open_exhibit_is_led_to_what_visitors_see(

@@ -71,6 +71,53 @@ def test_of_what_was_never_public_nobody_outside_reads_why_it_went(
     assert client.get(address).status_code == 410
 
 
+def test_the_answers_name_their_picture(client: Client, museum: Museum) -> None:
+    client.force_login(museum.people.cora)
+    pk = museum.publication.pk
+
+    def told(verb: str, reason: str = "") -> str:
+        url = reverse(f"exhibit:{verb}", args=[pk])
+        return client.post(url, {"reason": reason}, follow=True).text
+
+    name = "“The first gold medal”"
+    assert f"{name} is hidden from the public until you show it again." in told("suspend")
+    assert f"{name} is public again." in told("resume")
+    told("suspend")
+    close_exhibit(exhibit=museum.exhibit, by=museum.people.cora, now=LATER)
+    shown = told("resume")
+    assert f"{name} is not hidden any more." in shown
+    assert "is public again" not in shown
+    said = told("retract", "The family asked for it.")
+    assert f"{name} is taken down. Its page says when and why." in said
+
+
+def test_the_reason_of_a_tombstone_is_not_read_in_the_language_of_the_page(
+    client: Client, museum: Museum
+) -> None:
+    retract_publication(
+        publication=museum.publication, by=museum.people.cora, reason="家人要求。", now=LATER
+    )
+    assert '<p class="prose" lang="">家人要求。</p>' in client.get(museum.url).text
+
+
+def test_an_exhibit_that_had_pictures_is_not_said_to_wait_for_its_first(
+    client: Client, museum: Museum
+) -> None:
+    url = f"/exhibits/{museum.exhibit.slug}/"
+    assert "No picture hangs here" not in client.get(url).text
+    suspend_publication(
+        publication=museum.publication, by=museum.people.cora, reason="A report", now=LATER
+    )
+    page = client.get(url).text
+    assert "No picture hangs here at the moment" in page
+    assert '<a href="/exhibits/">Come back later, or see the other exhibits.</a>' in page
+    assert "The walls are still bare" not in page
+    empty = factories.room(museum.collection).exhibit
+    page = client.get(f"/exhibits/{empty.slug}/").text
+    assert "The walls are still bare" in page
+    assert "No picture hangs here" not in page
+
+
 def test_no_reason_no_retraction(client: Client, museum: Museum) -> None:
     client.force_login(museum.people.cora)
     assert retract(client, museum, "  ").status_code == 422  # type: ignore[attr-defined]

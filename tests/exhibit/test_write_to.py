@@ -13,7 +13,10 @@ from django.test import Client
 from config import kept_pages
 from tests.exhibit.conftest import Museum
 
-QUESTION = "Do you know who or what is in this picture, or is something wrong with it?"
+QUESTION = (
+    "Do you know who or what is in this picture, is something wrong with it,"
+    " or should it not be shown?"
+)
 CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
 STAYS = "http://testserver.example/published/"
 
@@ -39,7 +42,7 @@ def test_a_visitor_can_write_to_the_collection_about_a_picture(
     page = client.get(museum.url).text
     assert QUESTION in page
     words, to, told = letter(page)
-    assert words == f"Write to {museum.collection.title_en}"
+    assert words == f"Write to {museum.collection.institution_en}"
     assert to == "photos@museum.example"
     assert told["subject"] == "About the picture “The first gold medal”"
     assert f"{STAYS}{museum.publication.pk}/" in told["body"]
@@ -86,11 +89,11 @@ def test_an_odd_address_is_still_one_address(client: Client, museum: Museum) -> 
 
 def test_a_name_in_the_other_language_carries_its_tag(client: Client, museum: Museum) -> None:
     museum.collection.contact = "photos@museum.example"
-    museum.collection.title_zh = ""
+    museum.collection.institution_zh = ""
     museum.collection.save()
     page = client.get(museum.url, **CHINESE).text
     words, _to, _told = letter(page)
-    assert f'<span lang="en">{museum.collection.title_en}</span>' in words
+    assert f'<span lang="en">{museum.collection.institution_en}</span>' in words
 
 
 def test_the_address_that_stays_is_text_among_the_facts(client: Client, museum: Museum) -> None:

@@ -230,6 +230,8 @@ def test_the_prompt_begins_with_what_the_archive_knows(vera: Desk) -> None:
 def test_the_instructions_of_the_collection_are_on_the_page(vera: Desk) -> None:
     Collection.objects.update(instructions_en="Keep the stamp in the corner.")
     assert "Keep the stamp in the corner." in vera.get("bench").text
+    Collection.objects.update(instructions_en="", instructions_zh="保留印章。")
+    assert '<p lang="zh-Hans">保留印章。</p>' in vera.get("bench").text
 
 
 # At what sensitivity the assessment looks for damage: what the red veil shows.

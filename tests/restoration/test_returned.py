@@ -103,6 +103,12 @@ def test_the_reason_stands_on_the_version_and_in_my_work(
     assert f'"{bench}?base=1"' not in page
 
 
+def test_the_advice_is_not_read_in_the_language_of_the_page(came_back: Callable[..., Any]) -> None:
+    page = came_back().text
+    assert f'<blockquote lang="">{ADVICE}</blockquote>' in page
+    assert f'<p class="small version-advice" lang="">{ADVICE}</p>' in page
+
+
 def test_the_bench_opens_on_what_the_version_began_from(came_back: Callable[..., Any]) -> None:
     answer = came_back()
     assert answer.context["base"]["id"] == 0

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive.models import Collection
+from archive.models import Collection, Photo
+from archive.templatetags.languages import localised
 from exhibit import arranging, queries
 from exhibit.forms import ExhibitForm, HeadlineForm, RoomForm, WordsForm
 from exhibit.models import Exhibit, Placement, Room
@@ -132,7 +134,8 @@ def move_room(request: Asked, pk: int, way: str) -> HttpResponse:
     """One place up or down."""
     room = _room(request, pk)
     arranging.move_room(room=room, by=request.user, up=way == "up")
-    return redirect("exhibit:edit", room.exhibit.slug)
+    _tell_place(request, room, *queries.place(room.pk, room.exhibit.rooms.all()))
+    return redirect(f"{_page(room)}#room-{room.pk}")
 
 
 @require_POST
@@ -169,7 +172,21 @@ def move_placement(request: Asked, pk: int, way: str) -> HttpResponse:
     """One place up or down in its room."""
     placement = _placement(request, pk)
     arranging.move_placement(placement=placement, by=request.user, up=way == "up")
-    return redirect("exhibit:edit", placement.room.exhibit.slug)
+    _tell_place(
+        request, placement.photo, *queries.place(placement.pk, placement.room.placements.all())
+    )
+    return redirect(f"{_page(placement.room)}#placement-{placement.pk}")
+
+
+def _page(room: Room) -> str:
+    return reverse("exhibit:edit", args=[room.exhibit.slug])
+
+
+def _tell_place(request: Asked, moved: Photo | Room, place: int, count: int) -> None:
+    """Say where it is now, for whoever does not see it there."""
+    words = _("“{title}” is now {place} of {count}.")
+    title = localised(moved, "title", str(moved))
+    messages.success(request, format_html(words, title=title, place=place, count=count))
 
 
 def _exhibit(request: Asked, slug: str) -> Exhibit:

@@ -62,7 +62,11 @@ def exhibit(request: HttpRequest, slug: str) -> HttpResponse:
     for placement in queries.walk(found):
         hung.setdefault(placement.room_id, []).append(showing.card(placement))
     rooms = [{"room": room, "cards": hung.get(room.pk, [])} for room in queries.rooms(found)]
-    context = {"exhibit": found, "rooms": [each for each in rooms if each["cards"]]}
+    context = {
+        "exhibit": found,
+        "rooms": [each for each in rooms if each["cards"]],
+        "had_pictures": not hung and queries.had_pictures(found),
+    }
     return render(request, "exhibit/exhibit.html", context)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from archive import pictures, rights, storage
 from archive.models import Collection
 from archive.policy import Refused
+from archive.templatetags.languages import localised
 from exhibit import actions, packing, policy, queries, showing, tasks, wording
 from exhibit.forms import PublishForm, ReasonForm
 from exhibit.models import Exhibit, Placement, Publication, Room
@@ -27,10 +32,9 @@ from restoration.models import Version
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: Asked, pk: int) -> HttpResponse:
     """Choose a room and words for an accepted version, look once more, publish."""
-    version = _version(request, pk)
-    form = PublishForm(
-        request.POST or None, instance=_hung(version), rooms=_rooms(request), photo=version.photo
-    )
+    version, rooms = _version(request, pk), _rooms(request)
+    begun = _begun(version, rooms, request.GET.get("exhibit", ""))
+    form = PublishForm(request.POST or None, rooms=rooms, photo=version.photo, **begun)
     if form.is_valid():
         try:
             return _published(request, version, form)
@@ -91,7 +95,8 @@ def retract(request: Asked, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             now=timezone.now(),
         )
-        messages.success(request, _("Taken down. Its page says when and why."))
+        told = _("“{title}” is taken down. Its page says when and why.")
+        messages.success(request, _named(told, publication))
         return _back(publication)
     context = {"publication": publication, "photo": publication.photo, "form": form}
     return render(request, "exhibit/retract.html", context, status=INVALID if form.errors else 200)
@@ -105,7 +110,8 @@ def suspend(request: Asked, pk: int) -> HttpResponse:
     actions.suspend_publication(
         publication=publication, by=request.user, reason=reason, now=timezone.now()
     )
-    messages.success(request, _("Hidden from the public until you show it again."))
+    told = _("“{title}” is hidden from the public until you show it again.")
+    messages.success(request, _named(told, publication))
     return _back(publication)
 
 
@@ -114,8 +120,17 @@ def resume(request: Asked, pk: int) -> HttpResponse:
     """Show a hidden picture again."""
     publication = _publication(request, pk)
     actions.resume_publication(publication=publication, by=request.user, now=timezone.now())
-    messages.success(request, _("Public again."))
+    # Where no open exhibit shows it, it is not public yet.
+    is_public = queries.in_public(publication) is not None
+    told = _("“{title}” is public again.") if is_public else _("“{title}” is not hidden any more.")
+    messages.success(request, _named(told, publication))
     return _back(publication)
+
+
+def _named(sentence: str, publication: Publication) -> SafeString:
+    """A sentence with the photo's title in it: the page that shows it has many pictures."""
+    photo = publication.photo
+    return format_html(sentence, title=localised(photo, "title", wording.untitled(photo)))
 
 
 @never_cache
@@ -164,16 +179,29 @@ def _publication(request: Asked, pk: int) -> Publication:
     return get_object_or_404(rows.select_related("photo__collection"), pk=pk)
 
 
-def _rooms(request: Asked) -> object:
+def _rooms(request: Asked) -> QuerySet[Room]:
     mine = Exhibit.objects.arranged_by(request.user)
-    rooms = Room.objects.filter(exhibit__in=mine).select_related("exhibit")
+    rooms = Room.objects.filter(exhibit__in=mine).select_related("exhibit__collection")
     return rooms.order_by("exhibit__slug", "position", "pk")
 
 
-def _hung(version: Version) -> Placement | None:
-    """The photo's place when it hangs already: its words are the ones to start from."""
-    hung = Placement.objects.filter(photo=version.photo_id)
-    return hung.select_related("room__exhibit").in_order().first()
+def _begun(version: Version, rooms: QuerySet[Room], slug: str) -> dict[str, Any]:
+    """What the form starts from: the words of a photo that hangs already, and a room of the
+    exhibit from whose page one comes.
+    """
+    hung = _hung(version, slug)
+    room = next((each for each in rooms if each.exhibit.slug == slug), None)
+    if room is None or (hung is not None and hung.room.exhibit_id == room.exhibit_id):
+        return {"instance": hung}
+    return {"instance": hung, "initial": {"room": room.pk}}
+
+
+def _hung(version: Version, slug: str) -> Placement | None:
+    """The photo's place when it hangs already, the one in that exhibit if there is one."""
+    rows = Placement.objects.filter(photo=version.photo_id).select_related("room__exhibit")
+    hung = list(rows.in_order())
+    there = (each for each in hung if each.room.exhibit.slug == slug)
+    return next(there, hung[0] if hung else None)
 
 
 def _back(publication: Publication) -> HttpResponse:

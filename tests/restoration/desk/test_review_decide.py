@@ -90,6 +90,41 @@ def test_after_accepting_the_next_page_leads_to_publishing_what_was_accepted(
     assert f'href="{reverse("exhibit:publish", args=[version.pk])}"' in page
 
 
+@pytest.mark.parametrize(
+    ("verb", "form", "told"),
+    [
+        (
+            "return",
+            {"reason": "damage", "advice": "Look at the left eye."},
+            "“Old Tom” went back to Vera with your advice.",
+        ),
+        ("decline", {"reason": "invented"}, "“Old Tom” is declined. Vera is told why."),
+    ],
+)
+def test_the_answer_to_a_decision_names_its_photo(
+    cora: Office,
+    people: Cast,
+    box: Collection,
+    verb: str,
+    form: dict[str, str],
+    told: str,
+) -> None:
+    version = factories.submitted(factories.photo(box, title_en="Old Tom"), people.vera)
+    factories.submitted(factories.photo(box, title_en="The next one"), people.victor)
+    answer = cora.decide(cora.take(version), verb, **form)
+    assert told in cora.client.get(answer["Location"]).text  # type: ignore[index]
+
+
+def test_a_photo_without_a_title_is_named_by_its_reference(
+    cora: Office, people: Cast, box: Collection
+) -> None:
+    photo = factories.photo(box, title_en="", title_zh="", filename="IMG_0001.jpg")
+    version = factories.submitted(photo, people.vera)
+    answer = cora.decide(cora.take(version), "decline", reason="invented")
+    page = cora.client.get(answer["Location"]).text  # type: ignore[index]
+    assert f"“{photo.ref}” is declined." in page
+
+
 def test_who_may_not_publish_is_told_who_can(
     cora: Office, box: Collection, version: Version
 ) -> None:

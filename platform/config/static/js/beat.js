@@ -35,7 +35,14 @@ export class Beat {
     this.take(answer);
     if (!answer.ok) return toast(answer.data.message ?? this.words.notExtended, "warning");
     toast(this.words.extended, "success");
-    this.root.querySelector("[data-extend]").hidden = true; // more time is given once
+    this.leaveExtend();
+  }
+
+  /** More time is given once: its form goes, and the focus to what stands beside it. */
+  leaveExtend() {
+    const form = this.root.querySelector("[data-extend]");
+    if (form.contains(document.activeElement)) this.root.querySelector("[data-release] button").focus();
+    form.hidden = true;
   }
 
   /** What was typed last is saved before the photo goes; pressed once more, it goes at once. */

@@ -15,6 +15,7 @@ import { Saved } from "./saved.js";
 import { announce, hasModifier, isTyping, singleKeys, toast } from "./site.js";
 import { Tint } from "./tint.js";
 import { Tour } from "./tour.js";
+import { startUndo } from "./undo.js";
 import { Veil } from "./veil.js";
 import { Viewer, deepen, sharpen } from "./viewer.js";
 
@@ -407,10 +408,7 @@ class Bench {
     form.addEventListener("change", (event) => this.onInput(event));
     root.addEventListener("click", (event) => this.onClick(event));
     document.addEventListener("keydown", (event) => this.onKey(event));
-    this.history.addEventListener("change", () => {
-      one("[data-undo]", root).disabled = this.history.done.length === 0;
-      one("[data-redo]", root).disabled = this.history.undone.length === 0;
-    });
+    startUndo(root, this.history, this.words);
   }
 
   onInput(event) {
@@ -423,8 +421,6 @@ class Bench {
     const button = event.target.closest("button");
     if (!button) return;
     const actions = {
-      undo: () => this.history.undo(),
-      redo: () => this.history.redo(),
       showMask: () => this.showOverlay(this.stage.classList.contains("is-bare")),
       pickTool: () => { this.choose(button.dataset.pickTool); this.stage.focus({ preventScroll: false }); },
       maskClear: () => this.placed.then(() => { this.mask.clear(); announce(this.words.maskCleared); }),

@@ -1,9 +1,10 @@
 // The curtain, the flip and the common zoom of partials/_compare.html. The view itself is a radio
 // group that works by CSS; this adds what CSS can't do.
 
-import { hasModifier, isTyping, singleKeys } from "./site.js";
+import { announce, hasModifier, isTyping, singleKeys } from "./site.js";
 import { Viewer, deepen } from "./viewer.js";
 
+const SMALL = 20; // rem: over a picture that is lower or narrower, a sentence hides too much
 const started = new WeakSet();
 
 function isFlip(event) {
@@ -28,6 +29,7 @@ function startZoom(figure, stage) {
   stage.tabIndex = 0;
   stage.setAttribute("role", "application");
   stage.setAttribute("aria-label", figure.getAttribute("aria-label"));
+  stage.setAttribute("aria-describedby", figure.querySelector("[data-stage-keys]").id);
   const panes = wrapPanes(figure);
   const viewer = new Viewer(stage, { panes, size, root: figure, zoomText: figure.dataset.zoomtext });
   const bundle = figure.dataset.deep;
@@ -35,6 +37,18 @@ function startZoom(figure, stage) {
     deepen(viewer, pane, pane.querySelector("img"), { bundle, source: pane.dataset.tiles });
   }
   return viewer;
+}
+
+/** What was done to the picture is told on it, or under it where that would hide it. */
+function keepNotice(stage, notice) {
+  const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const place = () => {
+    const isSmall = Math.min(stage.clientWidth, stage.clientHeight) < SMALL * rem();
+    if (isSmall && stage.contains(notice)) stage.after(notice);
+    else if (!isSmall && !stage.contains(notice)) stage.append(notice);
+  };
+  const observer = new ResizeObserver(place);
+  for (const each of [stage, notice]) observer.observe(each); // the notice grows with the letters
 }
 
 /** The maps over the later picture. Boxes and CSS show them; this keeps their patterns legible. */
@@ -91,6 +105,8 @@ class Curtain {
     this.choose(figure.dataset.first); // a map that was asked for by its link
     this.set(50);
     this.listen();
+    const notice = figure.querySelector("[data-notice]");
+    if (notice) keepNotice(this.stage, notice);
     if ("zoomable" in figure.dataset) this.viewer = startZoom(figure, this.stage);
     if (figure.querySelector("[data-maps]")) this.maps = new Maps(this);
   }
@@ -104,7 +120,12 @@ class Curtain {
     if (!radio) return;
     radio.checked = true;
     this.figure.dataset.view = view;
+    this.flipper.setAttribute("aria-pressed", String(view === "left"));
     this.viewer?.onResize();
+  }
+
+  get viewName() {
+    return this.radios.find((each) => each.checked).labels[0].textContent.trim();
   }
 
   /** cut: where the curtain hangs, in percent from the left; what is right of it is restored. */
@@ -119,6 +140,7 @@ class Curtain {
   flip() {
     const held = document.activeElement === this.range; // which goes with the curtain
     this.choose(this.view === "right" ? "left" : "right");
+    announce(this.viewName);
     if (held) this.flipper.focus({ preventScroll: true });
   }
 
@@ -162,9 +184,10 @@ export function startCompare(root = document) {
   }
 }
 
-// X flips the only comparison of the page from anywhere, as on a light table.
+// X flips the only comparison of the page from anywhere, as on a light table; where nobody can
+// switch single letters off, it is heard inside the figure alone.
 document.addEventListener("keydown", (event) => {
-  if (!isFlip(event)) return;
+  if (!isFlip(event) || !document.querySelector("[data-single-keys]")) return;
   const figures = document.querySelectorAll("[data-compare]");
   if (figures.length === 1) figures[0].curtain?.flip();
 });

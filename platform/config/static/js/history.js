@@ -3,6 +3,7 @@
 const LONGEST = 60;
 const LARGEST = 32 * 2 ** 20; // bytes that the steps may keep; the last one is always kept
 
+/** Dispatches "change" whenever a step is noted or taken, and "undo" or "redo" for what it took. */
 export class History extends EventTarget {
   constructor() {
     super();
@@ -36,6 +37,7 @@ export class History extends EventTarget {
     entry[verb]();
     to.push(entry);
     this.changed();
+    this.dispatchEvent(new Event(verb));
   }
 
   clear() {

@@ -112,10 +112,10 @@ export class Run {
   }
 
   onSwap() {
+    this.button.disabled = this.isLive;
     if (this.hadFocus && document.activeElement === document.body) this.focusJob();
     this.hadFocus = false;
     const state = this.job?.dataset.state ?? "";
-    this.button.disabled = this.isLive;
     if (state === this.state) return;
     const before = this.state;
     this.state = state;
@@ -134,8 +134,10 @@ export class Run {
     }
   }
 
+  /** A run that was cancelled has no button of its own: Run is what comes next. */
   focusJob() {
-    this.slot.querySelector("button, a[href]")?.focus({ preventScroll: true });
+    const next = this.slot.querySelector("button, a[href]") ?? this.button;
+    next.focus({ preventScroll: true });
   }
 
   onError(event) {

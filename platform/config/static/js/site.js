@@ -116,3 +116,6 @@ for (const box of document.querySelectorAll("[data-single-keys]")) {
   box.checked = singleKeys();
   box.addEventListener("change", () => window.localStorage.setItem(KEYS, box.checked ? "on" : "off"));
 }
+
+// Whoever is led past the messages, to a part of the page, hears them all the same.
+if (window.location.hash) announce(document.getElementById("messages")?.textContent.trim().replace(/\s+/g, " "));

@@ -3,7 +3,8 @@
 // OpenSeadragon; without it the page shows the ordinary comparison.
 //
 // <div data-deep-zoom data-left="info.json" data-right="info.json" data-label="..."> with, beside it,
-// <input type="range" dir="rtl" data-deep-cut data-valuetext="{share} restored"> (the value is the share restored) and buttons [data-deep="in|out|fit|full"].
+// <input type="range" dir="rtl" data-deep-cut data-valuetext="{share} restored"> (the value is the share restored), buttons [data-deep="in|out|fit|full"],
+// a place for the level of the zoom, [data-deep-level], and #deep-keys, which tells the keys.
 
 import OpenSeadragon from "openseadragon";
 
@@ -38,16 +39,46 @@ function add(viewer, tileSource) {
   });
 }
 
-/** Cut the upper image at a share of the window, whatever part of it is in view. */
+/**
+ * Cut the upper image at a share of the window, whatever part of it is in view. Where it was cut
+ * there already it is left alone: each new cut is drawn, and the picture would never come to rest.
+ */
 function cutter(viewer, upper, share) {
   const size = upper.getContentSize();
+  let now = null;
   return () => {
     const x = viewer.viewport.getContainerSize().x * share();
     const edge = upper.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, 0)).x;
     const left = Math.min(size.x, Math.max(0, edge));
-    upper.setClip(new OpenSeadragon.Rect(left, 0, Math.max(1, size.x - left), size.y));
+    if (left !== now) upper.setClip(new OpenSeadragon.Rect(left, 0, Math.max(1, size.x - left), size.y));
+    now = left;
     viewer.element.style.setProperty("--cut", `${100 * share()}%`);
   };
+}
+
+/** Only the keys that the page tells of: OpenSeadragon would mirror at F and turn at R. */
+function keepUpright(viewer) {
+  viewer.addHandler("canvas-key", (event) => {
+    if (["KeyF", "KeyR"].includes(event.originalEvent.code)) event.preventDefaultAction = true;
+  });
+}
+
+/** Tell the level where a zoom has come to rest; 100 % is a pixel on a pixel. */
+function tellLevel(viewer, lower, output) {
+  const show = () => {
+    const level = lower.viewportToImageZoom(viewer.viewport.getZoom()) * window.devicePixelRatio;
+    const told = `${Math.round(100 * level)} %`;
+    if (output.textContent !== told) output.textContent = told;
+  };
+  viewer.addHandler("animation-finish", show);
+  viewer.addHandler("resize", show);
+  show();
+}
+
+function describe(canvas, label) {
+  canvas.setAttribute("aria-label", label);
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-describedby", "deep-keys");
 }
 
 function commands(viewer, lower) {
@@ -66,8 +97,8 @@ async function start(element) {
   const range = root.querySelector("[data-deep-cut]");
   element.hidden = false;
   const viewer = open(element);
-  viewer.canvas.setAttribute("aria-label", element.dataset.label);
-  viewer.canvas.setAttribute("role", "application");
+  describe(viewer.canvas, element.dataset.label);
+  keepUpright(viewer);
   const lower = await add(viewer, element.dataset.left);
   const upper = await add(viewer, element.dataset.right);
   const cut = cutter(viewer, upper, () => 1 - Number(range.value) / 100);
@@ -77,6 +108,7 @@ async function start(element) {
     cut();
     viewer.forceRedraw();
   });
+  tellLevel(viewer, lower, root.querySelector("[data-deep-level]"));
   const does = commands(viewer, lower);
   root.addEventListener("click", (event) => does[event.target.closest("[data-deep]")?.dataset.deep]?.());
   root.dataset.ready = "";
