@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative import weights
@@ -247,7 +247,7 @@ def _parts_of(index: str, wanted: Wanted) -> set[str]:
     try:
         content = json.loads(index)
         named = {name for name, part in content.items() if isinstance(part, list) and part[1]}
-    except (ValueError, AttributeError, IndexError):
+    except (ValueError, AttributeError, IndexError, RecursionError):
         raise NotFetched(f"The {INDEX} of {wanted.source.repository} cannot be read.") from None
     return named - NEVER_LOADED
 
@@ -313,10 +313,28 @@ def _bring(this: Try, file: Listed) -> None:
     half.parent.mkdir(parents=True, exist_ok=True)
     if half.is_file() and half.stat().st_size > file.size:
         half.unlink()
-    told(half.stat().st_size if half.is_file() else 0)
-    this.origin.bring(this.wanted, this.listing.revision, file, half, told)
-    _require_right(this.wanted, file, half)
+    _fill(this, file, half)
     _finish(half, path)
+
+
+def _fill(this: Try, file: Listed, half: Path) -> None:
+    """Have a file's bytes, once more from its start where they do not fit what had come of it."""
+    had = half.stat().st_size if half.is_file() else 0
+    this.on.told(had)
+    right = _comes_right(this, file, half)
+    if had and not right:
+        this.on.told(-half.stat().st_size)
+        half.unlink()
+        this.say(f"{file.path} had come in part, and the two do not fit; it is fetched again.")
+        right = _comes_right(this, file, half)
+    if not right:
+        _refuse_wrong(this.wanted, file, half)
+
+
+def _comes_right(this: Try, file: Listed, half: Path) -> bool:
+    """Go on with a file to its end, and say whether it is what is listed."""
+    this.origin.bring(this.wanted, this.listing.revision, file, half, this.on.told)
+    return _is(file, half)
 
 
 def _finish(half: Path, path: Path) -> None:
@@ -326,13 +344,12 @@ def _finish(half: Path, path: Path) -> None:
     weights.on_disk(path.parent)
 
 
-def _require_right(wanted: Wanted, file: Listed, half: Path) -> None:
-    if not _is(file, half):
-        half.unlink()
-        raise NotFetched(
-            f"{wanted.folder}/{file.path} is not what {wanted.source.repository} says it is. It "
-            "was thrown away; fetch again, and if it happens again, do not use this origin."
-        )
+def _refuse_wrong(wanted: Wanted, file: Listed, half: Path) -> NoReturn:
+    half.unlink()
+    raise NotFetched(
+        f"{wanted.folder}/{file.path} is not what {wanted.source.repository} says it is. It "
+        "was thrown away; fetch again, and if it happens again, do not use this origin."
+    )
 
 
 def _is(file: Listed, path: Path) -> bool:

@@ -27,6 +27,8 @@ from restoration.fetching import (
     locked_in,
 )
 
+ANEW = ".anew"  # beside a half, while its file comes from its start
+
 
 @dataclass(frozen=True)
 class Hub:
@@ -52,12 +54,30 @@ class Hub:
 
     def bring(self, wanted: Wanted, at: str, file: Listed, into: Path, told: Told) -> None:
         library, repository = _library(), wanted.source.repository
+        url = library.hf_hub_url(repository, file.path, revision=at, endpoint=self.address)
+        with self._answering(repository, at):
+            try:
+                self._bring(url, file, into, told)
+            except _FromItsStart:
+                self._bring_anew(url, file, into, told)
+
+    def _bring_anew(self, url: str, file: Listed, into: Path, told: Told) -> None:
+        """Bring the whole of a file beside the half, which stays until then: what answers with the
+        whole when it is asked for the rest may be no hub, but a gate that wants a password."""
+        anew = into.with_name(f"{into.name}{ANEW}")
+        told(-into.stat().st_size)
+        try:
+            self._bring(url, file, anew, told, keeps=False)
+            anew.replace(into)
+        finally:
+            anew.unlink(missing_ok=True)
+
+    def _bring(self, url: str, file: Listed, into: Path, told: Told, *, keeps: bool = True) -> None:
         from huggingface_hub.file_download import http_get
 
-        url = library.hf_hub_url(repository, file.path, revision=at, endpoint=self.address)
-        headers = library.utils.build_hf_headers(token=self.token or False)
+        headers = _library().utils.build_hf_headers(token=self.token or False)
         headers["Accept-Encoding"] = "identity"  # half of a packed file could not be gone on with
-        with self._answering(repository, at), _Growing(into, told) as half:
+        with _Growing(into, told, keeps=keeps) as half, _cut_back(half):
             http_get(
                 url,
                 half,
@@ -111,12 +131,15 @@ def _library() -> Any:
 
 
 class _Growing(io.FileIO):
-    """A file that is gone on with at its end and tells of every byte, so that a kill costs none."""
+    """A file that is gone on with at its end and tells of every byte, so that a kill costs none.
 
-    def __init__(self, path: Path, told: Told) -> None:
+    keeps: raise _FromItsStart where the hub's library would throw away what is here.
+    """
+
+    def __init__(self, path: Path, told: Told, *, keeps: bool = True) -> None:
         super().__init__(path, "r+" if path.exists() else "w+")
-        self.seek(0, io.SEEK_END)
-        self._told = told
+        self.begun = self.seek(0, io.SEEK_END)
+        self._told, self._keeps = told, keeps
 
     def write(self, block: Any) -> int:
         view = memoryview(block)
@@ -125,6 +148,33 @@ class _Growing(io.FileIO):
             done += super().write(view[done:]) or 0
         self._told(done)
         return done
+
+    def truncate(self, size: int | None = None) -> int:
+        """What the hub's library calls when it was sent a file from its start."""
+        if self._keeps and self.seek(0, io.SEEK_END):
+            raise _FromItsStart
+        return super().truncate(size)
+
+    def cut_back(self) -> None:
+        """Be as long as when this was opened."""
+        self._told(self.begun - self.seek(0, io.SEEK_END))
+        super().truncate(self.begun)
+
+
+class _FromItsStart(Exception):  # noqa: N818 - says what happened
+    """A file of which some is here came from its start again."""
+
+
+@contextmanager
+def _cut_back(half: _Growing) -> Iterator[None]:
+    """Keep nothing of an answer that ended too early: it is something else, as a rule a page."""
+    try:
+        yield
+    except OSError as error:
+        # The library says so by an error that is no other: not of the system, not of the network.
+        if type(error) is OSError and error.errno is None:
+            half.cut_back()
+        raise
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from restoration.training.leaves import leaf_picture
-from restoration.training.pictures import ENDINGS, LARGEST, LEAF_SIDE, Shelf
+from restoration.training.pictures import ENDINGS, LEAF_SIDE, Shelf, UnfitError, read
 
 LABELS = Path(__file__).with_name("faces.json")
 KEPT_EVERY, KEPT_FIRST = 20, 7  # as on the common shelf
@@ -33,7 +33,7 @@ Plane = NDArray[np.float32]
 Random = np.random.Generator
 
 
-class UnlabelledError(Exception):
+class UnlabelledError(UnfitError):
     """There is no label for any of the pictures that were given."""
 
 
@@ -123,10 +123,7 @@ def _name(file: Path) -> str:
 
 
 def _sheet(file: Path, boxes: list[list[float]]) -> Sheet:
-    with Pillow.open(file) as opened:
-        whole = opened.convert("RGB")
-    whole.thumbnail((LARGEST, LARGEST), Pillow.Resampling.BOX)
-    return _leveled(whole, boxes)
+    return _leveled(read(file), boxes)
 
 
 def _leveled(whole: Pillow.Image, boxes: list[list[float]]) -> Sheet:

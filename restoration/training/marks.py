@@ -22,6 +22,7 @@ from restoration.training.layers import (
     laid,
     untouched,
 )
+from restoration.training.pictures import converted
 from restoration.training.texture import cloud
 
 Points = NDArray[np.float64]
@@ -236,8 +237,7 @@ def _files(folders: Iterable[Path]) -> Iterator[tuple[int, Path]]:
 
 
 def _stamp(folder: str, file: Path) -> Stamp:
-    with Pillow.open(file) as opened:
-        alpha = opened.convert("RGBA").getchannel("A")
+    alpha = converted(file, "RGBA").getchannel("A")
     opaque = np.argwhere(np.asarray(alpha) > 100).astype(np.float64)
     if not len(opaque):
         opaque = np.array([[alpha.height / 2, alpha.width / 2]])

@@ -21,6 +21,10 @@ LEAVES = 240  # procedural pictures made for a training run
 LEAF_SIDE = 192
 
 
+class UnfitError(Exception):
+    """The pictures that were given cannot be learnt from; says why."""
+
+
 @dataclass(frozen=True)
 class Shelf:
     """Clean pictures to cut from; `kept` is set aside for the card's figures, never learnt from."""
@@ -49,14 +53,13 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: in
     """All pictures under the folders at three sizes, and `leaves` procedural ones.
 
     Every twentieth picture is set aside. Nothing below `least` pixels on its short side is used.
+    Raises UnfitError when a file is no picture, and when there is none at all.
     """
     files = files_in(folders)
     pictures: list[Picture] = []
     kept: list[Picture] = []
     for number, file in enumerate(files):
-        with Pillow.open(file) as opened:
-            whole = opened.convert("RGB")
-        whole.thumbnail((LARGEST, LARGEST), Pillow.Resampling.BOX)
+        whole = read(file)
         if number % 20 == 7:
             kept.append(np.asarray(_reduced(whole, 0.5)))
         else:
@@ -64,7 +67,25 @@ def shelf(folders: Iterable[Path], *, seed: int, leaves: int = LEAVES, least: in
             pictures += [each for each in sized if min(each.shape[:2]) >= least]
     rng = np.random.default_rng([seed, 0x1EAF])
     pictures += [leaf_picture(rng, max(LEAF_SIDE, least)) for _ in range(leaves)]
+    if not pictures:
+        raise UnfitError(f"no picture there has {least} pixels on its short side")
     return Shelf(tuple(pictures), tuple(kept), sources(files))
+
+
+def read(file: Path, largest: int = LARGEST) -> Pillow.Image:
+    """A picture in RGB, at most so large on its long side; UnfitError when the file is none."""
+    whole = converted(file, "RGB")
+    whole.thumbnail((largest, largest), Pillow.Resampling.BOX)
+    return whole
+
+
+def converted(file: Path, mode: str) -> Pillow.Image:
+    """A picture in a mode of Pillow's; UnfitError when the file is none."""
+    try:
+        with Pillow.open(file) as opened:
+            return opened.convert(mode)
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise UnfitError(f"{file} cannot be read as a picture; move it away") from error
 
 
 def files_in(folders: Iterable[Path]) -> list[Path]:

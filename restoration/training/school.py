@@ -5,7 +5,7 @@ The next examples are made by a thread of their own while the network learns fro
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +29,10 @@ MEAN_OF = 0.999  # decay of the running mean of the weights, which is what is sh
 
 class OtherRunError(Exception):
     """The checkpoint belongs to another network or another seed."""
+
+
+class DivergedError(Exception):
+    """A network whose weights are no numbers any more; says so."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ def teach(
 
     Goes on from the checkpoint when there is one (OtherRunError when it is not this run's);
     `first` are weights to begin with. A killed run loses at most two minutes, Ctrl-C nothing.
+    Raises DivergedError.
     """
     torch.manual_seed(term.seed)
     run = _begun(lesson, first, device)
@@ -205,7 +210,19 @@ def _average(run: _Run) -> None:
             run.mean[name].copy_(value)
 
 
+def require_numbers(weights: Mapping[str, Tensor]) -> None:
+    """DivergedError when any weight is infinite or no number: nothing comes back from there."""
+    wrong = [name for name, value in weights.items() if not torch.isfinite(value).all()]
+    if wrong:
+        raise DivergedError(
+            f"the network diverged: {len(wrong)} of its {len(weights)} weights are no numbers any "
+            "more; teach it anew at a lower --rate"
+        )
+
+
 def _save(run: _Run, lesson: Lesson, term: Term, checkpoint: Path) -> None:
+    """Keep where the run is; what was kept before stays when the network has diverged since."""
+    require_numbers(run.mean)
     kept: dict[str, Any] = {
         "network": run.network.state_dict(),
         "mean": run.mean,

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 from scipy import ndimage
 
 from restoration.engine import damage, measure
 from restoration.training.layers import Image, Plane, Random
-from restoration.training.pictures import Picture, files_in
+from restoration.training.pictures import Picture, files_in, read
 
 BELIEVED_AT = 0.7  # sensitivity of the finder whose marks never count
 DOUBTED = 32  # of 255: from here on a scan what the network sees does not count
@@ -118,10 +117,7 @@ def _within(shape: tuple[int, int], boxes: Sequence[Share]) -> NDArray[np.bool_]
 
 
 def _scan(file: Path, sure: Sequence[Share]) -> Scan:
-    with Pillow.open(file) as opened:
-        whole = opened.convert("RGB")
-    whole.thumbnail((damage.LARGE, damage.LARGE), Pillow.Resampling.BOX)
-    picture = np.asarray(whole)
+    picture = np.asarray(read(file, damage.LARGE))
     image = picture.astype(np.float32) / np.float32(255)
     planes = damage.answered(image)
     levels = planes[..., 0]

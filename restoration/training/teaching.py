@@ -13,10 +13,14 @@ from restoration.training import export, pictures
 from restoration.training.card import Run, card
 from restoration.training.lesson import Lesson
 from restoration.training.lessons import LESSONS
-from restoration.training.school import Progress, Term, teach
+from restoration.training.school import Progress, Term, require_numbers, teach
 
 SHIPPED = Path(__file__).parents[1] / "engine" / "shipped"
 CARDS = Path(__file__).parents[2] / "docs" / "networks"
+
+
+class FirstError(Exception):
+    """The file to begin from is no network of this lesson; says so."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,18 @@ def lesson(name: str) -> Lesson:
 
 
 def run(order: Order, tell: Callable[[Progress], None]) -> Run:
-    """Teaches, exports, and writes the card beside the file (`NAME.md`)."""
+    """Teaches, exports, and writes the card beside the file (`NAME.md`).
+
+    Raises FirstError, UnfitError, OtherRunError, DivergedError and UnlikeError.
+    """
     what = lesson(order.name)
+    first = _first(order, what)
     shelf = what.shelf(order.folders, seed=order.term.seed, leaves=order.leaves)
     if what.sound and order.sound:
         shelf = what.sound(shelf, order.sound)
     network, end = teach(
         what, shelf, order.term, order.checkpoint,
-        first=_first(order, what), device=order.device, tell=tell,
+        first=first, device=order.device, tell=tell,
     )  # fmt: skip
     done = finish(order, what, what.finish(network.cpu()).eval(), end, shelf)
     order.file.with_suffix(".md").write_text(
@@ -67,7 +75,8 @@ def run(order: Order, tell: Callable[[Progress], None]) -> Run:
 def finish(
     order: Order, what: Lesson, network: nn.Module, end: Progress, shelf: pictures.Shelf
 ) -> Run:
-    """Exports the network and measures what the file holds."""
+    """Exports the network and measures what the file holds; DivergedError before it writes one."""
+    require_numbers(network.state_dict())
     order.file.parent.mkdir(parents=True, exist_ok=True)
     digest = export.export(network, what.inputs, order.file, what.bits)
     return Run(
@@ -86,7 +95,9 @@ def finish(
 
 
 def ship(name: str, file: Path) -> None:
-    """Puts a file and its card where the package keeps them, and pins it."""
+    """Puts a file and its card where the package keeps them, and pins it; DivergedError when what
+    it holds are no numbers."""
+    require_numbers(export.weights(file))
     SHIPPED.mkdir(exist_ok=True)
     CARDS.mkdir(parents=True, exist_ok=True)
     (SHIPPED / f"{name}.onnx").write_bytes(file.read_bytes())
@@ -101,7 +112,18 @@ def _pin(folder: Path) -> None:
 
 
 def _first(order: Order, what: Lesson) -> dict[str, Tensor] | None:
-    return what.adopt(export.weights(order.first)) if order.first else None
+    """The weights to begin from, tried on a network of the lesson: nothing is missing or over."""
+    if order.first is None:
+        return None
+    try:
+        held = export.weights(order.first)
+        weights = what.adopt(held)
+        what.build().load_state_dict(weights)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise FirstError(f"{order.first} is no network of {order.name}") from error
+    if not held:  # a file of nothing is read without a complaint
+        raise FirstError(f"{order.first} is no network")
+    return weights
 
 
 def _digest(file: Path) -> str:

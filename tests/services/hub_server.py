@@ -31,6 +31,8 @@ class Hub:
     stop_after: int | None = None  # the connection is silent after so many bytes of a file
     altered: set[str] = field(default_factory=set)
     gated: bool = False
+    gate: set[str] = field(default_factory=set)  # for these files a page that wants a password
+    from_start: set[str] = field(default_factory=set)  # these are sent whole, whatever was asked
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, range
 
     def repository(self, name: str) -> dict[str, bytes]:
@@ -104,6 +106,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(404, "EntryNotFound")
         if path in self.hub.altered:
             content = content[:-1] + bytes([content[-1] ^ 1])
+        if path in self.hub.gate:
+            return self.send(b"<html>Sign in first</html>" * 20)
+        if path in self.hub.from_start:
+            return self.send(content)
         start = int(self.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
         headers = {"ETag": f'"{entry(path, content)["oid"]}"', "X-Repo-Commit": at}
         if "Range" in self.headers:

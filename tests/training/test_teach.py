@@ -1,6 +1,7 @@
 """A network is taught, stopped, gone on with, and written for ONNX Runtime."""
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -198,15 +199,91 @@ def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
         (["clean-grey", "--steps", "1", "--leaves", "0"], "procedural"),
         (["clean-grey", "--steps", "1", "--from", "/nowhere.onnx"], "no file"),
         (["clean-grey", "--steps", "1", "--rate", "-1"], "rate of learning"),
+        (["clean-grey", "--steps", "1", "--rate", "nan"], "rate of learning"),
+        (["clean-grey", "--steps", "1", "--rate", "inf"], "rate of learning"),
+        (["clean-grey", "--steps", "1", "--rate", "0"], "rate of learning"),
+        (["clean-grey", "--minutes", "nan"], "how long"),
+        (["clean-grey", "--minutes", "1", "--steps", "-1"], "how long"),
+        (["clean-grey", "--steps", "1", "--threads", "-1"], "--threads is a number from 0"),
+        (["clean-grey", "--steps", "1", "--seed", "-1"], "--seed is a number from 0"),
+        (["clean-grey", "--steps", "1", "--leaves", "-5"], "--leaves is a number from 0"),
         (["damage", "--steps", "1", "--sound", "/nowhere"], "no folder"),
         (["clean-grey", "--steps", "1", "--sound", "."], "does not learn"),
         (["clean-grey", "--steps", "1", "--device", "abacus"], "no device"),
+        (["clean-grey", "--steps", "1", "--device", "cpu:9"], "cpu:9 is no device"),
+        (["clean-grey", "--steps", "1", "--out", __file__], "There can be no folder"),
         (["poetry", "--steps", "1"], "poetry"),
     ],
 )
 def test_an_order_that_cannot_be_carried_out_is_answered_with_a_sentence(order, sentence):
     with pytest.raises(CommandError, match=sentence):
         call_command("train", *order)
+
+
+@pytest.fixture
+def unfit(tmp_path: Path) -> Path:
+    """A folder with a file that is no network, one of no picture, and one without any."""
+    for name in ("no.onnx", "broken/a.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("neither a network nor a picture")
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    (tmp_path / "none").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        (["clean-grey", "--leaves", "1", "--from", "{0}/no.onnx"], "no.onnx is no network"),
+        (["damage", "--leaves", "1", "--from", "{0}/empty.onnx"], "empty.onnx is no network"),
+        (["damage", "--leaves", "1", "--from", "{shipped}/clean-grey.onnx"], "network of damage"),
+        (["clean-grey", "--leaves", "0", "--photos", "{0}/none"], "no picture there"),
+        (["clean-grey", "--photos", "{0}/broken"], "a.jpg cannot be read as a picture"),
+        (["faces", "--photos", "{0}/none"], "faces.json"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_named(unfit, order, sentence):
+    from restoration.training.teaching import SHIPPED
+
+    words = [word.format(unfit, shipped=SHIPPED) for word in order]
+    with pytest.raises(CommandError, match=sentence) as refusal:
+        call_command("train", *words, "--steps", "1", "--out", str(unfit / "out"))
+    assert str(refusal.value).startswith("Not taught: ")
+
+
+def test_a_run_that_diverges_keeps_what_it_had_and_says_so(shelf, tmp_path):
+    from restoration.training.school import DivergedError, Term, teach
+
+    taught(lesson(), shelf, tmp_path / "kept")
+    before = (tmp_path / "kept").read_bytes()
+    with pytest.raises(DivergedError, match="lower --rate"):
+        teach(lesson(), shelf, Term(seed=3, steps=8, quick=False, rate=math.inf), tmp_path / "kept")
+    assert (tmp_path / "kept").read_bytes() == before
+
+
+def test_a_network_of_no_numbers_is_neither_written_nor_shipped(tmp_path, monkeypatch):
+    import torch
+
+    from restoration.training import export, teaching
+    from restoration.training.school import DivergedError, Progress, Term
+
+    network = lesson().build()
+    torch.nn.init.constant_(network.leave.weight, math.nan)
+    order = teaching.Order(
+        "clean-grey", (), Term(steps=1), tmp_path / "kept", tmp_path / "taught.onnx"
+    )
+    none = Shelf((), (), ())
+    with pytest.raises(DivergedError):
+        teaching.finish(order, lesson(), network, Progress(1, 1.0, 1.0, 0.0), none)
+    with pytest.raises(export.UnlikeError):
+        export.export(network, lesson().inputs, order.file)
+    assert not order.file.exists()
+    monkeypatch.setattr(export, "_compare", lambda *_: None)
+    export.export(network, lesson().inputs, order.file)
+    monkeypatch.setattr(teaching, "SHIPPED", tmp_path / "shipped")
+    with pytest.raises(DivergedError):
+        teaching.ship("clean-grey", order.file)
+    assert not (tmp_path / "shipped").exists()
 
 
 def test_a_box_that_is_none_is_told_before_anything_is_loaded(tmp_path):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
 from restoration.engine.errors import BadInput
 from restoration.engine.generative.canvas import Floats
 from restoration.engine.generative.generation import (
     Request,
+    called,
     require_picture,
     said_to,
     shown_to,
@@ -37,7 +37,8 @@ def generated_many(
 
     Each has the noise of its own seed, so it comes out as it would alone but for the last bits.
     step_done: what the pipeline calls after each step; whatever it raises ends the run.
-    Raises BadInput 'batch' for what this family cannot draw together, StepFailed 'blank-result'.
+    Raises BadInput 'batch' for what this family cannot draw together, StepFailed 'blank-result'
+    or 'model-failed'.
     """
     require_alike(tool, images, seeds)
     given = {**said_to(tool, wanted), **shown_to(tool, images[0], None, wanted.control)}
@@ -46,7 +47,7 @@ def generated_many(
         given |= listed(given, images)
     noises = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     given["generator"] = noises if len(noises) > 1 else noises[0]
-    drawn = [np.asarray(each, dtype=np.float32) for each in tool.pipeline(**given).images]
+    drawn = called(tool, given)
     for picture, base in zip(drawn, images, strict=True):
         require_picture(picture, base)
     return drawn

@@ -47,14 +47,30 @@ class Canvas:
         return image if self.scaled == self.picture else resize(image, *self.picture)
 
 
-def fitted(shape: tuple[int, ...], multiple_of: int, max_pixels: int, largest: float) -> Canvas:
+def fitted(
+    shape: tuple[int, ...],
+    multiple_of: int,
+    max_pixels: int,
+    largest: float,
+    *,
+    least_side: int = 0,
+    most_ratio: int = 0,
+) -> Canvas:
     """Return the canvas of a picture: at most `max_pixels` once padded, and at most `largest`
-    times as large as the picture."""
+    times as large as the picture.
+
+    Once padded no side is below `least_side`, nor more than `most_ratio` times the other
+    (0: any).
+    """
     height, width = shape[:2]
     scale = min(largest, (max_pixels / (height * width)) ** 0.5)
     while True:
         scaled = (max(multiple_of, round(height * scale)), max(multiple_of, round(width * scale)))
-        padded = (rounded_up(scaled[0], multiple_of), rounded_up(scaled[1], multiple_of))
+        least = max(least_side, -(-max(scaled) // most_ratio) if most_ratio else 0)
+        padded = (
+            rounded_up(max(scaled[0], least), multiple_of),
+            rounded_up(max(scaled[1], least), multiple_of),
+        )
         if padded[0] * padded[1] <= max_pixels or scaled == (multiple_of, multiple_of):
             return Canvas((height, width), scaled, padded)
         scale *= 0.98

@@ -83,7 +83,7 @@ def generated(
     """Run the pipeline on a padded float32 HxWx3 RGB [0, 1] picture; the result is of its size.
 
     `mask` uint8 HxW, 255 where an inpainting pipeline shall draw. Raises StepFailed
-    'blank-result' for NaN or a flat picture, and whatever `progress` raises.
+    'blank-result' for NaN or a flat picture, 'model-failed', and whatever `progress` raises.
     """
     progress(0.0, None)
     given = {
@@ -93,10 +93,23 @@ def generated(
     }
     if not instructed(tool, mask):
         given["strength"] = wanted.strength
-    offered = np.asarray(tool.pipeline(**given).images[0], dtype=np.float32)
-    picture = sized(tool, offered, image)
+    picture = sized(tool, called(tool, given)[0], image)
     require_picture(picture, image)
     return picture
+
+
+def called(tool: Tool, given: dict[str, Any]) -> list[Floats]:
+    """Return what a pipeline draws; StepFailed 'model-failed' where it cannot with what is given.
+
+    Pipelines have limits of their own, and say so with whatever error comes first.
+    """
+    try:
+        images = tool.pipeline(**given).images
+    except (ValueError, IndexError, TypeError) as error:
+        logger.warning("%s could not draw", tool.model.name, exc_info=True)
+        facts = {"model": tool.model.name, "detail": str(error)[:200]}
+        raise StepFailed("model-failed", facts) from error
+    return [np.asarray(each, dtype=np.float32) for each in images]
 
 
 def said_to(tool: Tool, wanted: Request) -> dict[str, Any]:
@@ -271,12 +284,13 @@ def canvas_for(
 ) -> Canvas:
     """Return what to work at: `share` of the area that would be worked on at first."""
     family = tool.family
+    limits = {"least_side": family.least_side, "most_ratio": family.most_ratio}
     most = min(family.max_pixels, workshop.most_pixels or family.max_pixels)
-    canvas = fitted(shape, family.multiple_of, most, largest)
+    canvas = fitted(shape, family.multiple_of, most, largest, **limits)
     if share == 1:
         return canvas
     less = int(canvas.padded[0] * canvas.padded[1] * share)
-    return fitted(shape, family.multiple_of, less, largest)
+    return fitted(shape, family.multiple_of, less, largest, **limits)
 
 
 def with_less_on_failure(

@@ -29,7 +29,7 @@ from restoration.engine.generative.generation import (
 )
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.luma import luma
-from restoration.engine.step import Mask, Progress, StepContext, StepResult, faces_on, note
+from restoration.engine.step import Mask, Progress, StepContext, StepResult, note
 from restoration.engine.steps import repair
 
 Box = tuple[slice, slice]
@@ -38,6 +38,7 @@ MARGIN = 128  # pixels of surroundings that a model is shown
 MOST_CROPS = 24
 LARGEST = 2.0  # a small crop is enlarged so far, because models draw badly in few pixels
 SPREAD = 4  # pixels that the model may redraw around the mask; the photograph keeps its own there
+LOOKING = 0.1  # the share of the time that finding damage takes, where nobody painted it
 STRUCTURE = 0.02  # standard deviation below which surroundings say nothing about framing
 
 
@@ -62,6 +63,8 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         told = note("no-damage-found" if context.mask is None else "mask-empty")
         return StepResult(context.image, {"repaired": repaired}, {"filled_area": 0.0}, [told])
     workshop = require_workshop(context, "repair")
+    if context.mask is None:
+        context = replace(context, progress=after_looking(context.progress))
     with workshop.lend("repair", settings["model"], context.loading) as tool:
         wording = wording_for(tool, context, "repair")
         passes = settings.get("passes", 0)
@@ -73,9 +76,25 @@ def wanted_mask(context: StepContext, settings: dict[str, Any]) -> Mask:
     """Return uint8 HxW, 255 where the volunteer says damage is, or else where it is found."""
     mask = context.mask
     if mask is None:
-        known = faces_on(context)
-        mask = repair.detect(context.image, float(settings["sensitivity"]), known)
+        looking = replace(context, progress=while_looking(context.progress))
+        mask = repair.detected(looking, float(settings["sensitivity"]))
     return np.where(mask > 0, 255, 0).astype(np.uint8)
+
+
+def while_looking(progress: Progress) -> Progress:
+    """Return what hears of the embedded step's looking, which is less of the time here."""
+
+    def told(fraction: float, preview: NDArray[Any] | None = None) -> None:
+        progress(min(LOOKING, LOOKING * fraction / repair.LOOKING), preview)
+
+    return told
+
+
+def after_looking(progress: Progress) -> Progress:
+    def told(fraction: float, preview: NDArray[Any] | None = None) -> None:
+        progress(LOOKING + (1 - LOOKING) * fraction, preview)
+
+    return told
 
 
 def filled(

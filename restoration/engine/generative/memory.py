@@ -170,18 +170,16 @@ def tile_pixels(vae: Any) -> int:
 
 @contextmanager
 def as_it_was(vae: Any, *, tiled: bool, sliced: bool) -> Iterator[None]:
-    """Let the autoencoder work in tiles, one picture at a time, and leave it as it was found.
+    """Let the autoencoder work in tiles or whole, one picture at a time; leave it as it was found.
 
     It is shared by all jobs: a flag that stays set, or a change of precision that an error left
     behind half-way, would change the next job's picture.
     """
     before = {name: getattr(vae, name, None) for name in ("use_tiling", "use_slicing")}
     dtype = vae.dtype
-    # Never with arguments: given a size and no stride, one of them drops bands of the picture.
-    if tiled and hasattr(vae, "enable_tiling"):
-        vae.enable_tiling()
-    if sliced and hasattr(vae, "enable_slicing"):
-        vae.enable_slicing()
+    for name, wanted in (("tiling", tiled), ("slicing", sliced)):
+        # Never with arguments: given a size and no stride, one of them drops bands of the picture.
+        getattr(vae, f"{'enable' if wanted else 'disable'}_{name}", nothing)()
     try:
         yield
     finally:
@@ -190,6 +188,10 @@ def as_it_was(vae: Any, *, tiled: bool, sliced: bool) -> Iterator[None]:
                 setattr(vae, name, value)
         if vae.dtype != dtype:
             vae.to(dtype)
+
+
+def nothing() -> None:
+    """Some autoencoders know no tiles."""
 
 
 def footprint(parts: Sequence[Any]) -> int:

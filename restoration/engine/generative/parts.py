@@ -38,6 +38,20 @@ def networks(info: ModelInfo, dtype: Any) -> dict[str, Any]:
     }
 
 
+def require_words(pipeline: Any) -> None:
+    """Raise ValueError where a tokenizer tells no two words apart, as one without its files does:
+    it is made of nothing without a complaint, and nobody's words would ever be read."""
+    found = [part for name, part in pipeline.components.items() if name.startswith("tokenizer")]
+    found.append(getattr(pipeline.components.get("processor"), "tokenizer", None))
+    for tokenizer in found:
+        if tokenizer is not None and tokens(tokenizer, "red") == tokens(tokenizer, "old"):
+            raise ValueError(f"{type(tokenizer).__name__} knows no words")
+
+
+def tokens(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text)["input_ids"])
+
+
 def lay_on(pipeline: Any, info: ModelInfo) -> None:
     """Fuse the model's LoRA into the networks it was made for; nothing of it can be left behind."""
     for part, path in zip(info.model.parts, info.paths[1:], strict=True):

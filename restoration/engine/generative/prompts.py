@@ -7,8 +7,10 @@ they are how a face becomes an influencer's.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from restoration.engine.generative.rows import Family
@@ -26,6 +28,7 @@ ENDS = " \n\t,.;，。；、"
 TEMPLATE = 40  # tokens that a chat template puts around what is said
 
 Count = Callable[[str], int]
+Cut = tuple[int, int]
 Pieces = tuple[tuple[str, str], ...]
 
 
@@ -201,20 +204,45 @@ def fitted(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the text, and which fields lost words so that it is of `room` tokens at most."""
     kept = {name: list(texts) for name, texts in fields.items()}
-    cut = []
-    for name in LEAST_FIRST:
-        while kept[name] and count and count(said(frame, kept)) > room:
-            cut += [] if name in cut else [name]
-            kept[name] = shortened(kept[name])
-    return said(frame, kept), tuple(cut)
+    lost: list[str] = []
+
+    def fit(name: str, texts: list[str]) -> bool:
+        return count is None or count(said(frame, {**kept, name: texts})) <= room
+
+    for name in (name for name in LEAST_FIRST if kept[name]):
+        if not lost and fit(name, kept[name]):
+            break
+        lost.append(name)
+        if fit(name, []):
+            kept[name] = shortened(kept[name], partial(fit, name))
+            break
+        kept[name] = []
+    return said(frame, kept), tuple(lost)
 
 
-def shortened(texts: list[str]) -> list[str]:
-    """Return the texts without their last word; Chinese without its last clause or signs."""
-    *before, last = texts
-    gaps = list(GAP.finditer(last))
-    rest = last[: gaps[-1].start()].strip(ENDS) if gaps else ""
-    return [*before, rest] if rest else before
+def shortened(texts: list[str], fit: Callable[[list[str]], bool]) -> list[str]:
+    """Return as many words of a field as fit, by halves: counting a long text takes long."""
+    ends = cuts(texts)
+    least = bisect_left(ends[:-1], True, key=lambda end: fit(cut(texts, end)))
+    return cut(texts, ends[least])
+
+
+def cuts(texts: list[str]) -> list[Cut]:
+    """Return where texts may end, the last place first: in which of them, after so many signs.
+
+    That is before a word; in Chinese before a clause. The last one leaves nothing.
+    """
+    found = []
+    for index in reversed(range(len(texts))):
+        gaps = [gap.start() for gap in GAP.finditer(texts[index]) if gap.start()]
+        found += [(index, end) for end in (*reversed(gaps), 0)]
+    return found
+
+
+def cut(texts: list[str], end: Cut) -> list[str]:
+    index, signs = end
+    rest = texts[index][:signs].strip(ENDS)
+    return [*texts[:index], rest] if rest else texts[:index]
 
 
 def said(frame: Frame, fields: Mapping[str, list[str]]) -> str:

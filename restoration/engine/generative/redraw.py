@@ -107,7 +107,10 @@ def composed_from(
     protect = face_mask(small.shape, faces_on(context)) if face_share < 1 else None
     gained = detail_gain(small, offered, protect=protect, protect_weight=face_share)
     gained *= 1 - kept_mask(small.shape, context).astype(np.float32) / 255
-    return np.clip(image + canvas.enlarge(taken * gained)[..., None], 0, 1), registration
+    change = canvas.enlarge(taken * gained)
+    for box in kept_boxes(image.shape, context):
+        change[box] = 0  # what is enlarged swings over the edge of what was cut out small
+    return np.clip(image + change[..., None], 0, 1), registration
 
 
 def face_mask(shape: tuple[int, ...], boxes: list[Box]) -> Mask:
@@ -126,7 +129,18 @@ def kept_mask(shape: tuple[int, ...], context: StepContext) -> Mask:
     """Return uint8 HxW, 255 on all of the boxes that somebody wants kept exactly, soft beyond."""
     boxes = [(each.x, each.y, each.width, each.height) for each in context.faces or () if each.keep]
     covered = face_mask(shape, boxes)
-    for left, top, wide, high in boxes:
-        rows = slice(int(top * shape[0]), int(np.ceil((top + high) * shape[0])))
-        covered[rows, int(left * shape[1]) : int(np.ceil((left + wide) * shape[1]))] = 255
+    for box in kept_boxes(shape, context):
+        covered[box] = 255
     return covered
+
+
+def kept_boxes(shape: tuple[int, ...], context: StepContext) -> list[tuple[slice, slice]]:
+    """Return rows and columns of each box that somebody wants kept exactly, every pixel of it."""
+    return [
+        (
+            slice(int(each.y * shape[0]), int(np.ceil((each.y + each.height) * shape[0]))),
+            slice(int(each.x * shape[1]), int(np.ceil((each.x + each.width) * shape[1]))),
+        )
+        for each in context.faces or ()
+        if each.keep
+    ]

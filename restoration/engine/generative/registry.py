@@ -13,6 +13,15 @@ __all__ = ["FAMILIES", "MODELS", "Family", "Licence", "Model", "ModelInfo", "Par
 
 NEEDED = ("torch", "diffusers", "transformers", "safetensors")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+# What a tokenizer can be read from: without any of these every word becomes the same unknown token.
+VOCABULARIES = (
+    {"tokenizer.json"},
+    {"vocab.json", "merges.txt"},
+    {"vocab.txt"},
+    {"spiece.model"},
+    {"tokenizer.model"},
+    {"sentencepiece.bpe.model"},
+)
 TILED = 1.25  # how much more memory a tile needs than a picture of its size
 
 
@@ -110,7 +119,7 @@ def base_refusal(model: Model, path: Path) -> str:
         declared = index["_class_name"]
     except FileNotFoundError:
         return "no-index"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "broken-index"
     if declared not in model.declared:
         return "other-class"
@@ -137,16 +146,24 @@ def is_part(part: object) -> bool:
 
 
 def weights_refusal(part: Path) -> str:
-    """Return why a component's folder cannot be used; a tokenizer has no weights to check."""
+    """Return why a component's folder cannot be used; a tokenizer has words and no weights."""
     if not part.is_dir():
         # A safety checker is never loaded, so it may be missing.
         return "" if part.name in ("safety_checker", "feature_extractor") else "part-missing"
+    if part.name.startswith("tokenizer") and not has_vocabulary(part):
+        return "no-vocabulary"
     files = [file.suffix for file in part.iterdir() if file.is_file()]
     if ".safetensors" in files:
         return ""
     if any(suffix in PICKLES for suffix in files):
         return "" if part.name == "safety_checker" else "pickled-weights"
     return "no-weights" if (part / "config.json").is_file() and is_network(part) else ""
+
+
+def has_vocabulary(part: Path) -> bool:
+    """Say whether a tokenizer's folder holds its words in a form that is read."""
+    here = {file.name for file in part.iterdir() if file.is_file()}
+    return any(files <= here for files in VOCABULARIES)
 
 
 def is_network(part: Path) -> bool:

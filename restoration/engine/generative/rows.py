@@ -52,7 +52,8 @@ class Part:
 class Family:
     """What all models of one architecture share.
 
-    multiple_of: both sides of what the model sees; max_pixels: the area it was made for.
+    multiple_of: both sides of what the model sees; max_pixels: the area it was made for;
+    least_side: what neither side may be below; most_ratio: of the long side to the other (0: any).
     dtype: what it runs in on a GPU; never: the dtypes that break it.
     cfg: name of the pipeline's guidance argument; negative: 'words' where it reads what shall not
     be there, 'blank' where its guidance is silently off unless it is handed something, 'none'.
@@ -72,6 +73,8 @@ class Family:
     languages: tuple[str, ...]
     most_tokens: int
     max_pixels: int = 1024 * 1024
+    least_side: int = 0
+    most_ratio: int = 0
     dtype: str = "bfloat16"
     cfg: str = "guidance_scale"
     worded: Literal["tags", "sentences"] = "sentences"
@@ -163,6 +166,8 @@ FAMILIES: tuple[Family, ...] = (
         steps=4,
         languages=("en", "zh"),
         most_tokens=512,
+        least_side=64,
+        most_ratio=8,
         edits=True,
         distilled=True,
         latents="patches",

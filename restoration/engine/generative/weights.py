@@ -28,6 +28,9 @@ CHUNK = 1 << 20
 # Who says that the bytes are right: the registry, the hub, or nobody before us.
 PINNED, HUB, FIRST_USE = "pinned", "hub", "first-use"
 
+# What reading a JSON raises that is none, is of another shape, or is nested deeper than Python is.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
 Told = Callable[[int], None]
 # By file, how it looked when it was read, and its sha256.
 _seen: dict[Path, tuple[tuple[int, ...], str]] = {}
@@ -138,7 +141,7 @@ def read_lock(folder: Path) -> Lock:
     """Return a folder's lock; StepFailed 'weights-unlocked' without one that can be read."""
     try:
         return Lock.from_json(json.loads((folder / LOCK).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (*UNREADABLE, OSError) as error:
         raise StepFailed("weights-unlocked", {"folder": folder.name}) from error
 
 
@@ -227,7 +230,7 @@ def parameters(file: Path) -> int:
             (length,) = struct.unpack("<Q", stream.read(8))
             tensors = json.loads(stream.read(min(length, 100 << 20)))
         return sum(prod(each["shape"]) for name, each in tensors.items() if name != "__metadata__")
-    except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError):
+    except (*UNREADABLE, OSError, struct.error):
         return 0  # a torn file is told of by its hash, or by its loader
 
 

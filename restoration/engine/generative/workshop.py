@@ -89,6 +89,7 @@ class Workshop:
     worked: dict[Bucket, tuple[int, float]] = field(default_factory=dict, repr=False)
     _loaded: OrderedDict[str, Loaded] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _drawing: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:
         self.models_dir = Path(self.models_dir)
@@ -223,13 +224,17 @@ class Workshop:
 
     @contextmanager
     def giving_up(self, tool: Tool, rung: Rung) -> Iterator[None]:
-        """Do without what the rung names; the autoencoder is as it was afterwards."""
-        if rung.alone:
-            self.release(keep=tool.model.name)
-        if rung.offloaded:
-            self._offload(tool)
-        with memory.as_it_was(tool.pipeline.vae, tiled=rung.tiled, sliced=True):
-            yield
+        """Do without what the rung names; the autoencoder is as it was afterwards.
+
+        One job draws at a time: its autoencoder is the next one's, and what fits is for one alone.
+        """
+        with self._drawing:
+            if rung.alone:
+                self.release(keep=tool.model.name)
+            if rung.offloaded:
+                self._offload(tool)
+            with memory.as_it_was(tool.pipeline.vae, tiled=rung.tiled, sliced=True):
+                yield
 
     def _offload(self, tool: Tool) -> None:
         """Keep the model in RAM from now on; its parts cannot be brought back without a reload."""
@@ -357,6 +362,7 @@ class Workshop:
                 # What visits the card part by part takes its networks along when it leaves.
                 **({} if offloaded else self._shared(info, kind)),
             )
+            parts.require_words(pipeline)
             parts.lay_on(pipeline, info)
         except (*BROKEN, SafetensorError) as error:
             facts = {"step": step, "model": info.model.name, "detail": str(error)[:200]}

@@ -47,7 +47,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     painted = None if context.mask is None else context.mask > 0
     given = painted is not None
     if painted is None:
-        area = _detected(context, float(settings["sensitivity"])) > 0
+        area = detected(context, float(settings["sensitivity"])) > 0
     else:
         area = _painted(context, painted, marks_only=bool(settings["marks_only"]))
     context.progress(LOOKING, None)
@@ -62,7 +62,9 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     return StepResult(image, {"repaired": area.astype(np.uint8) * 255}, meters, notes, record)
 
 
-def _detected(context: StepContext, sensitivity: float) -> Mask:
+def detected(context: StepContext, sensitivity: float) -> Mask:
+    """uint8 HxW, 255 where `detect` finds damage on the picture as the run began; the progress it
+    tells ends at LOOKING."""
     return detect(_unchanged(context), sensitivity, faces_on(context), _looking(context))
 
 

@@ -30,6 +30,8 @@ REASONS = {
     "weights-unlisted": "{file} is not on its list: remove it",
     "weights-missing": "{file} is missing: `manage.py fetch_models {name}` brings it back",
     "weights-changed": "{file} was altered: `manage.py fetch_models {name}` brings it back",
+    "no-vocabulary": "the vocabulary of its tokenizer is missing, so it would read no words: "
+    "`manage.py fetch_models {name} --update` brings it whole",
     "other-class": "another kind of model lies in its folder",
     "torchvision-missing": "torchvision does not work here: beside a torch from PyPI, on a machine "
     "with a card, pip install 'rekindle[gpu,qwen]'; beside any other, the one of the same version "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--steps", type=int, default=0, help="or how many steps")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
-            "--rate", type=float, default=0, help="of learning, lower to go on from a good network"
+            "--rate", type=float, help="of learning, lower to go on from a good network"
         )
         parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: all")
         parser.add_argument("--device", default="", help="cpu or cuda; the best there is if empty")
@@ -50,7 +51,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         order = self._order(options)
         from restoration.training import teaching
-        from restoration.training.school import OtherRunError
+        from restoration.training.export import UnlikeError
+        from restoration.training.pictures import UnfitError
+        from restoration.training.school import DivergedError, OtherRunError
 
         if order.checkpoint.exists():
             self.stdout.write(f"Going on from {order.checkpoint}.")
@@ -58,6 +61,10 @@ class Command(BaseCommand):
             done = teaching.run(order, self._tell)
         except OtherRunError as error:
             raise CommandError(f"{error}; move it away, or name another --out.") from error
+        except (teaching.FirstError, UnfitError, DivergedError) as error:
+            raise CommandError(f"Not taught: {error}.") from error
+        except UnlikeError as error:
+            raise CommandError(f"The file answers otherwise than the network: {error}.") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped; the same command goes on from here.") from None
         self.stdout.write(f"\n{order.file}: {done.size:,} bytes, sha256 {done.sha256}")
@@ -69,10 +76,7 @@ class Command(BaseCommand):
 
     def _order(self, options: dict[str, Any]) -> Order:
         """The order as asked for, or a sentence that says what is wrong with it."""
-        if not (options["minutes"] > 0 or options["steps"] > 0):
-            raise CommandError("Say how long: --minutes 60 or --steps 20000.")
-        if options["rate"] < 0:
-            raise CommandError("A rate of learning is above 0, 0.0005 for example.")
+        _check_numbers(options)
         for folder in [*options["photos"], *options["sound"]]:
             if not folder.is_dir():
                 raise CommandError(f"There is no folder {folder}.")
@@ -93,10 +97,10 @@ class Command(BaseCommand):
             sound.looked_at(options["sound"])
         except ValueError as error:
             raise CommandError(str(error)) from error
-        folder = options["out"] or settings.VAR_DIR / "training"
+        folder = _made_folder(options["out"] or settings.VAR_DIR / "training")
         term = Term(
             options["seed"], options["minutes"], options["steps"],
-            quick=not options["exact"], rate=options["rate"],
+            quick=not options["exact"], rate=options["rate"] or 0.0,
         )  # fmt: skip
         return teaching.Order(
             name=name,
@@ -125,6 +129,27 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _check_numbers(options: dict[str, Any]) -> None:
+    """A sentence for each number that is none to teach by."""
+    minutes, steps, rate = (options[name] for name in ("minutes", "steps", "rate"))
+    if not (minutes > 0 or steps > 0) or minutes < 0 or steps < 0 or not math.isfinite(minutes):
+        raise CommandError("Say how long: --minutes 60 or --steps 20000.")
+    if rate is not None and not (rate > 0 and math.isfinite(rate)):
+        raise CommandError("A rate of learning is above 0, 0.0005 for example.")
+    for name, most in (("threads", 1024), ("seed", 2**63 - 1), ("leaves", 10**6)):
+        if not 0 <= options[name] <= most:
+            raise CommandError(f"--{name} is a number from 0 to {most}.")
+
+
+def _made_folder(folder: Path) -> Path:
+    """The folder for what is written, made if need be; a sentence where there can be none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"There can be no folder {folder}: {error.strerror}.") from error
+    return folder
+
+
 def _device(wanted: str, threads: int) -> str:
     """The device to teach on; a sentence when torch is not there or the device is not."""
     try:
@@ -136,6 +161,7 @@ def _device(wanted: str, threads: int) -> str:
     device = wanted or ("cuda" if torch.cuda.is_available() else "cpu")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise CommandError("There is no CUDA device here; leave --device out.")
-    if device.split(":")[0] not in {"cpu", "cuda"}:
-        raise CommandError(f"{device} is no device; write cpu or cuda.")
+    cards = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if device not in ("cpu", "cuda", *cards):
+        raise CommandError(f"{device} is no device here; write cpu or cuda.")
     return device

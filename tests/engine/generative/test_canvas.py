@@ -36,5 +36,17 @@ def test_a_picture_that_fits_is_only_padded():
     assert np.array_equal(canvas.unpad(canvas.pad(canvas.shrink(image))), image)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_no_side_is_shorter_than_the_model_bears(size):
+    image = np.random.default_rng(0).random((*size, 3), dtype=np.float32)
+    canvas = fitted(size, 16, 65_536, 1.0, least_side=64, most_ratio=8)
+    assert min(canvas.padded) >= 64
+    assert max(canvas.padded) <= 8 * min(canvas.padded)
+    assert np.prod(canvas.padded) <= 65_536
+    padded = canvas.pad(canvas.shrink(image))
+    assert padded.shape[:2] == canvas.padded
+    assert canvas.enlarge(canvas.unpad(padded)).shape == image.shape
+
+
 def test_a_small_crop_is_enlarged_no_further_than_asked():
     assert fitted((60, 80), 8, 65_536, 2.0).scaled == (120, 160)

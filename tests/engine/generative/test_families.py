@@ -15,7 +15,7 @@ from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
 from restoration.engine.generative.registry import MODELS, family_of, named
 from restoration.engine.plan import Plan, Prompt, StepPlan
 from restoration.engine.restore import Inputs, restore
-from tests.engine.generative.stubs import an_ideal_editor, no_memory
+from tests.engine.generative.stubs import an_ideal_editor, networks, no_memory
 
 pytestmark = pytest.mark.generative
 
@@ -155,6 +155,30 @@ def test_an_altered_file_of_the_base_or_a_part_is_never_loaded(
     with pytest.raises(StepFailed, match="weights-changed"):
         run(piece, own, sorted(named(model).pipelines)[-1], model, mask=hole)
     assert own.loaded() == []
+
+
+@pytest.mark.parametrize("size", [(16, 16), (48, 90), (16, 129)])
+@pytest.mark.parametrize("step", ["redraw", "repair", "colourise"])
+def test_an_editor_draws_what_is_smaller_or_longer_than_it_bears(step, size, cat, workshop, editor):
+    image = np.ascontiguousarray(cat[60 : 60 + size[0], 100 : 100 + size[1]])
+    mask = np.zeros(size, np.uint8)
+    mask[4:8, 4:12] = 255
+    assert run(image, workshop, step, "klein", mask=mask).image.shape == image.shape
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("too narrow"), IndexError("rope"), TypeError("no such argument")]
+)
+@pytest.mark.parametrize("model", ["z-image-turbo", "sd15"])
+def test_a_limit_of_a_models_own_fails_the_job_in_words(model, error, piece, workshop, monkeypatch):
+    def refusing(self, *given, **named):
+        raise error
+
+    for kind in networks():
+        monkeypatch.setattr(kind, "forward", refusing)
+    with pytest.raises(StepFailed, match="model-failed") as failure:
+        run(piece, workshop, "redraw", model)
+    assert failure.value.facts == {"model": model, "detail": str(error)}
 
 
 @pytest.mark.parametrize("step", ["redraw", "colourise"])

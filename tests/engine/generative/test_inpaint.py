@@ -92,6 +92,39 @@ def test_without_a_mask_damage_is_looked_for(context, cat):
     assert result.record["mask"] == "detected"
 
 
+def test_damage_is_looked_for_where_the_embedded_repair_looks(context, cat):
+    from restoration.engine.generative.inpaint import wanted_mask
+    from restoration.engine.steps import repair
+
+    begun = ndimage.gaussian_filter(cat, (6, 6, 0))
+    begun[60:62, 200:202] = 1.0
+    toned = context(image=np.full_like(cat, 0.5), begun=begun)
+    found = wanted_mask(toned, SETTINGS)
+    assert found[61, 201] == 255
+    assert np.array_equal(found, repair.detected(toned, SETTINGS["sensitivity"]))
+
+
+def test_looking_for_damage_is_told_and_can_be_cancelled(context, cat):
+    from restoration.engine.generative.inpaint import LOOKING, wanted_mask
+
+    def cancelling(share, preview=None):
+        assert share <= LOOKING
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        wanted_mask(context(progress=cancelling), SETTINGS)
+
+
+def test_progress_runs_from_looking_to_drawing_and_never_back(context, cat):
+    harmed = ndimage.gaussian_filter(cat, (6, 6, 0))
+    harmed[60:62, 200:202] = 1.0
+    told = []
+    progress = lambda share, preview=None: told.append(share)  # noqa: E731
+    inpaint(context(image=harmed, progress=progress), sensitivity=0.8)
+    assert told == sorted(told)
+    assert told[0] <= 0.1 < 0.9 < told[-1] <= 1
+
+
 def test_progress_runs_over_all_crops_to_the_end(context, far_apart):
     wide, mask = far_apart
     told = []

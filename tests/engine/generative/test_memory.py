@@ -1,5 +1,6 @@
 """Memory: what fits is known before it starts, and running out costs a rung, never the worker."""
 
+import threading
 import weakref
 from types import SimpleNamespace
 
@@ -188,6 +189,33 @@ def test_the_autoencoder_is_as_it_was_whatever_happened(tool):
     with pytest.raises(LookupError):
         work()
     assert (vae.use_tiling, vae.use_slicing, vae.dtype) == before
+
+
+def test_who_draws_whole_waits_for_who_draws_in_tiles(own, tool):
+    vae, seen = tool.pipeline.vae, []
+
+    def whole():
+        with own.giving_up(tool, Rung()):
+            seen.append(vae.use_tiling)
+
+    with own.giving_up(tool, Rung(tiled=True)):
+        later = threading.Thread(target=whole)
+        later.start()
+        later.join(0.2)
+        assert seen == []
+        assert vae.use_tiling
+    later.join(10)
+    assert seen == [False]
+    assert not vae.use_tiling
+    assert not vae.use_slicing
+
+
+def test_what_an_autoencoder_was_left_with_is_no_matter_to_who_draws_whole(tool):
+    vae = tool.pipeline.vae
+    vae.enable_tiling()
+    with memory.as_it_was(vae, tiled=False, sliced=True):
+        assert not vae.use_tiling
+    vae.disable_tiling()
 
 
 def test_a_tiled_decode_needs_less_but_never_nothing(tool):

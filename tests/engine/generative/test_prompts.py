@@ -2,7 +2,18 @@
 
 import pytest
 
-from restoration.engine.generative.prompts import BLANK, NEGATIVE, foreign, shortened, worded
+from restoration.engine.generative.prompts import (
+    BLANK,
+    LEAST_FIRST,
+    NEGATIVE,
+    Frame,
+    cut,
+    cuts,
+    fitted,
+    foreign,
+    said,
+    worded,
+)
 from restoration.engine.generative.rows import FAMILIES
 from restoration.engine.plan import Prompt
 
@@ -15,6 +26,7 @@ TOLD = Prompt(
     keep="the medals",
     words="athletes on a podium ",
 )
+EMPTY: dict[str, list[str]] = {name: [] for name in LEAST_FIRST}
 ZH = Prompt(who="三名举重运动员", place="德黑兰", facts=("运动服是红色的（博物馆有一件）",))
 
 
@@ -123,11 +135,37 @@ def test_guard_words_stay_even_where_nothing_fits():
     "text", ["a place near a lake", "湖边，a place，湖边", "word", "，， a ，"]
 )
 def test_every_shortening_is_shorter(text):
-    texts = ["kept as it is", text]
-    for _ in range(12):
-        if texts == ["kept as it is"]:
-            break
-        shorter = shortened(texts)
+    texts = given = ["kept as it is", text]
+    ends = cuts(given)
+    assert ends[-1] == (0, 0)
+    for end in ends:
+        shorter = cut(given, end)
         assert len(" ".join(shorter)) < len(" ".join(texts))
         texts = shorter
-    assert texts == ["kept as it is"]
+    assert ["kept as it is"] in [cut(given, end) for end in ends]
+    assert texts == []
+
+
+@pytest.mark.parametrize("room", range(16, 80, 7))
+def test_halving_keeps_as_many_words_as_cutting_them_one_by_one(room):
+    texts = ["a long story, with commas", "湖边，a place，湖边", "and one more of them"]
+    frame, count = Frame((("words", "begin {}"), ("", "end"))), len
+    sent, left_out = fitted(frame, {**EMPTY, "words": texts}, count, room)
+    every = [texts, *(cut(texts, end) for end in cuts(texts))]
+    kept = next(each for each in every if len(said(frame, {"words": each})) <= room)
+    assert sent == said(frame, {"words": kept})
+    assert left_out == (() if kept == texts else ("words",))
+
+
+def test_the_longest_prompt_is_counted_a_few_times_only():
+    counted = []
+
+    def count(text):
+        counted.append(text)
+        return words(text)
+
+    facts = tuple(f"runner {number} wore a dark red tracksuit " * 50 for number in range(50))
+    wording = worded(Prompt(place="Tehran", who="runners", facts=facts), "redraw", SDXL, count)
+    assert wording.left_out == ("place", "who", "facts")
+    assert "runner 0 wore a dark red" in wording.prompt
+    assert len(counted) < 24

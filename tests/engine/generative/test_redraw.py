@@ -210,3 +210,16 @@ def test_a_face_to_be_kept_takes_nothing_whatever_share_the_others_take(context)
     middle = np.s_[80:120, 120:180]
     change = np.abs(kept - context().image), np.abs(free - context().image)
     assert change[0][middle].max() < 1e-6 < change[1][middle].mean()
+
+
+@pytest.mark.parametrize("box", [(0.3, 0.2, 0.25, 0.25), (0.3, 0.2, 0.05, 0.05), (0, 0, 0.3, 0.3)])
+def test_in_a_box_to_be_kept_nothing_changes_though_the_model_saw_it_small(context, cat, box):
+    face = FaceBox(*box, keep=True)
+    image = np.ascontiguousarray(np.tile(cat, (2, 2, 1)))
+    result = redraw(context(image=image, faces=(face,)), faces=1.0, passes=3)
+    assert result.meters["scale"] < 0.5
+    height, width = image.shape[:2]
+    rows = slice(int(box[1] * height), int(np.ceil((box[1] + box[3]) * height)))
+    columns = slice(int(box[0] * width), int(np.ceil((box[0] + box[2]) * width)))
+    assert np.array_equal(result.image[rows, columns], image[rows, columns])
+    assert not np.array_equal(result.image, image)

@@ -11,6 +11,7 @@ import pytest
 from restoration.engine.catalog import CATALOG, GENERATIVE, TILED
 from restoration.engine.generative import registry
 from restoration.engine.generative.registry import FAMILIES, MODELS, available
+from restoration.management.commands.models import remedy
 
 PARTS = ("unet", "vae", "text_encoder")
 
@@ -161,7 +162,29 @@ def test_another_pipeline_under_a_known_name_is_refused(put, tmp_path):
     assert reasons(tmp_path) == {"sd15": "other-class"}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "no json"])
+@pytest.mark.parametrize("files", [(), ("tokenizer_config.json",), ("vocab.json",)])
+@pytest.mark.parametrize("part", ["tokenizer", "tokenizer_2"])
+def test_a_tokenizer_without_its_vocabulary_is_refused(put, tmp_path, part, files):
+    folder = put(parts=(*PARTS, part)) / part
+    for file in folder.iterdir():
+        file.unlink()
+    for name in files:
+        (folder / name).write_text("{}")
+    assert reasons(tmp_path) == {"sd15": "no-vocabulary"}
+    assert "vocabulary" in remedy("no-vocabulary", name="sd15", file="")
+
+
+@pytest.mark.parametrize(
+    "files", [("tokenizer.json",), ("vocab.json", "merges.txt"), ("spiece.model",)]
+)
+def test_a_tokenizer_is_read_from_any_kind_of_vocabulary(put, tmp_path, files):
+    folder = put(parts=(*PARTS, "tokenizer"), suffix=".safetensors") / "tokenizer"
+    for name in files:
+        (folder / name).write_text("{}")
+    assert reasons(tmp_path) == {"sd15": ""}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "no json", "[" * 100_000])
 def test_a_broken_index_is_refused(put, tmp_path, content):
     (put() / "model_index.json").write_text(content)
     assert reasons(tmp_path) == {"sd15": "broken-index"}

@@ -79,7 +79,7 @@ def test_a_folder_without_a_lock_is_refused(folder):
     assert refusal(folder) == ("weights-unlocked", None)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', "no json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', "no json", "[" * 100_000])
 def test_a_lock_that_cannot_be_read_is_none(folder, content):
     (folder / LOCK).write_text(content)
     assert refusal(folder) == ("weights-unlocked", None)

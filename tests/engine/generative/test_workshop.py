@@ -1,5 +1,6 @@
 """The workshop loads safely, shares, lends fresh schedulers, and makes room."""
 
+import json
 import shutil
 import threading
 
@@ -155,6 +156,20 @@ def test_a_torn_file_is_told_and_nothing_is_kept(models, tmp_path):
     with pytest.raises(StepFailed, match="model-broken"), own.lend("redraw"):
         pass
     assert own.loaded() == []
+
+
+def test_a_tokenizer_that_knows_no_words_reads_nobodys_prompt(models, tmp_path):
+    shutil.copytree(models / "sd15", tmp_path / "sd15")
+    words = tmp_path / "sd15" / "tokenizer" / "tokenizer.json"
+    content = json.loads(words.read_text())
+    unknown = content["model"]["vocab"]
+    content["model"] |= {"vocab": {word: 0 for word in unknown if "|" in word}, "merges": []}
+    words.write_text(json.dumps(content))
+    lock(tmp_path / "sd15")
+    own = Workshop(tmp_path, device="cpu")
+    with pytest.raises(StepFailed, match="model-broken") as refusal, own.lend("redraw"):
+        pass
+    assert "knows no words" in refusal.value.facts["detail"]
 
 
 def test_half_precision_files_are_found_by_their_variant(models, tmp_path):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management.base import CommandError
 
 from restoration import fetching, origins
 from restoration.engine.generative.weights import held, read_lock, verified
@@ -94,18 +93,39 @@ def test_a_shelf_that_changes_between_two_tries_is_not_mixed(
         patch.setattr(fetching, "_finish", full)
         assert "no room" in refused(shelf=disk)
     lay(disk, **{"unet/config.json": b"[]", UNET: BYTES[::-1]})
-    assert "unet/config.json had come" in fetch_or_told(disk)
-    fetch(shelf=disk)
+    told = fetch(shelf=disk)
+    assert "unet/config.json had come and is not what" in told
+    assert f"{UNET} had come in part, and the two do not fit" in told
     assert (models / NAME / "unet/config.json").read_bytes() == b"[]"
     assert (models / NAME / UNET).read_bytes() == BYTES[::-1]
 
 
-def fetch_or_told(disk: Path) -> str:
-    """Fetch; what was half of another version is thrown away, and that try ends with it."""
-    out = StringIO()
-    with pytest.raises(CommandError, match="thrown away"):
-        fetch(shelf=disk, stdout=out)
-    return out.getvalue()
+@pytest.mark.parametrize("had", [0, 700])
+def test_a_page_of_a_gate_costs_nothing_that_had_come(hub: Hub, models: Path, had: int) -> None:
+    folder = waits(models, hub.commit(ROW.source.repository)) / "unet"
+    folder.mkdir(parents=True)
+    half = folder / f".{Path(UNET).name}.half"
+    half.write_bytes(BYTES[:had])
+    hub.gate.add(UNET)
+    told = refused()
+    assert "broke off" in told
+    assert "do not use this origin" not in told
+    assert half.read_bytes() == BYTES[:had]
+    assert [path.name for path in folder.iterdir() if path.suffix == origins.ANEW] == []
+    hub.gate.clear()
+    assert "do not fit" not in fetch()
+    assert hub.ranges(Path(UNET).name)[-1] == (f"bytes={had}-" if had else "")
+    assert verified(models / NAME).files[UNET] == hashlib.sha256(BYTES).hexdigest()
+
+
+def test_a_hub_that_knows_no_ranges_is_fetched_from_all_the_same(hub: Hub, models: Path) -> None:
+    folder = waits(models, hub.commit(ROW.source.repository)) / "unet"
+    folder.mkdir(parents=True)
+    (folder / f".{Path(UNET).name}.half").write_bytes(BYTES[:700])
+    hub.from_start.add(UNET)
+    fetch()
+    assert hub.ranges(Path(UNET).name) == ["bytes=700-", ""]
+    assert verified(models / NAME).files[UNET] == hashlib.sha256(BYTES).hexdigest()
 
 
 @pytest.mark.parametrize("shelf", [False, True])

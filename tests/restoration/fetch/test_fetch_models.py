@@ -90,15 +90,29 @@ def test_a_half_file_is_gone_on_with(hub: Hub, models: Path) -> None:
     assert verified(models / NAME).files[UNET] == hashlib.sha256(BYTES).hexdigest()
 
 
-def test_a_half_file_that_was_wrong_is_thrown_away_and_said(hub: Hub, models: Path) -> None:
+def test_a_half_file_that_was_wrong_is_thrown_away_and_fetched_again(
+    hub: Hub, models: Path
+) -> None:
     commit = hub.commit(ROW.source.repository)
     waiting = models / fetching.WAITING / f"{NAME}@{commit}" / "unet"
     waiting.mkdir(parents=True)
     (waiting / f".{Path(UNET).name}.half").write_bytes(b"!" * 700)
-    assert UNET in refused()
-    assert not (models / NAME).exists()
-    fetch()
+    assert f"{UNET} had come in part, and the two do not fit" in fetch()
+    assert hub.ranges(Path(UNET).name) == ["bytes=700-", ""]
     assert verified(models / NAME).files[UNET] == hashlib.sha256(BYTES).hexdigest()
+
+
+def test_an_origin_is_warned_of_when_a_file_is_wrong_from_its_start_on(
+    hub: Hub, models: Path
+) -> None:
+    commit = hub.commit(ROW.source.repository)
+    waiting = models / fetching.WAITING / f"{NAME}@{commit}" / "unet"
+    waiting.mkdir(parents=True)
+    (waiting / f".{Path(UNET).name}.half").write_bytes(BYTES[:700])
+    hub.altered.add(UNET)
+    assert "do not use this origin" in refused()
+    assert hub.ranges(Path(UNET).name) == ["bytes=700-", ""]
+    assert not (models / NAME).exists()
 
 
 @pytest.mark.parametrize("path", [UNET, "unet/config.json"])
