@@ -70,6 +70,8 @@ WITH_A_BODY = (
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
+# What is there no more for who had it in hand, because its photo went on hold, says so.
+IN_HAND = ("/api/v1/photos/{ref}", "/api/v1/versions/{id}")
 OF_A_VERB = (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -100,6 +102,8 @@ def _refusals(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
         yield HTTPStatus.UNPROCESSABLE_ENTITY
     if "format" in {each["name"] for each in operation.get("parameters", [])}:
         yield from (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
+    if path.startswith(IN_HAND):
+        yield HTTPStatus.CONFLICT
     if method != "get":
         yield from OF_A_VERB
     elif not any("json" in media for media in operation["responses"]["200"]["content"]):

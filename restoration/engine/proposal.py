@@ -15,6 +15,7 @@ from restoration.engine import networks
 from restoration.engine.spread import Known, Plane, Planes, Spread, spread
 
 NETWORK = "colour"
+ALONE = np.float32(0.6)  # how far it is believed when nobody said anything: habits, not facts
 LEAST_ERROR, MOST_ERROR = 0.002, 0.3
 FARTHER = 0.6  # nearness at which a place's own colour is no longer enforced: some 8 pixels
 
@@ -52,6 +53,8 @@ def proposed(light: Plane, known: Known, chroma: Planes) -> Proposal:
     found = np.ascontiguousarray(answer[..., :2].transpose(2, 0, 1))
     if known.any():
         found = (found + start.values[:2]) / 2
+    else:
+        found *= ALONE
     return Proposal(_obeying(light, known, chroma, found), error.astype(np.float32))
 
 
