@@ -42,7 +42,8 @@ def carried(light: Plane, known: Known, chroma: Planes) -> Spread:
 
 def proposed(light: Plane, known: Known, chroma: Planes) -> Proposal:
     """Colours for a picture of at most a few hundred pixels: light HxW in [0, 1], chroma 2xHxW
-    (R - Y, B - Y) where `known`. With nothing known it is the network's guess alone.
+    (R - Y, B - Y) where `known`. With nothing known it is the network's guess alone, as far
+    as ALONE.
 
     What is known is obeyed: the network may not talk a place out of the colour it was given.
     Raises StepFailed `network-missing`, `network-altered`, `network-answer`.

@@ -11,6 +11,13 @@ from tests.people import Cast, appoint, cast
 
 
 @pytest.fixture
+def no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker is called: the test is the worker."""
+    for bell in ("_send", "_send_batch", "_send_upload"):
+        monkeypatch.setattr(f"archive.tasks.{bell}", lambda _row: None)
+
+
+@pytest.fixture
 def people(db: None) -> Cast:
     return cast()
 

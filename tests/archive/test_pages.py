@@ -20,12 +20,7 @@ from tests.archive.scans import broken, scan
 from tests.factories import NOW
 from tests.people import Cast
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_bells")]
 
 
 def sent(client: Client, box: Collection, *files: bytes, **headers: str) -> Any:

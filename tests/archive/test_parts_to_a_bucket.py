@@ -21,16 +21,14 @@ from archive.lifecycle import UploadState
 from archive.models import Collection, Photo, Upload
 from tests.archive.scans import scan, tiff
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bytes_in_s3")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("bytes_in_s3"),
+    pytest.mark.usefixtures("no_bells"),
+]
 MIB = 1024**2
 TUS = {"Tus-Resumable": "1.0.0"}
 REFUSALS = {400, 401, 403, 404}
-
-
-@pytest.fixture(autouse=True)
-def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
-    monkeypatch.setattr("archive.tasks._send_upload", lambda _upload_id: None)
 
 
 def begun(client: Client, box: Collection, size: int, **headers: str) -> dict[str, Any]:

@@ -19,11 +19,7 @@ from tests import factories
 from tests.archive.scans import scan, zipped
 from tests.people import Cast, appoint, cast
 
-
-@pytest.fixture(autouse=True)
-def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.tasks._send", lambda _photo: None)
-    monkeypatch.setattr("archive.tasks._send_batch", lambda _batch: None)
+pytestmark = pytest.mark.usefixtures("no_bells")
 
 
 @pytest.fixture

@@ -27,11 +27,7 @@ from tests import factories
 from tests.archive.scans import tiff
 from tests.people import Cast, appoint, cast
 
-
-@pytest.fixture(autouse=True)
-def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.tasks._send", lambda _photo: None)
-    cache.clear()
+pytestmark = pytest.mark.usefixtures("no_bells")
 
 
 @pytest.fixture

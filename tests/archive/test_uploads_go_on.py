@@ -26,15 +26,11 @@ from tests.factories import NOW
 from tests.people import Cast, person
 from tests.races.together import together
 
+pytestmark = pytest.mark.usefixtures("no_bells")
+
 SCAN = scan(7, height=300, width=400)
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = "application/offset+octet-stream"
-
-
-@pytest.fixture(autouse=True)
-def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)
-    monkeypatch.setattr("archive.tasks._send_upload", lambda _upload_id: None)
 
 
 @pytest.fixture(autouse=True)
