@@ -13,7 +13,7 @@ from restoration.engine.catalog import spec
 from restoration.engine.luma import chroma
 from restoration.engine.step import StepContext, StepResult
 from restoration.engine.steps import denoise
-from tests.engine import pictures
+from tests.engine import pictures, tiny
 
 
 def calmed(image: np.ndarray, **settings: float) -> StepResult:
@@ -129,10 +129,13 @@ def test_the_network_is_told_on_the_scales_it_was_taught(
 
 LARGE_SCAN = """
 import sys
+from pathlib import Path
 import numpy as np
+from restoration.engine import networks
 from restoration.engine.step import StepContext
 from restoration.engine.steps import denoise
 from tests.engine.memory import own_memory
+networks.SHIPPED = Path(sys.argv[1])
 rng = np.random.default_rng(0)
 scan = np.memmap(sys.argv[1] + "/scan", np.float32, "w+", shape=(6_000, 6_000, 3))
 for top in range(0, 6_000, 500):
@@ -141,17 +144,19 @@ for top in range(0, 6_000, 500):
 settings = {"strength": 1.0, "grain": 0.0, "deblur": 0.0, "deblock": 1.0}
 with own_memory() as held:
     cleaned = denoise.run(StepContext(image=scan, reference=scan), settings)
-print(cleaned.image[::500, ::500].std(), held.most)
+print(cleaned.record["network"], held.most)
 """
 
 
 @pytest.mark.slow
 def test_a_scan_of_thirty_six_megapixels_is_cleaned_in_little_memory(tmp_path: Path):
+    # What grows with a scan is counted, and a network with its tiles does not grow.
+    tiny.ship(tmp_path, "clean-grey", channels=1, conditions=4)
     command = [sys.executable, "-c", LARGE_SCAN, str(tmp_path)]
     root = Path(networks.__file__).parents[2]
     said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    left, peak = said.split()
-    assert float(left) < 0.01
+    network, peak = said.split()
+    assert network == "clean-grey"
     # Without the pages of files; one more copy of the whole would be 0.4 GiB. A hundred megapixels
     # are measured by `engine --only speed`.
-    assert int(peak) < 0.95 * 2**20
+    assert int(peak) < 0.75 * 2**20

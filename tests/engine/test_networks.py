@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from restoration.engine import networks
 from restoration.engine.errors import BadInput, Cancelled, StepFailed
 from tests.engine import pictures
-from tests.services.need import need
+from tests.engine import tiny as tiny_networks
 
 TOLD = (25 / 255, 0.0, 0.0, 0.0)  # what a test tells clean-grey: noise, and nothing else
 ROOT = Path(networks.__file__).parents[2]
@@ -32,19 +31,8 @@ def tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `shipped`, with `double` in it: three bands in, three of twice the size out."""
-    need("torch")
-    import torch
-
-    from restoration.training.export import export
-    from restoration.training.networks import Network, Shape
-
     folder = tmp_path_factory.mktemp("shipped")
-    torch.manual_seed(3)
-    network = Network(Shape(3, 0, 3, (8, 8, 8), (1, 1, 1), scale=2, residual=False))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        digest = export(network, {"picture": (3, 1)}, folder / "double.onnx")
-    (folder / networks.SUMS).write_text(f"{digest}  double.onnx\n")
+    tiny_networks.ship(folder, "double", channels=3, scale=2)
     return folder
 
 
