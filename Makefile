@@ -77,7 +77,7 @@ $(DONE)/dev: pyproject.toml constraints.txt | $(BIN)/python
 
 # In the order of their names: the browser, the sites and the journey set out early, and at the
 # end are many short files with which both are busy to the last.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 test: $(DONE)/dev $(DONE)/bundle $(DONE)/messages
 	@$(PYTEST) -m 'not slow' $(ARGS)
 # The same stories once more on other parts, at other sizes and in other languages.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
@@ -30,6 +31,15 @@ class Page:
 
     events: list[Event]
     after: str
+    people: dict[int, str]
+
+    def lines(self) -> Iterator[tuple[Event, list[tuple[str, Any, str]]]]:
+        """Each event with its facts: a name, a value, and who that is where it is somebody."""
+        for event in self.events:
+            yield event, [(*fact, self._who(*fact)) for fact in event.facts.items()]
+
+    def _who(self, name: str, value: Any) -> str:
+        return self.people.get(value, "") if name == "person" and type(value) is int else ""
 
 
 def search(wishes: Mapping[str, Any], *, now: datetime) -> QuerySet[Event]:
@@ -65,7 +75,15 @@ def page(found: QuerySet[Event], after: str) -> Page:
     """
     rows = list(_below(found, after)[: A_PAGE + 1])
     more = len(rows) > A_PAGE
-    return Page(rows[:A_PAGE], _mark(rows[A_PAGE - 1]) if more else "")
+    events = rows[:A_PAGE]
+    return Page(events, _mark(rows[A_PAGE - 1]) if more else "", _people(events))
+
+
+def _people(events: list[Event]) -> dict[int, str]:
+    """The user names of those whom these events are about: a number says nothing to a reader."""
+    told = {each.facts.get("person") for each in events}
+    people = get_user_model().objects.filter(pk__in=[each for each in told if type(each) is int])
+    return dict(people.values_list("pk", "username"))
 
 
 def _mark(event: Event) -> str:

@@ -1,11 +1,24 @@
-"""Stored bytes as an answer over HTTP. The caller has asked the policy; this function has not."""
+"""Stored bytes as an answer over HTTP. The caller has asked the policy; nothing here has."""
 
 from __future__ import annotations
 
-from django.http import FileResponse, Http404, HttpResponseBase, HttpResponseRedirect
+import re
+from collections.abc import Callable, Iterator
+
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
 from archive import storage
+from archive.sizes import PIPELINE
 
 # Keys name their content, so a reader's own copy is good for ever. The caches between us and the
 # reader ask again after an hour: what is retracted must go from there.
@@ -18,28 +31,131 @@ CELL = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 REDIRECT = "private, max-age=300"
 
 
+# One part of a file; several at once are answered with the whole.
+SPAN = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+
+
 def respond(
-    key: str, *, content_type: str, public: bool, filename: str | None = None
+    key: str,
+    *,
+    content_type: str,
+    public: bool,
+    filename: str | None = None,
+    request: HttpRequest,
 ) -> HttpResponseBase:
     """The bytes under `key`, or the way to them; as a download when `filename` is given.
 
-    Without a name only for bytes that we made. Http404 when there are none. The content type is
-    ours, never the uploader's.
+    Or the part of them that is asked for, so that a download which broke off goes on, or that they
+    have not changed. Without a name only for bytes that we made. Http404 when there are none. The
+    content type is ours, never the uploader's.
     """
     # Public bytes go through the site: an address that expires is nothing a cache could keep.
     address = "" if public else _elsewhere(key, content_type, filename)
     if address:
         return closed(_redirect(address))
-    try:
-        stream = storage.open_key(key)
-    except FileNotFoundError:
-        raise Http404 from None
-    response = FileResponse(
-        stream, content_type=content_type, as_attachment=bool(filename), filename=filename or ""
+    etag = _etag(key)
+    # Before a file is opened: whoever asks so has it already.
+    response = get_conditional_response(request, etag=etag) or _bytes(
+        request, key, etag, content_type, filename
     )
     response["Cache-Control"] = PUBLIC if public else PRIVATE
-    response["ETag"] = f'"{key.replace("/", "-")}"'
+    response["ETag"] = etag
     return closed(response)
+
+
+def _etag(key: str) -> str:
+    """A key names its content; of what is made anew it is also how it was made."""
+    made = f"-{PIPELINE}" if key.startswith("derivatives/") else ""
+    return f'"{key.replace("/", "-")}{made}"'
+
+
+def _bytes(
+    request: HttpRequest, key: str, etag: str, content_type: str, filename: str | None
+) -> HttpResponseBase:
+    def read(span: range) -> Iterator[bytes]:
+        for at in range(span.start, span.stop, storage.BLOCK):
+            yield storage.read_range(key, at, min(storage.BLOCK, span.stop - at))
+
+    try:
+        part = None
+        if "Range" in request.headers:
+            part = part_of(request, storage.size(key), etag, read, content_type=content_type)
+        response = part or _whole(key, content_type, filename)
+    except FileNotFoundError:
+        raise Http404 from None
+    response["Accept-Ranges"] = "bytes"
+    disposition = content_disposition_header(bool(filename), filename or "")
+    if disposition:
+        response["Content-Disposition"] = disposition
+    return response
+
+
+def _whole(key: str, content_type: str, filename: str | None) -> HttpResponseBase:
+    return FileResponse(
+        storage.open_key(key),
+        content_type=content_type,
+        as_attachment=bool(filename),
+        filename=filename or "",
+    )
+
+
+def part_of(
+    request: HttpRequest,
+    size: int,
+    etag: str,
+    read: Callable[[range], bytes | Iterator[bytes]],
+    *,
+    content_type: str,
+) -> HttpResponseBase | None:
+    """The part that is asked for as `read` gives it, or that there is none; None for the whole."""
+    span = _span(request, size, etag)
+    if span is None:
+        return None
+    if not span:
+        response: HttpResponseBase = HttpResponse(status=416, content_type=content_type)
+        response["Content-Range"] = f"bytes */{size}"
+    else:
+        content = read(span)
+        kind = HttpResponse if isinstance(content, bytes) else StreamingHttpResponse
+        response = kind(content, status=206, content_type=content_type)
+        response["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+        response["Content-Length"] = str(len(span))
+    response["Accept-Ranges"] = "bytes"
+    return response
+
+
+def whole_or_part(
+    request: HttpRequest, content: bytes, etag: str, *, content_type: str
+) -> HttpResponseBase:
+    """Bytes that are in memory, or the part of them that is asked for."""
+    part = part_of(
+        request,
+        len(content),
+        etag,
+        lambda span: content[span.start : span.stop],
+        content_type=content_type,
+    )
+    if part is not None:
+        return part
+    return HttpResponse(content, content_type=content_type, headers={"Accept-Ranges": "bytes"})
+
+
+def _span(request: HttpRequest, size: int, etag: str) -> range | None:
+    """Which bytes are asked for: None for all of them, an empty range for none there are.
+
+    Several parts at once, and a part of a file that has changed, are answered with the whole.
+    """
+    asked = SPAN.fullmatch(request.headers.get("Range", ""))
+    if asked is None or request.method != "GET" or not any(asked.groups()):
+        return None
+    if request.headers.get("If-Range", etag) != etag:
+        return None
+    first, last = asked.groups()
+    if not first:
+        return range(max(0, size - int(last)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(size, int(last) + 1 if last else size))
 
 
 def _elsewhere(key: str, content_type: str, filename: str | None) -> str:

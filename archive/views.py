@@ -283,7 +283,7 @@ def picture(request: Asked, ref: str, name: str) -> HttpResponseBase:
     if name not in NAMES or not photo.working_sha256:
         raise Http404
     key = storage.derivative_key(photo.working_sha256, name)
-    return pictures.respond(key, content_type="image/jpeg", public=False)
+    return pictures.respond(key, content_type="image/jpeg", public=False, request=request)
 
 
 @require_safe
@@ -297,6 +297,7 @@ def original(request: Asked, ref: str) -> HttpResponseBase:
         content_type="application/octet-stream",
         public=False,
         filename=photo.filename or photo.ref,
+        request=request,
     )
 
 

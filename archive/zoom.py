@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +24,6 @@ PUBLIC = "public, max-age=31536000, s-maxage=3600, immutable"
 PUBLIC_INFO = "public, max-age=3600"
 PRIVATE = "private, no-store"
 JSON, LD = "application/json", "application/ld+json"
-SPAN = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def info(request: HttpRequest, service: Service, pipeline: int, site: str) -> Ht
     )
     response = linked(request, told, tiles.CONTEXT)
     response["Cache-Control"] = PUBLIC_INFO if service.public else PRIVATE
-    return opened(response) if service.public else response
+    return response
 
 
 def linked(request: HttpRequest, told: object, context: str) -> HttpResponse:
@@ -88,19 +86,14 @@ def picture(request: HttpRequest, service: Service, pipeline: int, wanted: str) 
             raise Http404
         etag = f'"{service.sha256[:16]}-{pipeline}-{entry.crc:08x}"'
         unchanged = get_conditional_response(request, etag=etag)
-        response = unchanged or _whole_or_part(request, tiles.read(key, name), etag)
+        response = unchanged or pictures.whole_or_part(
+            request, tiles.read(key, name), etag, content_type="image/jpeg"
+        )
     except FileNotFoundError:
         return _elsewhere(service, pipeline, wanted)
     response["ETag"] = etag
     response["Cache-Control"] = PUBLIC if service.public else PRIVATE
-    pictures.closed(response)
-    return opened(response) if service.public else response
-
-
-def opened(response: HttpResponse) -> HttpResponse:
-    """Viewers on other sites may read it."""
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
+    return pictures.closed(response)
 
 
 def _elsewhere(service: Service, pipeline: int, wanted: str) -> HttpResponseBase:
@@ -113,35 +106,4 @@ def _elsewhere(service: Service, pipeline: int, wanted: str) -> HttpResponseBase
         raise Http404
     response = HttpResponseRedirect(f"{service.address(now)}/{wanted}")
     response["Cache-Control"] = PRIVATE
-    return opened(response) if service.public else response
-
-
-def _whole_or_part(request: HttpRequest, content: bytes, etag: str) -> HttpResponse:
-    span = _span(request, len(content), etag)
-    if span is None:
-        response = HttpResponse(content, content_type="image/jpeg")
-    elif not span:
-        response = HttpResponse(status=416, content_type="image/jpeg")
-        response["Content-Range"] = f"bytes */{len(content)}"
-    else:
-        part = content[span.start : span.stop]
-        response = HttpResponse(part, status=206, content_type="image/jpeg")
-        response["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{len(content)}"
-    response["Accept-Ranges"] = "bytes"
     return response
-
-
-def _span(request: HttpRequest, size: int, etag: str) -> range | None:
-    """Which bytes are asked for: None for all of them, an empty range for none there are.
-
-    Several parts at once, and a part of a file that has changed, are answered with the whole.
-    """
-    asked = SPAN.fullmatch(request.headers.get("Range", ""))
-    if asked is None or request.headers.get("If-Range", etag) != etag or not any(asked.groups()):
-        return None
-    first, last = asked.groups()
-    if not first:
-        return range(max(0, size - int(last)), size)
-    if last and int(last) < int(first):
-        return None
-    return range(int(first), min(size, int(last) + 1 if last else size))

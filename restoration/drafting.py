@@ -8,6 +8,7 @@ they are. `cleaned` never refuses: half-finished work is kept as it is. `plan` d
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -161,6 +162,8 @@ def _setting(setting: Setting, value: Any) -> Any:
         return _text(value, 120)
     try:
         number = float(value)
+        if not math.isfinite(number):  # no database keeps it
+            return str(value)[:40]
         return int(number) if setting.kind == "int" and number == int(number) else number
     except (TypeError, ValueError, OverflowError):
         return str(value)[:40]

@@ -136,9 +136,8 @@ MOVES: dict[type[TextChoices], Moves] = {
                 PublicationState.RETRACTED,
             }
         ),
-        PublicationState.SUSPENDED: frozenset(
-            {PublicationState.LIVE, PublicationState.SUPERSEDED, PublicationState.RETRACTED}
-        ),
+        # Never superseded: what hides a picture is lifted before another one takes its place.
+        PublicationState.SUSPENDED: frozenset({PublicationState.LIVE, PublicationState.RETRACTED}),
     },
 }
 

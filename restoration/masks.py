@@ -22,13 +22,26 @@ BITS = 8
 
 
 def check_mask(content: bytes, photo: Photo) -> None:
-    """A PNG of 8 bits and a bearable size, or BadInput `mask-not-png`, `mask-file-too-large`."""
+    """A PNG of 8 bits, of a bearable size and the photo's shape, or BadInput `mask-not-png`,
+    `mask-file-too-large`, `mask-other-shape`."""
     if len(content) > MOST_BYTES:
         raise BadInput("mask-file-too-large", {"bytes": len(content)})
     width, height = _size(content)
     longest = max(PAINTED_SIDE, photo.width, photo.height)
     if not (0 < width <= longest and 0 < height <= longest):
         raise BadInput("mask-file-too-large", {"width": width, "height": height})
+    if not is_same_shape((width, height), (photo.width, photo.height)):
+        sizes = {"got": [width, height], "expected": [photo.width, photo.height]}
+        raise BadInput("mask-other-shape", sizes)
+
+
+def is_same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one is the other made smaller, each side within a pixel of the smaller one.
+
+    A bench paints on a smaller copy, and a copy's sides are whole pixels.
+    """
+    (width, height), (wide, high) = sorted((one, other))
+    return abs(width * high - height * wide) <= wide + high
 
 
 def is_at_hand(photo: Photo, user: User, sha256: str) -> bool:

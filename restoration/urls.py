@@ -10,6 +10,7 @@ from restoration.views import (
     colours,
     desk,
     jobs,
+    machines,
     pictures,
     versions,
     wall,
@@ -21,6 +22,8 @@ PHOTO = "photos/<slug:ref>/"
 VERSION = f"{PHOTO}versions/<int:number>/"
 
 urlpatterns = [
+    path("machines/", machines.machines, name="machines"),
+    path("machines/<int:number>/again", machines.look_again, name="look-again"),
     path("wall/", wall.wall, name="wall"),
     path("wall/one", wall.give_one, name="give-one"),
     path(PHOTO, bench.bench, name="bench"),

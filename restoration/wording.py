@@ -146,15 +146,15 @@ PROBLEMS: dict[str, Sentence] = {
         "“%(value)s” is not there for “%(setting)s” in “%(step)s”. Choose another: %(choices)s."
     ),
     "setting-type": _("“%(setting)s” in “%(step)s” is not a value we understand."),
-    "unknown-setting": _("“%(step)s” has no setting “%(setting)s”. Reload the page."),
-    "unknown-step": _("There is no step “%(step)s”. Reload the page."),
-    "unknown-backend": _("“%(step)s” cannot be done that way. Reload the page."),
-    "unknown-field": _("The page sent something we do not understand. Reload it; nothing is lost."),
-    "step-twice": _("“%(step)s” was asked for twice. Reload the page."),
-    "wrong-type": _("The page sent something we do not understand. Reload it; nothing is lost."),
+    "unknown-setting": _("“%(step)s” has no setting “%(setting)s”."),
+    "unknown-step": _("There is no step “%(step)s”."),
+    "unknown-backend": _("“%(step)s” cannot be done by “%(backend)s”."),
+    "unknown-field": _("Something is not known here: %(fields)s. These are: %(known)s."),
+    "step-twice": _("“%(step)s” was asked for twice."),
+    "wrong-type": _("“%(field)s” is missing, or not of the right kind."),
     "text-too-long": _("“%(field)s” is too long; it may have %(longest)s characters."),
     "bad-seed": _("The seed must be a whole number from 0 to %(largest)s."),
-    "bad-sha256": _("The painted mask could not be found. Paint a stroke and run again."),
+    "bad-sha256": _("The painted mask could not be found."),
     "too-many-dabs": _("There are %(given)s colours; %(most)s is the most."),
     "too-many-regions": _("There are %(given)s areas; %(most)s is the most."),
     "too-many-faces": _("There are %(given)s boxes around faces; %(most)s is the most."),
@@ -164,8 +164,11 @@ PROBLEMS: dict[str, Sentence] = {
     "region-colour": _("An outlined area needs one colour."),
     "bad-place": _("A colour lies outside the picture."),
     "bad-rgb": _("A colour could not be read."),
-    "unknown-mask": _("The painted mask could not be found. Paint a stroke and run again."),
-    "mask-not-png": _("The mask is not a PNG of 8 bits. Paint it on the page."),
+    "unknown-mask": _("The painted mask could not be found."),
+    "mask-not-png": _("The mask is not a PNG of 8 bits."),
+    "mask-other-shape": _(
+        "The mask has other proportions than the photo: %(got)s pixels for a photo of %(expected)s."
+    ),
     "mask-file-too-large": _("The mask is larger than the photo allows."),
     "mask-too-large": _(
         "The mask covers %(share)s of the picture, and %(most)s is the most. Paint only what is "

@@ -1,16 +1,24 @@
-"""Give and take offices, switch accounts off and on, give and end the tokens of programs."""
+"""Give and take offices, switch accounts off and on, let somebody in again who lost the password,
+give and end the tokens of programs."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import Token
 
+from accounts import letters
 from accounts.models import User
 from archive.models import Collection, Curatorship, Event
 from archive.policy import Refused, check_steward
+from archive.trust import Trust
 
 
 def make_steward(*, person: User, by: User, now: datetime) -> None:
@@ -29,7 +37,7 @@ def unmake_steward(*, person: User, by: User, now: datetime) -> None:
     check_steward(by)
     with transaction.atomic():
         # Locked where the database can: two stewards may unmake each other at once.
-        stewards = User.objects.select_for_update().filter(is_steward=True, is_active=True)
+        stewards = _able().select_for_update().filter(is_steward=True)
         if not [each for each in stewards if each.pk != person.pk]:
             raise Refused(
                 "last-steward",
@@ -39,9 +47,22 @@ def unmake_steward(*, person: User, by: User, now: datetime) -> None:
         _mark(person, by, now, is_steward=False)
 
 
+def _able() -> QuerySet[User]:
+    """Whoever can do something here: a suspended account only looks, one that is off not even."""
+    return User.objects.filter(is_active=True).exclude(trust=Trust.SUSPENDED)
+
+
 def _mark(person: User, by: User | None, now: datetime, *, is_steward: bool) -> None:
+    # Asked of the row as it is now: it may have been suspended since it was read.
+    if is_steward and not _able().filter(pk=person.pk).exists():
+        raise Refused(
+            "cannot-work",
+            _("This account is suspended or switched off. Bring it back first."),
+            conflict=True,
+        )
     with transaction.atomic():
-        changed = User.objects.filter(pk=person.pk, is_steward=not is_steward)
+        rows = _able() if is_steward else User.objects.all()
+        changed = rows.filter(pk=person.pk, is_steward=not is_steward)
         if changed.update(is_steward=is_steward):
             verb = "steward.made" if is_steward else "steward.unmade"
             Event.objects.create(actor=by, verb=verb, at=now, facts={"person": person.pk})
@@ -84,17 +105,88 @@ def switch_off(*, person: User, by: User, now: datetime) -> None:
 
 
 def switch_on(*, person: User, by: User, now: datetime) -> None:
-    """Let the person sign in again."""
+    """Let the person sign in again; not where they closed their account themselves."""
     check_steward(by)
     with transaction.atomic():
-        if User.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
+        rows = User.objects.filter(pk=person.pk, is_active=False)
+        if rows.filter(closed_at=None).update(is_active=True):
             _tell("person.switched-on", person, by, now)
+        elif rows.exists():
+            raise Refused("closed", _("Its owner closed this account for good."), conflict=True)
 
 
 def _tell(verb: str, person: User, by: User, now: datetime) -> None:
     Event.objects.create(actor=by, verb=verb, at=now, facts={"person": person.pk})
 
 
+# --- a new password ------------------------------------------------------------------------------
+def send_password_link(*, person: User, by: User, now: datetime) -> None:
+    """Send somebody, to their own address, the link to a new password."""
+    check_steward(by)
+    _check_on(person)
+    address = EmailAddress.objects.get_primary_email(person)
+    if not (address and letters.are_sent()):
+        raise Refused(
+            "no-letter",
+            _("No letter can reach this person. Give them a link yourself."),
+            conflict=True,
+        )
+    with transaction.atomic():
+        _tell("person.link-sent", person, by, now)
+        words = {"user": person, "link": get_adapter().password_link(person)}
+        if not get_adapter().send_mail("account/email/link_sent", address, words):
+            raise Refused(
+                "letter-lost",
+                _("We could not send the letter. Please try again in some minutes."),
+                conflict=True,
+            )
+
+
+def give_sign_in_link(*, person: User, by: User, now: datetime) -> str:
+    """The link to a new password, to hand over in person; whoever has an address is told of it."""
+    check_steward(by)
+    _check_on(person)
+    link: str = get_adapter().password_link(person)
+    _tell("person.link-given", person, by, now)
+    get_adapter().send_notification_mail("account/email/link_given", person)
+    return link
+
+
+def correct_address(*, person: User, address: str, by: User, now: datetime) -> None:
+    """Put another address in place of all that the person had; only this one resets now."""
+    check_steward(by)
+    _check_on(person)
+    new = _address(address)
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=person.pk)
+        rows = EmailAddress.objects.filter(user=row)
+        before = {row.email, *rows.values_list("email", flat=True)} - {"", new}
+        rows.delete()
+        EmailAddress.objects.create(user=row, email=new, primary=True, verified=False)
+        row.email = person.email = new
+        row.save(update_fields=["email"])
+        _tell("person.address-corrected", person, by, now)
+    for old in sorted(before):
+        words = {"from_email": old, "to_email": new}
+        get_adapter().send_notification_mail("account/email/email_changed", row, words, old)
+
+
+def _check_on(person: User) -> None:
+    if not User.objects.filter(pk=person.pk, is_active=True).exists():
+        raise Refused("is-off", _("This account is switched off."), conflict=True)
+
+
+def _address(said: str) -> str:
+    try:
+        validate_email(said.strip())
+    except ValidationError:
+        raise Refused(
+            "no-address", _("This is not an e-mail address. Nothing was changed."), invalid=True
+        ) from None
+    return said.strip().lower()
+
+
+# --- programs ------------------------------------------------------------------------------------
 def give_token(*, person: User) -> str | None:
     """What programs sign in with, the same until it ends; None when the password is a new one.
 

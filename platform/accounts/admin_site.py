@@ -11,13 +11,25 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
-# A token is as good as a password, and groups mean nothing here.
-HIDDEN = frozenset({"authtoken.tokenproxy", "auth.group"})
+from archive.policy import Refused, check_steward
+
+# A token is as good as a password, so is a tick that an address is confirmed; and groups mean
+# nothing here.
+HIDDEN = frozenset(
+    {
+        "authtoken.tokenproxy",
+        "account.emailaddress",
+        "account.emailconfirmation",
+        "auth.group",
+    }
+)
 
 
 class StewardSite(admin.AdminSite):
@@ -40,8 +52,22 @@ class StewardSite(admin.AdminSite):
         super().register(shown, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
+        """Who may give offices, and nobody else: a suspended steward only looks at own work."""
         user = request.user
-        return user.is_active and user.is_authenticated and user.is_steward
+        if not (user.is_authenticated and user.is_active):
+            return False
+        try:
+            check_steward(user)
+        except Refused:
+            return False
+        return True
+
+    @method_decorator(require_safe)
+    def password_change(  # type: ignore[override]  # Django's own draws a page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The site's own page, which tells the owner by letter; this one would not."""
+        return redirect("account_change_password")
 
     # The site's own sign-in counts wrong passwords; a second door would not.
     @method_decorator(login_not_required)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import Token
 
-from archive.trust import Trust
+from archive.trust import Trust, is_suspended
 
 
 class User(AbstractUser):
@@ -33,12 +33,19 @@ class User(AbstractUser):
     trust_before = models.CharField(max_length=10, choices=Trust, blank=True)
     # A guest of a workshop counts as regular until then.
     regular_until = models.DateTimeField(null=True, blank=True)
+    # From then on what is public says "a volunteer"; the frozen accounts keep the name.
+    name_hidden_at = models.DateTimeField(null=True, blank=True)
+    # Its owner has left; nobody switches it on again.
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("person")  # type: ignore[assignment]
         verbose_name_plural = _("people")  # type: ignore[assignment]
         constraints = (
             models.CheckConstraint(condition=Q(trust__in=Trust.values), name="person_trust_known"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(is_active=False), name="person_closed_is_off"
+            ),
         )
         indexes = (
             # The sweep looks for who may be trusted more.
@@ -59,7 +66,10 @@ class User(AbstractUser):
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         """A steward may do everything in the administration; others as Django says."""
-        return (self.is_active and self.is_steward) or super().has_perm(perm, obj)
+        return self._rules() or (not is_suspended(self) and super().has_perm(perm, obj))
 
     def has_module_perms(self, app_label: str) -> bool:
-        return (self.is_active and self.is_steward) or super().has_module_perms(app_label)
+        return self._rules() or (not is_suspended(self) and super().has_module_perms(app_label))
+
+    def _rules(self) -> bool:
+        return self.is_active and self.is_steward and not is_suspended(self)

@@ -32,8 +32,8 @@ CURATOR: Entries = (
     ("exhibit:manage", _("Arrange")),
     ("archive:collections", _("Collections")),
 )
-STEWARD: Entries = (("people:list", _("People")),)
-FOOTER: Entries = (("api:docs", _("API")),)
+STEWARD: Entries = (("people:list", _("People")), ("restoration:machines", _("Machines")))
+FOOTER: Entries = (("people:privacy", _("Privacy")), ("api:docs", _("API")))
 
 
 def nav(request: HttpRequest) -> dict[str, Any]:

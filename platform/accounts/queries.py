@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import Token
 
 from accounts.models import User
-from archive.models import Curatorship
+from archive.models import Curatorship, Event
+from archive.trust import Trust
 from restoration.lifecycle import (
     CLAIM_IDLE,
     CLAIM_WARNINGS,
@@ -21,7 +24,7 @@ from restoration.lifecycle import (
     VersionState,
 )
 from restoration.models import Claim, Draft, Job, Review, Version
-from restoration.purses import Entry, EntryKind, Guest
+from restoration.purses import Entry, EntryKind, Guest, Resource
 
 
 @dataclass(frozen=True)
@@ -124,14 +127,71 @@ def unanswered(user: User) -> QuerySet[Version]:
     return versions_of(user).filter(state=VersionState.RETURNED).exclude(later)[:20]
 
 
-def people(search: str = "") -> QuerySet[User]:
+# What the stewards' list can be narrowed to.
+STATES = {
+    "limited": _("Slowed down"),
+    "suspended": _("Suspended"),
+    "off": _("Switched off"),
+    "closed": _("Closed"),
+    "curators": _("Curators"),
+    "stewards": _("Stewards"),
+}
+IN_STATE = {
+    "limited": Q(trust=Trust.LIMITED),
+    "suspended": Q(trust=Trust.SUSPENDED),
+    "off": Q(is_active=False, closed_at=None),
+    "closed": Q(closed_at__isnull=False),
+    "curators": Exists(Curatorship.objects.filter(user=OuterRef("pk"))),
+    "stewards": Q(is_steward=True),
+}
+
+
+def people(search: str = "", state: str = "") -> QuerySet[User]:
     """Everybody with an account, by name, with the collections they decide for."""
-    rows = User.objects.order_by("username")
+    rows = User.objects.order_by("username").filter(IN_STATE.get(state, Q()))
     if search:
         named = Q(username__icontains=search) | Q(display_name__icontains=search)
         rows = rows.filter(named | Q(email__icontains=search))
     offices = Curatorship.objects.select_related("collection").order_by("collection__title_en")
     return rows.prefetch_related(Prefetch("curatorships", queryset=offices))
+
+
+def last_trust(person: User) -> Event | None:
+    """The last time that the trust in somebody was changed: by whom, when, why."""
+    told = Event.objects.filter(facts__person=person.pk, verb__startswith="trust.")
+    return told.select_related("actor").order_by("-at", "-pk").first()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Machine time that a steward gave somebody, or took back."""
+
+    at: datetime
+    by: User | None
+    minutes: int
+    kind: str
+    reason: str
+
+
+def grants(person: User) -> list[Grant]:
+    """The last ones, newest first."""
+    told = Event.objects.filter(facts__person=person.pk, verb="budget.granted")
+    rows = told.select_related("actor").order_by("-at", "-pk")[:10]
+    return [
+        Grant(
+            at=each.at,
+            by=each.actor,
+            minutes=each.facts["minutes"],
+            kind=str(Resource(each.facts["resource"]).label),
+            reason=each.facts.get("reason", ""),
+        )
+        for each in rows
+    ]
+
+
+def hiding_of(person: User) -> Any:
+    """That everything by this account is hidden, as the exhibits' part remembers it; or nothing."""
+    return person.hidings.filter(undone_at=None).select_related("by").first()
 
 
 def curates_anything(user: User) -> bool:

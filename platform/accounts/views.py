@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import actions, queries
+from accounts import actions, crediting, queries
 from accounts.adapter import remember_language
-from accounts.forms import CollectionForm, ProfileForm, ReasonForm, TimeForm
+from accounts.forms import (
+    CollectionForm,
+    PasswordForm,
+    PeopleForm,
+    ProfileForm,
+    ReasonForm,
+    TimeForm,
+)
 from accounts.models import User
 from archive import trust
 from archive.policy import Refused, check_steward
@@ -56,8 +65,12 @@ def profile(request: PersonRequest) -> HttpResponse:
         response = redirect("people:profile")
         remember_language(response, person.language)
         return response
-    since = queries.token_since(request.user)
-    context = {"form": form, "person": request.user, "token_since": since}
+    context = {
+        "form": form,
+        "person": request.user,
+        "token_since": queries.token_since(request.user),
+        "password_form": PasswordForm(),
+    }
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
 
@@ -74,7 +87,7 @@ def standing(request: PersonRequest) -> HttpResponse:
     """What my account may do, why, and what is left of my machine time today."""
     user, now = request.user, timezone.now()
     context = {
-        "level": trust.Trust(trust.level(user, now=now)).label,
+        "level": _level(user, now),
         "sentence": allowing.sentence(user, now=now),
         "next": allowing.next_level(user, accepted=queries.accepted_of(user)),
         "limits": allowing.rows(trust.limits(user, now=now)),
@@ -105,10 +118,13 @@ def for_stewards(
 @for_stewards
 @require_GET
 def people(request: PersonRequest) -> HttpResponse:
-    """Everybody with an account."""
-    search = request.GET.get("q", "").strip()[:80]
-    page = Paginator(queries.people(search), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/people.html", {"page": page, "search": search})
+    """Everybody with an account, or those in one state."""
+    form = PeopleForm(request.GET)
+    wishes = form.cleaned_data if form.is_valid() else {"q": "", "state": ""}
+    rows = queries.people(wishes["q"], wishes["state"])
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    query = urlencode({name: value for name, value in wishes.items() if value})
+    return render(request, "accounts/people.html", {"page": page, "form": form, "query": query})
 
 
 @for_stewards
@@ -116,20 +132,44 @@ def people(request: PersonRequest) -> HttpResponse:
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     """One person and their offices."""
     row = get_object_or_404(queries.people(), pk=pk)
+    return render(request, "accounts/person.html", _about(row, grant_form=_time_form()))
+
+
+def _time_form(sent: QueryDict | None = None) -> TimeForm:
+    # Reasons are asked for thrice on one page: each field has a name of its own for its label.
+    return TimeForm(sent, auto_id="grant_%s")
+
+
+def _about(row: User, **forms: TimeForm) -> dict[str, Any]:
+    """All that the page of one person shows; in a fixed number of queries."""
     now = timezone.now()
-    context = {
+    is_down = row.trust in (trust.Trust.LIMITED, trust.Trust.SUSPENDED)
+    return {
         "person": row,
         "form": CollectionForm(),
         "trust_form": ReasonForm(),
-        # Twice on one page: the second one's fields have names of their own for their labels.
         "suspend_form": ReasonForm(auto_id="suspend_%s"),
-        "grant_form": TimeForm(),
-        "level": trust.Trust(trust.level(row, now=now)).label,
-        "is_down": row.trust in (trust.Trust.LIMITED, trust.Trust.SUSPENDED),
+        # Who was taken down reads so here, whatever an office lets them do meanwhile.
+        "level": row.get_trust_display() if is_down else _level(row, now),
+        "is_down": is_down,
+        "is_suspended": trust.is_suspended(row),
+        **_last_trust(row),
+        "hiding": queries.hiding_of(row),
         "accepted": queries.accepted_of(row),
         "left": allowing.left_now(row, None, now=now, gpu=True),
+        "grants": queries.grants(row),
+        **forms,
     }
-    return render(request, "accounts/person.html", context)
+
+
+def _last_trust(row: User) -> dict[str, Any]:
+    told = queries.last_trust(row)
+    level = told.verb.removeprefix("trust.") if told else ""
+    return {"last_trust": told, "last_trust_label": trust.Trust(level).label if told else ""}
+
+
+def _level(row: User, now: datetime) -> str:
+    return str(trust.Trust(trust.level(row, now=now)).label)
 
 
 @for_stewards
@@ -199,15 +239,49 @@ def _trust(request: PersonRequest, pk: int, verb: Callable[..., None], said: str
 @for_stewards
 @require_POST
 def restore(request: PersonRequest, pk: int) -> HttpResponse:
+    if queries.hiding_of(get_object_or_404(User, pk=pk)):
+        words = _("Everything by this account is hidden. Bring that back; its trust comes along.")
+        messages.error(request, words)
+        return redirect("people:person", pk)
     return _office(request, pk, verbs.restore_person, _("This account is as it was before."))
+
+
+@for_stewards
+@require_POST
+def switch_off(request: PersonRequest, pk: int) -> HttpResponse:
+    said = _("Switched off: nobody signs in with this account. What was made with it stays.")
+    return _office(request, pk, actions.switch_off, said)
+
+
+@for_stewards
+@require_POST
+def switch_on(request: PersonRequest, pk: int) -> HttpResponse:
+    said = _("Switched on: this person can sign in again.")
+    return _office(request, pk, actions.switch_on, said)
+
+
+@for_stewards
+@require_POST
+def hide_name(request: PersonRequest, pk: int) -> HttpResponse:
+    said = _("What this person published says “a volunteer” now.")
+    return _office(request, pk, crediting.hide_name, said)
+
+
+@for_stewards
+@require_POST
+def show_name(request: PersonRequest, pk: int) -> HttpResponse:
+    said = _("What this person published says their name again.")
+    return _office(request, pk, crediting.show_name, said)
 
 
 @for_stewards
 @require_POST
 def grant(request: PersonRequest, pk: int) -> HttpResponse:
     """Machine time besides the day's."""
-    form = TimeForm(request.POST)
+    form = _time_form(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Write a number of minutes. Nothing was changed."))
-        return redirect("people:person", pk)
-    return _office(request, pk, grant_person, _("Given."), **form.cleaned_data)
+        row = get_object_or_404(queries.people(), pk=pk)
+        context = _about(row, grant_form=form)
+        return render(request, "accounts/person.html", context, status=422)
+    said = _("Given.") if form.cleaned_data["minutes"] > 0 else _("Taken back.")
+    return _office(request, pk, grant_person, said, **form.cleaned_data)

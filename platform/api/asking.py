@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import Serializer
 
+from api.known import check_body
 from archive.models import Collection, Photo
+from archive.sizes import FULL, NAMES, SIDES
 from exhibit.models import Publication
 from restoration import policy
 from restoration.models import Claim, Job, Review, Version
-from restoration.queries.bench import in_hand, jobs_seen_by
+from restoration.queries.bench import DECIDED, in_hand, jobs_seen_by
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -27,11 +30,20 @@ else:
     Asked = Request
 
 
-def given(serializer: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
-    """What was sent, checked; a problem detail tells what is wrong with it."""
-    checked = serializer(data=request.data)
+def given(serializer: type[Serializer[Any]], request: Request, *, of: Any = None) -> dict[str, Any]:
+    """What was sent, checked; a problem detail tells what is wrong with it.
+
+    With `of`, a row, it is a change of it: what is left out stays.
+    """
+    checked = serializer(of, data=request.data, partial=of is not None)
+    check_body(request.data, checked.fields)
     checked.is_valid(raise_exception=True)
     return dict(checked.validated_data)
+
+
+def new(made_at: datetime, now: datetime) -> int:
+    """201 for what this request made; 200 for what an earlier one had made already."""
+    return 201 if made_at == now else 200
 
 
 def collection_of(request: Asked, slug: str) -> Collection:
@@ -54,9 +66,17 @@ def _away(request: Asked, photos: QuerySet[Photo]) -> NoReturn:
     raise Http404
 
 
+def decisions() -> QuerySet[Review]:
+    """Closed reviews with who decided, newest first."""
+    return (
+        Review.objects.filter(state__in=DECIDED).select_related("reviewer").order_by("-decided_at")
+    )
+
+
 def versions_for(request: Asked) -> QuerySet[Version]:
-    rows = Version.objects.visible_to(request.user)
-    return rows.select_related("photo__collection", "made_by")
+    """Those this person may see, each with what was decided about it."""
+    rows = Version.objects.visible_to(request.user).select_related("photo__collection", "made_by")
+    return rows.prefetch_related(Prefetch("reviews", queryset=decisions(), to_attr="decided"))
 
 
 def version_of(request: Asked, pk: int) -> Version:
@@ -85,10 +105,28 @@ def review_of(request: Asked, pk: int) -> Review:
     return get_object_or_404(rows, pk=pk)
 
 
+def review_to_read(request: Asked, pk: int) -> Review:
+    """As review_of, and also what was decided about one's own version."""
+    own = Q(version__made_by=request.user, state__in=DECIDED)
+    rows = Review.objects.filter(own | Q(photo__collection__in=_curated(request)))
+    return get_object_or_404(rows.select_related("photo", "reviewer"), pk=pk)
+
+
 def publication_of(request: Asked, pk: int) -> Publication:
     """A publication of a collection one curates."""
     rows = Publication.objects.filter(photo__collection__in=_curated(request))
     return get_object_or_404(rows.select_related("photo__collection", "version"), pk=pk)
+
+
+# How a picture may be asked for: by its long side alone, and as the file is called.
+PICTURES = (*map(str, SIDES), FULL, *NAMES)
+
+
+def picture_name(asked: str) -> str:
+    """The file of the size that is asked for."""
+    if asked not in PICTURES:
+        raise Http404
+    return asked if asked in NAMES else f"{asked}.jpg"
 
 
 def _curated(request: Asked) -> QuerySet[Collection]:

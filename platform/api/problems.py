@@ -13,7 +13,11 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
+from api.drafts import Misshapen
+from api.known import UnknownNames
+from api.plans import Misplaced
 from archive import wording as archived
 from archive.places import StorageAway
 from archive.policy import Refused
@@ -24,6 +28,8 @@ from restoration.engine.errors import BadInput
 logger = logging.getLogger("django.request")
 
 MEGABYTE = 1024**2
+WHOLE_BODY = api_settings.NON_FIELD_ERRORS_KEY
+UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 MEDIA_TYPE = "application/problem+json"
 CODES: dict[type[Exception], str] = {
     exceptions.AuthenticationFailed: "wrong-credentials",
@@ -56,7 +62,7 @@ def _state(refused: Refused) -> HTTPStatus:
         return HTTPStatus.TOO_MANY_REQUESTS
     if refused.conflict:
         return HTTPStatus.CONFLICT
-    return HTTPStatus.UNPROCESSABLE_ENTITY if refused.invalid else HTTPStatus.FORBIDDEN
+    return UNPROCESSABLE if refused.invalid else HTTPStatus.FORBIDDEN
 
 
 def handler(error: Exception, context: Mapping[str, Any]) -> Response:
@@ -71,12 +77,16 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             logger.error("the storage is away", exc_info=error)
             return _storage_away()
         case BadInput():
-            said = wording.problem(error.code, error.facts)
-            return problem(error.code, said, HTTPStatus.UNPROCESSABLE_ENTITY, facts=error.facts)
+            return _bad(error)
+        case UnknownNames():
+            return _unknown(error)
+        case Misshapen():
+            said = _("Some of what was sent cannot be taken.")
+            return problem(error.code, said, UNPROCESSABLE, errors=error.errors)
         case exceptions.ValidationError():
             said = _("Some of what was sent cannot be taken.")
             told = _flat(error.get_full_details())
-            return problem("invalid", said, HTTPStatus.UNPROCESSABLE_ENTITY, errors=told)
+            return problem("invalid", said, UNPROCESSABLE, errors=told)
         case Http404():
             return handler(exceptions.NotFound(), context)
         case RequestDataTooBig():
@@ -102,10 +112,46 @@ def _storage_away() -> Response:
 
 
 def _no(refused: Refused) -> Response:
-    answer = problem(refused.code, str(refused.message), _state(refused))
+    said = str(refused.message)
+    answer = problem(refused.code, said, _state(refused), **_told(refused, said))
     if refused.wait:
         answer["Retry-After"] = str(refused.wait)
     return answer
+
+
+def _told(refused: Refused, said: str) -> dict[str, Any]:
+    """The facts of a refusal, and where the field is that they name."""
+    if not refused.facts:
+        return {}
+    told: dict[str, Any] = {"facts": {name: _plain(fact) for name, fact in refused.facts.items()}}
+    field = refused.facts.get("field")
+    if field:
+        told["errors"] = [{"field": f"/{field}", "code": refused.code, "detail": said}]
+    return told
+
+
+def _plain(fact: Any) -> Any:
+    """What JSON can say of a fact; words are in the reader's language."""
+    return fact if isinstance(fact, bool | int | float | list | dict | None) else str(fact)
+
+
+def _bad(error: BadInput) -> Response:
+    """What the engine refuses; of a plan it is told where."""
+    said = wording.problem(error.code, error.facts)
+    told: dict[str, Any] = {"facts": error.facts}
+    if isinstance(error, Misplaced):
+        told["errors"] = [{"field": error.place, "code": error.code, "detail": said}]
+    return problem(error.code, said, UNPROCESSABLE, **told)
+
+
+def _unknown(error: UnknownNames) -> Response:
+    """Names that nobody reads: in a body with a pointer to each, in an address by the name."""
+    errors = [
+        {"field": f"/{name}", "code": error.code, "detail": error.told(name)}
+        for name in error.names
+    ]
+    said = errors[0]["detail"]
+    return problem(error.code, said, UNPROCESSABLE, facts=error.facts, errors=errors)
 
 
 def _refused_by_the_framework(error: exceptions.APIException) -> Response:
@@ -127,4 +173,9 @@ def _flat(details: Any, path: str = "") -> list[dict[str, str]]:
         return [row for part in parts for row in part]
     if "message" in details and not isinstance(details["message"], dict | list):
         return [{"field": path, "code": str(details["code"]), "detail": str(details["message"])}]
-    return [row for name, part in details.items() for row in _flat(part, f"{path}/{name}")]
+    return [row for name, part in details.items() for row in _flat(part, _under(path, name))]
+
+
+def _under(path: str, name: object) -> str:
+    """What is wrong with the whole of a body has no name in it."""
+    return path if name == WHOLE_BODY else f"{path}/{name}"

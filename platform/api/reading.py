@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 JSON = "application/json"
+DEPTH = 3  # parts of parts of parts; deeper than that nobody reads a table
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _operation(
         parameters=[_parameter(schema, each) for each in told.get("parameters", [])],
         takes=list(_fields(schema, sent)),
         media=media,
-        gives=list(_fields(schema, inner)),
+        gives=[replace(each, required=False) for each in _fields(schema, inner)],
         state=state,
         many=inner is not given,
     )
@@ -104,17 +105,41 @@ def _resolved(schema: Mapping[str, Any], shape: Mapping[str, Any]) -> Mapping[st
     return shape
 
 
-def _fields(schema: Mapping[str, Any], shape: Mapping[str, Any]) -> Iterator[Field]:
+def _fields(
+    schema: Mapping[str, Any], shape: Mapping[str, Any], above: str = ""
+) -> Iterator[Field]:
+    """What an object has, and what its parts have, each by the way there."""
     shape = _resolved(schema, shape)
     needed = shape.get("required", [])
     for name, told in shape.get("properties", {}).items():
-        yield Field(name, _kind(schema, told), str(told.get("description", "")), name in needed)
+        way = f"{above}{name}"
+        yield Field(way, _kind(schema, told), _words(schema, told), name in needed)
+        if above.count(".") < DEPTH:
+            part, many = _part(schema, told)
+            yield from _fields(schema, part, f"{way}[]." if many else f"{way}.")
+
+
+def _part(schema: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """What is inside of a field, and whether there are many of it."""
+    shape = _resolved(schema, told)
+    is_list = shape.get("type") == "array"
+    return (shape.get("items", {}), True) if is_list else (shape, False)
+
+
+def _words(schema: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """The description, else the title; of a shape that is described elsewhere, that one's."""
+    said = told.get("description") or told.get("title")
+    return str(said or (_resolved(schema, told).get("description", "") if _points(told) else ""))
+
+
+def _points(told: Mapping[str, Any]) -> bool:
+    return "$ref" in told or "allOf" in told
 
 
 def _parameter(schema: Mapping[str, Any], told: Mapping[str, Any]) -> Field:
     kind = _kind(schema, told.get("schema", {}))
     required = bool(told.get("required"))
-    return Field(told["name"], kind, str(told.get("description", "")), required)
+    return Field(told["name"], kind, _words(schema, told), required)
 
 
 def _kind(schema: Mapping[str, Any], told: Mapping[str, Any]) -> str:

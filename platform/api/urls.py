@@ -3,7 +3,18 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, re_path
 
-from api.views import claims, collections, docs, exhibits, jobs, people, photos, reviews, versions
+from api.views import (
+    claims,
+    collections,
+    docs,
+    exhibits,
+    jobs,
+    people,
+    photos,
+    reviews,
+    steps,
+    versions,
+)
 
 app_name = "api"
 
@@ -35,6 +46,7 @@ patterns = [
     path(f"{CLAIM}extend", claims.ExtendClaimView.as_view(), name="claim-extend"),
     path(f"{CLAIM}release", claims.ReleaseClaimView.as_view(), name="claim-release"),
     path(f"{CLAIM}revoke", claims.RevokeClaimView.as_view(), name="claim-revoke"),
+    path("steps", steps.StepsView.as_view(), name="steps"),
     path("jobs", jobs.JobsView.as_view(), name="jobs"),
     path("jobs/<int:pk>", jobs.JobView.as_view(), name="job"),
     path(f"{JOB}cancel", jobs.CancelJobView.as_view(), name="job-cancel"),
@@ -63,4 +75,8 @@ patterns = [
     # Programs that mistype an address get a problem detail too.
     re_path(r"^[\s\S]*$", docs.NothingView.as_view(), name="nothing"),
 ]
-urlpatterns = [path("v1/", include(patterns))]
+urlpatterns = [
+    path("v1/", include(patterns)),
+    # Nor does one that asks for another edition, or for none, read pages.
+    re_path(r"^[\s\S]*$", docs.NothingView.as_view(), name="nowhere"),
+]

@@ -77,6 +77,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Outside of all that looks for a person: a kept page costs none of it.
     "config.kept_pages.KeptPages",
+    # Inside of it: what is kept says so too.
+    "config.elsewhere.ReadableElsewhere",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -287,7 +289,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": name}
     for name in (
-        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "accounts.passwords.UnlikeTheName",
         "accounts.passwords.LongEnough",
         "django.contrib.auth.password_validation.CommonPasswordValidator",
         "django.contrib.auth.password_validation.NumericPasswordValidator",
@@ -312,7 +314,9 @@ ACCOUNT_FORMS = {
 ACCOUNT_RATE_LIMITS = {
     "signup": "200/m/ip",
     "login": "600/m/ip",
+    # By one account and source, and by one account from anywhere: see accounts.guesses.
     "login_failed": "5/300s/key",
+    "login_failed_anywhere": "30/300s/key",
     "reset_password": "200/m/ip,5/m/key",
     "reset_password_from_key": "200/m/ip",
 }
@@ -323,6 +327,13 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 # may so have one address, and one of them may confirm it.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Rekindle] "
+ACCOUNT_USERNAME_VALIDATORS = "accounts.passwords.NAMES"
+# A session that was left open or stolen takes no account: whoever changes where letters go says
+# the password again, once in so many seconds, and the address from before is told.
+ACCOUNT_REAUTHENTICATION_REQUIRED = ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# For how long the link to a new password works, in a letter or handed over by a steward.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 _MAIL = address("REKINDLE_MAIL_URL", envsecret("REKINDLE_MAIL_URL", "console://"))
@@ -334,6 +345,7 @@ EMAIL_BACKEND = (
 EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
 EMAIL_HOST_USER = unquote(_MAIL.username or "")
 EMAIL_HOST_PASSWORD = unquote(_MAIL.password or "")
+EMAIL_TIMEOUT = 5  # seconds that a page waits for the mail server
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
 # Where somebody whose account is suspended can write to, and a visitor who knows somebody in a
 # picture whose collection names no contact.

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
 
+from accounts.own_views import set_language
 from config import health, metrics
 
 handler500 = "config.away.broken"

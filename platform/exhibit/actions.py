@@ -13,7 +13,7 @@ from archive import renditions
 from archive.actions import describe_photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
-from exhibit import policy, tasks
+from exhibit import policy, queries, tasks
 from exhibit.arranging import Words, last_position
 from exhibit.credits import how_it_was_made
 from exhibit.models import Evidence, Placement, Publication, Room
@@ -32,21 +32,25 @@ def publish_version(
     by: User,
     now: datetime,
     titles: Mapping[str, str] | None = None,
+    although_retracted: bool = False,
 ) -> Publication:
     """Make an accepted version its photo's public face and hang it in a room.
 
-    1. The decision, the bytes and the person are checked.
+    1. The decision, the bytes and the person are checked, and what became of the photo before.
     2. The live publication of the photo, if any, becomes superseded.
     3. The new one pins both sha256 and freezes the account of how it was made.
     4. Every place the photo already has shows the new one from now on.
     5. The photo is called what the publisher calls it, where it had no title.
+
+    Words that are left out stay as they hang in that room. A photo that is hidden is not published;
+    one that was taken down only when whoever publishes says so.
     """
     review = policy.check_publish(by, version, room.exhibit, _acceptance(version))
     try:
         with transaction.atomic():
             if titles:
                 describe_photo(photo=version.photo, by=by, fields=titles, now=now)
-            _supersede(version, by, now)
+            _supersede(version, by, now, although_retracted=although_retracted)
             publication = _pin(version, review, by, now)
             Placement.objects.filter(photo=version.photo_id).update(publication=publication)
             _hang(publication, room, words)
@@ -56,7 +60,7 @@ def publish_version(
     except (IntegrityError, IllegalMove):
         raise Refused(
             "published-meanwhile",
-            _("Somebody else published a version of this photo a moment ago. Look again."),
+            _("Somebody else published, hid or took down this picture a moment ago. Look again."),
             conflict=True,
         ) from None
     return publication
@@ -67,15 +71,18 @@ def _acceptance(version: Version) -> Review | None:
     return rows.filter(version=version, state=ReviewState.ACCEPTED).first()
 
 
-def _supersede(version: Version, by: User, now: datetime) -> None:
-    current = Publication.objects.filter(
-        photo=version.photo_id, state__in=(PublicationState.LIVE, PublicationState.SUSPENDED)
-    ).first()
-    if current is not None:
-        if current.version_id == version.pk and current.state == PublicationState.LIVE:
-            raise Refused("already-live", _("This version is already public."), conflict=True)
-        ended = {"ended_at": now, "ended_by": by}
-        current.move(PublicationState.SUPERSEDED, by=by, at=now, set_=ended)
+def _supersede(version: Version, by: User, now: datetime, *, although_retracted: bool) -> None:
+    latest = queries.latest(version.photo)
+    policy.check_again(version, latest, although_retracted=although_retracted)
+    if latest is not None and latest.state == PublicationState.LIVE:
+        # Only while it is still that: another hand may hide it in this moment.
+        latest.move(
+            PublicationState.SUPERSEDED,
+            by=by,
+            at=now,
+            where={"state": PublicationState.LIVE},
+            set_={"ended_at": now, "ended_by": by},
+        )
 
 
 def _pin(version: Version, review: Review, by: User, now: datetime) -> Publication:
@@ -96,15 +103,12 @@ def _pin(version: Version, review: Review, by: User, now: datetime) -> Publicati
 
 
 def _hang(publication: Publication, room: Room, words: Words) -> None:
+    hung: dict[str, object] = {"publication": publication, **words.said()}
     Placement.objects.update_or_create(
         room=room,
         photo=publication.photo,
-        defaults={"publication": publication, **vars(words)},
-        create_defaults={
-            "publication": publication,
-            "position": last_position(room) + 1,
-            **vars(words),
-        },
+        defaults=hung,
+        create_defaults=hung | {"position": last_position(room) + 1},
     )
 
 

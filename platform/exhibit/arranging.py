@@ -31,12 +31,16 @@ class Headline:
 
 @dataclass(frozen=True)
 class Words:
-    """What is written beside a picture, in both languages."""
+    """What is written beside a picture, in both languages; what is left out stays as it is."""
 
-    caption_en: str = ""
-    caption_zh: str = ""
-    story_en: str = ""
-    story_zh: str = ""
+    caption_en: str | None = None
+    caption_zh: str | None = None
+    story_en: str | None = None
+    story_zh: str | None = None
+
+    def said(self) -> dict[str, str]:
+        """What is to be written; an empty text takes away what stood there."""
+        return {name: text for name, text in vars(self).items() if text is not None}
 
 
 def create_exhibit(
@@ -150,7 +154,7 @@ def edit_words(*, placement: Placement, room: Room, words: Words, by: User) -> N
     policy.check_arrange(by, placement.room.exhibit)
     if room.exhibit_id != placement.room.exhibit_id:
         raise Refused("other-exhibit", _("That room belongs to another exhibit."))
-    changes: dict[str, object] = {**vars(words), "room": room}
+    changes: dict[str, object] = {**words.said(), "room": room}
     if room.pk != placement.room_id:
         changes["position"] = last_position(room) + 1
     try:

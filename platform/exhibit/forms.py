@@ -127,9 +127,16 @@ class PublishForm(WordsForm):
         label=_("Title of the photo (Chinese)"), max_length=LONGEST_TITLE, required=False
     )
 
-    def __init__(self, *args: Any, photo: Photo, **kwargs: Any) -> None:
+    although_retracted = forms.BooleanField(
+        label=_("I know that it was taken down, and publish it again"),
+        error_messages={"required": _("Tick this if it is to be public again.")},
+    )
+
+    def __init__(self, *args: Any, photo: Photo, was_retracted: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["room"].widget.choices = self._rooms_of(photo)
+        if not was_retracted:
+            del self.fields["although_retracted"]
         if photo.title_en or photo.title_zh:
             del self.fields["title_en"], self.fields["title_zh"]
             return

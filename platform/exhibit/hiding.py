@@ -203,6 +203,8 @@ def _bring_back(thing: HiddenThing, hiding: Hiding, by: User, now: datetime) -> 
 
 def _claim_back(key: int, person: User, by: User, now: datetime) -> None:
     """Where the photo is still free: a new claim, because a closed one never opens again."""
+    if not person.is_active:
+        raise Refused("switched-off", _("This account is switched off."), conflict=True)
     claim_photo(photo=Claim.objects.get(pk=key).photo, by=person, now=now)
 
 

@@ -18,7 +18,7 @@ from archive import edtf, renditions
 from archive.languages import TAGS, both, listed
 from archive.sizes import FULL, FULL_SIDE, SIDES, fit
 from archive.zoom import Service
-from exhibit import showing, wording
+from exhibit import queries, showing, wording
 from exhibit.models import Exhibit, Placement, Publication
 
 Json = dict[str, Any]
@@ -159,6 +159,7 @@ def manifest(publication: Publication) -> Json:
         "thumbnail": [_thumbnail(publication)],
         "homepage": [_page(showing.permalink(publication), _title(publication))],
         "rendering": [_download(publication)],
+        **_account(publication),
         "items": [_canvas(publication, address)],
     }
 
@@ -193,13 +194,26 @@ def _thumbnail(publication: Publication) -> Json:
 
 
 def _download(publication: Publication) -> Json:
-    address = reverse("exhibit:download", args=[publication.pk, FULL])
     return {
-        "id": settings.SITE_URL + address,
+        "id": showing.download_url(publication),
         "type": "Image",
         "label": in_every_language(lambda: _("The restored picture, which says how it was made")),
         "format": "image/jpeg",
     }
+
+
+def _account(publication: Publication) -> Json:
+    """How it was made, for programs, where visitors see it."""
+    placement = queries.in_public(publication)
+    if placement is None:
+        return {}
+    told = {
+        "id": settings.SITE_URL + showing.made_url(placement),
+        "type": "Dataset",
+        "label": in_every_language(lambda: _("How this picture was made")),
+        "format": "application/json",
+    }
+    return {"seeAlso": [told]}
 
 
 def _canvas(publication: Publication, address: str) -> Json:

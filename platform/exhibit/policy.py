@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from archive.lifecycle import PhotoState
 from archive.models import Alarm
 from archive.policy import Refused, check_curate
-from restoration.lifecycle import VersionState
+from restoration.lifecycle import PublicationState, VersionState
 from restoration.models import Review, Version
 
 if TYPE_CHECKING:
@@ -43,6 +46,32 @@ def check_publish(user: User, version: Version, exhibit: Exhibit, review: Review
             _("This collection asks for two people: who accepted a version may not publish it."),
         )
     return review
+
+
+def check_again(version: Version, latest: Publication | None, *, although_retracted: bool) -> None:
+    """Not what is public already, nor while the photo is hidden; what was taken down on purpose."""
+    if latest is None:
+        return
+    facts = {"publication": latest.pk, "ended_at": _iso(latest.ended_at), "reason": latest.reason}
+    if latest.state == PublicationState.LIVE and latest.version_id == version.pk:
+        raise Refused("already-live", _("This version is already public."), conflict=True)
+    if latest.state == PublicationState.SUSPENDED:
+        told = _(
+            "This picture has been hidden since %(date)s. Show it again or take it down first."
+        )
+        raise Refused("suspended", told % _when(latest), conflict=True, facts=facts)
+    if latest.state == PublicationState.RETRACTED and not although_retracted:
+        told = _("This picture was taken down on %(date)s. The reason given was: %(reason)s")
+        said = told % {**_when(latest), "reason": latest.reason}
+        raise Refused("was-retracted", said, conflict=True, facts=facts)
+
+
+def _when(ended: Publication) -> dict[str, str]:
+    return {"date": date_format(localtime(ended.ended_at), "DATE_FORMAT")}
+
+
+def _iso(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
 
 
 def needs_second(user: User, version: Version, review: Review | None) -> bool:

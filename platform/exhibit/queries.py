@@ -11,6 +11,7 @@ from django.db.models import Sum as Added
 
 from archive.lifecycle import PhotoState
 from archive.models import Collection, Photo
+from exhibit import nameless
 from exhibit.models import (
     Edition,
     Evidence,
@@ -76,6 +77,21 @@ def in_public(publication: Publication) -> Placement | None:
     """The first place where visitors see the photo of this publication, if there is one."""
     hung = placements().filter(photo=publication.photo, room__exhibit__is_open=True)
     return hung.shown().in_order().first()
+
+
+def hangs_open(publication: Publication) -> bool:
+    """Whether the photo hangs in an exhibit that strangers may enter, whatever became of it."""
+    hung = Placement.objects.filter(photo=publication.photo_id, room__exhibit__is_open=True)
+    return hung.exists()
+
+
+def speaks_for(pk: int) -> Publication | None:
+    """Who says what became of a publication: itself, or the last one where newer ones took over."""
+    rows = Publication.objects.select_related("photo__collection")
+    found = rows.filter(pk=pk).first()
+    if found is None or found.state != PublicationState.SUPERSEDED:
+        return found
+    return rows.filter(photo=found.photo_id).order_by("-pk").first()
 
 
 def for_the_public(user: User | AnonymousUser) -> QuerySet[Exhibit]:
@@ -198,15 +214,17 @@ def acceptance(version: Version) -> Review | None:
 
 
 def packs(publication: Publication) -> QuerySet[Evidence]:
-    """Its evidence packs, newest first; none that was made of words which were hidden since."""
+    """Its evidence packs, newest first; none with words or a name that were hidden since."""
     rows = Evidence.objects.filter(publication=publication).order_by("-pk")
-    hidden = publication.words_hidden_at
-    if hidden is None:
-        return rows
-    return rows.exclude(made_at__isnull=False, started_at__lt=hidden)
+    for hidden in (publication.words_hidden_at, nameless.of(publication).since):
+        if hidden is not None:
+            rows = rows.exclude(made_at__isnull=False, started_at__lt=hidden)
+    return rows
 
 
-def current(photo: Photo) -> Publication | None:
-    """What is public of the photo now, or only hidden for a while."""
-    held = (PublicationState.LIVE, PublicationState.SUSPENDED)
-    return Publication.objects.filter(photo=photo, state__in=held).select_related("version").first()
+def latest(photo: Photo) -> Publication | None:
+    """The last publication of the photo: a new one is made only when there is none or this ended,
+    so it is also the only one that can be live or hidden.
+    """
+    rows = Publication.objects.filter(photo=photo).select_related("version")
+    return rows.order_by("-pk").first()

@@ -30,4 +30,12 @@ REACTIONS = [
     ),
     Reaction("edition", "archive_collection", "UPDATE", ALWAYS),
     Reaction("edition", "archive_photo", f"UPDATE OF {SAID}", IF_HUNG),
+    # Whether what somebody published says their name.
+    Reaction(
+        "edition",
+        "accounts_user",
+        "UPDATE OF name_hidden_at",
+        ALWAYS,
+        "(NEW.name_hidden_at IS NULL) <> (OLD.name_hidden_at IS NULL)",
+    ),
 ]

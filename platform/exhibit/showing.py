@@ -13,7 +13,7 @@ from django.utils import translation
 from archive.languages import TAGS, both, said
 from archive.models import Collection, Photo
 from archive.sizes import FULL, FULL_SIDE, SIDES
-from exhibit import wording, xmp
+from exhibit import nameless, wording, xmp
 from exhibit.models import Placement, Publication
 from restoration import guarding
 from restoration.lifecycle import VersionKind
@@ -96,8 +96,13 @@ def figure(placement: Placement, *, layer: str = "") -> dict[str, Any]:
 def account(publication: Publication) -> dict[str, Any]:
     """How it was made, as the public may read it.
 
-    Without the names that people gave their own files; and without the words of a hidden account.
+    Without the names that people gave their own files; without the words of a hidden account, and
+    without the names of people who do not want theirs there.
     """
+    return nameless.without_names(_told(publication), nameless.of(publication))
+
+
+def _told(publication: Publication) -> dict[str, Any]:
     made = dict(publication.made)
     if publication.words_hidden_at is None:
         return made | {"versions": _without(made, "filename")}
@@ -178,6 +183,16 @@ def card(placement: Placement) -> dict[str, Any]:
 def page_url(placement: Placement) -> str:
     """The public page of a picture in its exhibit."""
     return reverse("exhibit:photo", args=[placement.room.exhibit.slug, placement.photo.ref])
+
+
+def made_url(placement: Placement) -> str:
+    """The account of how it was made, for programs."""
+    return reverse("exhibit:made", args=[placement.room.exhibit.slug, placement.photo.ref])
+
+
+def download_url(publication: Publication) -> str:
+    """The restored picture with all its pixels, as a file that says what it is."""
+    return settings.SITE_URL + reverse("exhibit:download", args=[publication.pk, FULL])
 
 
 def pyramid(publication: Publication, side: str) -> dict[str, Any]:

@@ -63,6 +63,7 @@ SIDES: dict[str, Sentence] = {
     "restored": pgettext_lazy("side of the comparison", "Restored"),
 }
 SOMEBODY = gettext_lazy("a volunteer")
+A_CURATOR = gettext_lazy("a curator")
 KINDS = {str(kind.value): kind.label for kind in VersionKind}
 
 

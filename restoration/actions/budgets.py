@@ -23,6 +23,8 @@ MOST_SEATS = 200
 # What a curator may give a workshop without asking anybody; a steward's collection budget is above.
 MOST_MINUTES = {Resource.CPU: 600, Resource.GPU: 240}
 OPEN_AT_ONCE = 3
+# What one slip of a steward's finger may give or take: two days and nights of a machine.
+MOST_GIVEN = 2_880
 
 
 def grant_collection(
@@ -51,14 +53,22 @@ def lift_budget(*, collection: Collection, resource: str, by: User, now: datetim
             _record("budget.lifted", by, now, facts, collection=collection)
 
 
-def grant_person(*, person: User, resource: str, minutes: int, by: User, now: datetime) -> None:
-    """Give somebody machine time besides the day's; what is not used stays for the next days."""
+def grant_person(
+    *, person: User, resource: str, minutes: int, by: User, now: datetime, reason: str = ""
+) -> None:
+    """Give somebody machine time besides the day's; what is not used stays for the next days.
+
+    A negative number takes some back, but never more than is left.
+    """
     check_steward(by)
+    if not 0 < abs(minutes) <= MOST_GIVEN:
+        words = _("Give or take back between 1 and %(most)s minutes at a time.")
+        raise Refused("too-many-minutes", words % {"most": MOST_GIVEN}, invalid=True)
     with transaction.atomic():
         purse, _new = Purse.objects.get_or_create(person=person, resource=resource)
         _give(purse, minutes, by, now, person)
         facts = {"person": person.pk, "minutes": minutes, "resource": str(resource)}
-        _record("budget.granted", by, now, facts)
+        _record("budget.granted", by, now, facts | ({"reason": reason} if reason else {}))
 
 
 def _give(purse: Purse, minutes: int, by: User, now: datetime, person: User | None = None) -> None:

@@ -34,7 +34,7 @@ def claim_photo(*, photo: Photo, by: User, now: datetime) -> Claim:
         return claim
     raise Refused(
         "already-claimed",
-        _("Someone else took this photo a moment ago. Here is another one."),
+        _("Someone else took this photo a moment ago."),
         conflict=True,
     )
 
@@ -73,7 +73,8 @@ def _take(photo: Photo, slot: int, by: User, now: datetime) -> Claim | None:
 
 
 def beat_claim(*, claim: Claim, by: User, now: datetime) -> None:
-    """The open page says that somebody is there."""
+    """The open page says that somebody is there, and may be."""
+    policy.check_active(by)
     touched = Claim.objects.filter(pk=claim.pk, volunteer=by, state=ClaimState.OPEN).update(
         seen_at=now
     )
@@ -87,6 +88,7 @@ def beat_claim(*, claim: Claim, by: User, now: datetime) -> None:
 
 def extend_claim(*, claim: Claim, by: User, now: datetime) -> None:
     """Move the hard cap once."""
+    policy.check_active(by)
     rows = Claim.objects.filter(pk=claim.pk, volunteer=by, state=ClaimState.OPEN, extended=False)
     with transaction.atomic():
         if not rows.update(extended=True, seen_at=now, ends_at=claim.ends_at + CLAIM_EXTENSION):

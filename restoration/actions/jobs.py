@@ -51,6 +51,8 @@ def request_job(
 ) -> Job:
     """Freeze the plan and put one run of it on one version in the queue.
 
+    While such a run of theirs waits or works, that one is given again: the same plan on the same
+    version gives the same pixels, and whoever asks twice has pressed twice, or lost the answer.
     BadInput `unknown-mask` when its mask is not at hand for this person on this photo.
     """
     photo = source.photo
@@ -60,7 +62,24 @@ def request_job(
     needs = presence.needs(plan)
     steps = [step.name for step in plan.steps]
     policy.check_run(by, photo, steps, offered=presence.offered(needs, now=now))
-    queue = presence.queue(needs)
+    with transaction.atomic():
+        policy.one_at_a_time(by)  # before looking, so that two requests at once are told apart
+        job = _live_again(source, by, plan)
+        if job is None:
+            job = _request(source, by, plan, needs, now)
+        Claim.objects.filter(pk=claim.pk).update(seen_at=now)
+    return job
+
+
+def _live_again(source: Version, by: User, plan: Plan) -> Job | None:
+    """The run of this plan on this version that this person has waiting or running."""
+    mine = Job.objects.filter(requested_by=by, state__in=LIVE_JOBS, kind=JobKind.RESTORE)
+    rows = mine.filter(source=source, plan_sha256=plan.digest())
+    return rows.select_related("photo", "source").order_by("pk").first()
+
+
+def _request(source: Version, by: User, plan: Plan, needs: list[str], now: datetime) -> Job:
+    photo, queue = source.photo, presence.queue(needs)
     with _admitted(by, photo, costs.bound(plan, source), now=now, queue=queue) as admit:
         job = _queue(
             photo=photo,
@@ -74,7 +93,6 @@ def request_job(
             now=now,
         )
         admit(job)
-        Claim.objects.filter(pk=claim.pk).update(seen_at=now)
     return job
 
 

@@ -50,7 +50,9 @@ def _set_down(person: User, to: str, by: User, reason: str, now: datetime) -> No
     if person.is_steward:
         raise Refused("is-steward", _("Take the office of steward back first."), conflict=True)
     kept = person.trust_before or person.trust
-    if not _move(person, to, by, now, {"reason": reason.strip()}, set_={"trust_before": kept}):
+    told, set_ = {"reason": reason.strip()}, {"trust_before": kept}
+    # Who became a steward meanwhile stays one who can work.
+    if not _move(person, to, by, now, told, set_=set_, where={"is_steward": False}):
         raise _moved_on()
 
 
@@ -68,12 +70,13 @@ def _move(
     facts: dict[str, Any],
     *,
     set_: dict[str, str],
+    where: dict[str, Any] | None = None,
 ) -> bool:
     """Compare-and-set, with its event; False when another hand was quicker."""
     was = person.trust
     if was not in sources(TRUST_MOVES, to):
         return False
-    people = get_user_model().objects.filter(pk=person.pk, trust=was)
+    people = get_user_model().objects.filter(pk=person.pk, trust=was, **(where or {}))
     with transaction.atomic():
         if not people.update(trust=to, **set_):
             return False

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from restoration import guarding, policy, wording
+from restoration import guarding, policy
 from restoration.actions.jobs import request_job
 from restoration.engine.errors import BadInput
 from restoration.engine.ladder import Rung
 from restoration.models import Job, Version
 from restoration.queries.bench import jobs_seen_by
+from restoration.views import advising
 from restoration.views.asking import Asked, fence_of, version_of
 from restoration.views.progress import progress
 
@@ -60,7 +61,7 @@ def _run(request: Asked, source: Version | None, rung: Rung) -> HttpResponse:
             source=source, by=request.user, fence=fence_of(request), plan=rung.plan, now=now
         )
     except BadInput as bad:  # the mask of somebody else
-        messages.error(request, wording.problem(bad.code, bad.facts))
+        messages.error(request, advising.problem(bad.code, bad.facts))
     if request.htmx and queued is not None:
         return render(request, "restoration/_job.html", {"job": progress(queued, now=now)})
     bench = reverse("restoration:bench", args=[source.photo.ref])

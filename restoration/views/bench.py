@@ -18,7 +18,7 @@ from archive.languages import said
 from archive.models import Photo
 from archive.policy import Refused
 from archive.sizes import fit
-from restoration import allowing, drafting, masks, policy, presence, wording
+from restoration import allowing, drafting, masks, policy, presence
 from restoration.actions.claims import beat_claim
 from restoration.actions.drafts import DraftMoved, keep_mask, save_draft
 from restoration.actions.jobs import request_job
@@ -31,7 +31,7 @@ from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
-from restoration.views import faces, looking, panel, pictures, returning
+from restoration.views import advising, faces, looking, panel, pictures, returning
 from restoration.views.asking import Asked, fence_of, photo_in_hand, photo_of, sent_from_bench
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
@@ -103,7 +103,7 @@ def draft(request: Asked, ref: str) -> HttpResponse:
     except DraftMoved as moved:
         return _moved(photo, moved)
     except BadInput as bad:
-        return _problem(bad.code, wording.problem(bad.code, bad.facts), 422)
+        return _problem(bad.code, advising.problem(bad.code, bad.facts), 422)
     return JsonResponse({"rev": saved.rev, "saved_at": saved.saved_at.isoformat()})
 
 
@@ -124,7 +124,7 @@ def mask(request: Asked, ref: str) -> HttpResponse:
             now=timezone.now(),
         )
     except BadInput as bad:
-        return _problem(bad.code, wording.problem(bad.code, bad.facts), 422)
+        return _problem(bad.code, advising.problem(bad.code, bad.facts), 422)
     return JsonResponse({"sha256": sha256, "url": _sheet(photo, sha256)}, status=201)
 
 
@@ -210,7 +210,7 @@ def _refused(
 ) -> HttpResponse:
     """The sentence where the person looks, and everything that was sent still in its place."""
     if isinstance(error, BadInput):
-        state, wait, words = 422, 0, wording.problem(error.code, error.facts)
+        state, wait, words = 422, 0, advising.problem(error.code, error.facts)
     else:
         state = 429 if error.wait else 409 if error.conflict else 403
         wait, words = error.wait, str(error.message)

@@ -47,7 +47,8 @@ def grant(request: Asked) -> HttpResponse:
         return _unchanged(request)
     try:
         verbs.grant_collection(by=request.user, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, _("Given."))
+        given = form.cleaned_data["minutes"] >= 0
+        messages.success(request, _("Given.") if given else _("Taken back."))
     except Refused as refused:
         messages.error(request, str(refused.message))
     return redirect("restoration:budgets")

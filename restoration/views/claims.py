@@ -39,9 +39,9 @@ def claim(request: Asked, ref: str) -> HttpResponse:
 def _to_another(request: Asked, photo: Photo, refused: Refused) -> HttpResponse:
     another = wall.similar(request.user, photo)
     if another is None:
-        messages.info(request, _("Someone else took this photo a moment ago."))
+        messages.info(request, str(refused.message))
         return redirect("restoration:wall")
-    messages.info(request, str(refused.message))
+    messages.info(request, f"{refused.message} {_('Here is another one.')}")
     return redirect("restoration:bench", ref=another.ref)
 
 
@@ -55,6 +55,8 @@ def beat(request: Asked, ref: str) -> JsonResponse:
         beat_claim(claim=claim, by=request.user, now=now)
     except Refused as refused:
         said = {"code": refused.code, "message": str(refused.message), "state": claim.state}
+        if refused.code == "suspended":
+            said["warning"] = str(refused.message)  # nothing else on the page would say so
         return JsonResponse(said, status=409)
     return JsonResponse(clock(claim, now))
 

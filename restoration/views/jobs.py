@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase
@@ -49,8 +50,10 @@ def cancel(request: Asked, number: int) -> HttpResponse:
 @require_safe
 def preview(request: Asked, number: int) -> HttpResponseBase:
     """The newest half-finished picture of a run that is at work; never kept by anybody."""
-    seen = jobs_seen_by(request.user).values("pk")
-    found = get_object_or_404(Preview, job=number, job__in=seen)
+    seen = get_object_or_404(jobs_seen_by(request.user), pk=number)
+    found = Preview.objects.filter(job=seen).first()
+    if found is None:  # it ended between a page that showed one and this
+        return pictures.closed(HttpResponse(status=HTTPStatus.NO_CONTENT))
     return pictures.closed(HttpResponse(bytes(found.picture), content_type="image/jpeg"))
 
 

@@ -26,13 +26,13 @@ SCREEN = "screen"  # what a map is asked for where it lies over a picture on a p
 def scan(request: Asked, ref: str, name: str) -> HttpResponseBase:
     """A size of a photo's scan."""
     photo = photo_of(request, ref)
-    return _derivative(photo.working_sha256, name)
+    return _derivative(request, photo.working_sha256, name)
 
 
 @require_safe
 def version(request: Asked, ref: str, number: int, name: str) -> HttpResponseBase:
     """A size of a version."""
-    return _derivative(version_of(request, ref, number).sha256, name)
+    return _derivative(request, version_of(request, ref, number).sha256, name)
 
 
 @require_safe
@@ -45,7 +45,7 @@ def overlay(request: Asked, ref: str, number: int, name: str) -> HttpResponseBas
     # Versions that were made before maps had a smaller copy show the whole one.
     if request.GET.get("for") != SCREEN or not storage.exists(key):
         key = storage.sheet_key(sha256)
-    return pictures.respond(key, content_type=PNG, public=False)
+    return pictures.respond(key, content_type=PNG, public=False, request=request)
 
 
 @require_safe
@@ -57,14 +57,14 @@ def sheet(request: Asked, ref: str, sha256: str) -> HttpResponseBase:
     # A painted one is kept as it was sent. The bench fetches it, and so takes a download too.
     name = f"{sha256[:12]}.png"
     key = storage.sheet_key(sha256)
-    return pictures.respond(key, content_type=PNG, public=False, filename=name)
+    return pictures.respond(key, content_type=PNG, public=False, filename=name, request=request)
 
 
-def _derivative(sha256: str, name: str) -> HttpResponseBase:
+def _derivative(request: Asked, sha256: str, name: str) -> HttpResponseBase:
     if name not in NAMES:
         raise Http404
     key = storage.derivative_key(sha256, name)
-    return pictures.respond(key, content_type=JPEG, public=False)
+    return pictures.respond(key, content_type=JPEG, public=False, request=request)
 
 
 # --- tiles ---------------------------------------------------------------------------------------

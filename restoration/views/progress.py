@@ -18,6 +18,7 @@ from restoration.lifecycle import ClaimState, JobKind, JobState
 from restoration.models import Claim, Job, Preview
 from restoration.queries import waiting
 from restoration.queries.waiting import Outlook, Seconds
+from restoration.views import advising
 from restoration.views.strip import label, menu
 
 STATES: dict[str, tuple[str, str]] = {
@@ -148,7 +149,7 @@ def _wait(job: Job, outlook: Outlook) -> str:
 
 def _message(job: Job, outlook: Outlook | None) -> str:
     if job.state == JobState.FAILED:
-        return f"{wording.problem(job.error_code, job.error_facts)} {wording.SAFE}"
+        return f"{advising.problem(job.error_code, job.error_facts)} {wording.SAFE}"
     if job.state == JobState.CANCELLED and job.error_code == WITHDRAWN:
         return str(wording.RESTS[PhotoState.WITHDRAWN])
     if job.state == JobState.CANCELLED:

@@ -76,7 +76,9 @@ def working(request: Asked, ref: str, number: int, kind: str) -> HttpResponseBas
         png = export.png(version.sha256)
         return _private(FileResponse(png, as_attachment=True, filename=name))
     key = storage.working_key(version.sha256)
-    return stored.respond(key, content_type="image/tiff", public=False, filename=name)
+    return stored.respond(
+        key, content_type="image/tiff", public=False, filename=name, request=request
+    )
 
 
 def _private(response: HttpResponseBase) -> HttpResponseBase:

@@ -169,14 +169,19 @@ BY_NAME: dict[str, Examples] = {
     "people:suspend": persons,
     "people:restore": persons,
     "people:grant": persons,
+    "people:way-in": persons,
+    "people:send-link": persons,
+    "people:give-link": persons,
+    "people:correct-address": persons,
+    "people:switch-off": persons,
+    "people:switch-on": persons,
+    "people:hide-name": persons,
+    "people:show-name": persons,
     "exhibit:hide": persons,
     "exhibit:unhide": persons,
     # the administration
     "admin:view_on_site": fixed(content_type_id=1, object_id=1),
     "admin:app_list": fixed(app_label="accounts"),
-    "admin:auth_user_password_change": lambda world: [
-        ("the volunteer", {"id": world.people.vera.pk})
-    ],
     # the work
     "restoration:bench": photos(PHOTOS),
     "restoration:scan": photos(PHOTOS, name="400.jpg"),
@@ -190,6 +195,7 @@ BY_NAME: dict[str, Examples] = {
     "restoration:cancel": keys("jobs", key="number"),
     "restoration:run-again": keys("jobs", key="number"),
     "restoration:preview": keys("jobs", key="number"),
+    "restoration:look-again": keys("jobs", key="number"),
     "restoration:review-open": keys("versions", ("submitted", "in review", "draft")),
     "restoration:workshop": keys("workshops"),
     "restoration:workshop-close": keys("workshops"),

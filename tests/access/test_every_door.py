@@ -15,6 +15,7 @@ OPEN_TO_STRANGERS = {
     "health-live",
     "health-ready",
     "set_language",
+    "people:privacy",
     "account_login",
     "account_signup",
     "account_logout",

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 import restoration.actions
 from accounts import actions as offices
+from accounts import crediting
 from accounts.models import User
 from archive import actions as archive
 from archive import batches, pairing, uploading
@@ -36,7 +37,7 @@ from tests.access import world
 from tests.access.world import TONE, World
 from tests.people import person
 
-MODULES = (archive, pairing, uploading, batches, publishing, arranging, hiding, offices)
+MODULES = (archive, pairing, uploading, batches, publishing, arranging, hiding, offices, crediting)
 # Parts of verbs: whoever calls them has asked.
 PARTS = {"archive.actions.unfold"}
 # Who lacks the row that would let them is told so as a circumstance.
@@ -214,6 +215,17 @@ TABLE: dict[str, Verb] = dict(
         verb(STEWARDS, offices.dismiss_curator, person=somebody("clive"), collection=BOX),
         verb(STEWARDS, offices.switch_off, person=somebody("stan")),
         verb(STEWARDS, offices.switch_on, person=somebody("stan")),
+        # Of somebody else; everybody may for themselves.
+        verb(STEWARDS, crediting.hide_name, person=somebody("stan")),
+        verb(STEWARDS, crediting.show_name, person=somebody("stan")),
+        verb(STEWARDS, offices.send_password_link, person=somebody("stan")),
+        verb(STEWARDS, offices.give_sign_in_link, person=somebody("stan")),
+        verb(
+            STEWARDS,
+            offices.correct_address,
+            person=somebody("stan"),
+            address=the("stan@example.com"),
+        ),
         verb(STEWARDS, standing.limit_person, person=somebody("stan"), reason=WHY),
         verb(STEWARDS, standing.suspend_person, person=somebody("stan"), reason=WHY),
         verb(STEWARDS, standing.restore_person, person=somebody("hidden")),
@@ -240,8 +252,8 @@ TABLE: dict[str, Verb] = dict(
         verb(EVERYBODY, claims.claim_photo, photo=READY),
         verb(EVERYBODY, claims.take_slot, photo=READY),
         verb(EVERYBODY, giving.give_photo, wishes=the({})),
-        verb("vera", claims.beat_claim, claim=CLAIM, even_suspended=True),
-        verb("vera", claims.extend_claim, claim=CLAIM, even_suspended=True),
+        verb("vera", claims.beat_claim, claim=CLAIM),
+        verb("vera", claims.extend_claim, claim=CLAIM),
         verb("vera", claims.release_claim, claim=CLAIM, even_suspended=True),
         verb(CURATORS, claims.revoke_claim, claim=CLAIM),
         verb(

@@ -137,22 +137,34 @@ def test_only_a_steward_enters_the_administration(client: Client) -> None:
     assert client.get(reverse("admin:accounts_user_changelist")).status_code == 200
 
 
-def _row(client: Client, person: User, **fields: str) -> None:
-    """Send a person's page of the administration, as its form would."""
-    told = {"username": person.username, "display_name": "New", "language": "", "email": ""}
-    url = reverse("admin:accounts_user_change", args=[person.pk])
-    assert client.post(url, told | fields).status_code == 302
-    person.refresh_from_db()
-    assert person.display_name == "New"
-
-
-def test_the_administration_gives_and_takes_no_office_and_switches_nothing(client: Client) -> None:
+def test_the_administration_shows_a_person_and_changes_nothing_of_them(client: Client) -> None:
     people = cast()
     client.force_login(people.sten)
-    _row(client, people.sten)  # a box that is not ticked is not sent
-    assert (people.sten.is_steward, people.sten.is_active) == (True, True)
-    _row(client, people.vera, is_steward="on")
-    assert (people.vera.is_steward, people.vera.is_active) == (False, True)
+    url = reverse("admin:accounts_user_change", args=[people.vera.pk])
+    assert "vera@example.org" in client.get(url).text
+    before = User.objects.filter(pk=people.vera.pk).values().get()
+    told = {"username": "sten2", "display_name": "New", "email": "sten@example.org"}
+    assert client.post(url, told | {"is_steward": "on"}).status_code == 403
+    assert User.objects.filter(pk=people.vera.pk).values().get() == before
+    assert client.get(reverse("admin:accounts_user_add")).status_code == 403
+
+
+def test_no_door_of_the_administration_sets_a_password_or_confirms_an_address(
+    client: Client,
+) -> None:
+    people = cast()
+    client.force_login(people.sten)
+    page = f"/admin/accounts/user/{people.vera.pk}/password/"
+    client.post(page, {"password1": "a-stewards-own-word", "password2": "a-stewards-own-word"})
+    people.vera.refresh_from_db()
+    assert people.vera.check_password(PASSWORD)
+    assert client.get("/admin/account/emailaddress/").status_code == 404
+
+
+def test_ones_own_password_is_changed_on_the_page_that_tells_by_letter(client: Client) -> None:
+    client.force_login(cast().sten)
+    answer = client.get(reverse("admin:password_change"))
+    assert answer["Location"] == reverse("account_change_password")
 
 
 def test_the_list_of_the_administration_switches_accounts_off_and_on_but_no_stewards(
@@ -189,13 +201,16 @@ def signs_in(person: User) -> bool:
     return "_auth_user_id" in client.session
 
 
-def test_a_steward_is_not_deleted(client: Client) -> None:
+def test_nobody_is_deleted(client: Client) -> None:
     sten, vera = person("sten", is_steward=True), person("vera")
     client.force_login(sten)
-    gone = reverse("admin:accounts_user_delete", args=[sten.pk])
-    assert client.post(gone, {"post": "yes"}).status_code == 403
+    for each in (sten, vera):
+        gone = reverse("admin:accounts_user_delete", args=[each.pk])
+        assert client.post(gone, {"post": "yes"}).status_code == 403
+    people = reverse("admin:accounts_user_changelist")
+    assert "delete_selected" not in client.get(people).text
     chosen = {"action": "delete_selected", "_selected_action": [sten.pk, vera.pk], "post": "yes"}
-    assert client.post(reverse("admin:accounts_user_changelist"), chosen).status_code == 403
+    client.post(people, chosen)
     assert User.objects.count() == 2
 
 

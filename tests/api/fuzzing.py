@@ -7,7 +7,6 @@ the next, so that all of them meet the same museum. A walk takes it back at its 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +37,7 @@ from schemathesis.schemas import APIOperation
 from restoration.engine.catalog import CATALOG, StepSpec
 from tests.access.addresses import Address, addresses
 from tests.access.examples import examples
-from tests.access.measure import CAST
+from tests.access.measure import CAST, template
 from tests.access.world import TONE, World
 
 TOKEN, SESSION = "token", "session"
@@ -242,11 +241,6 @@ def _one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-def template(route: str) -> str:
-    """A route of Django as OpenAPI writes it."""
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route).replace("{pk}", "{id}")
-
-
 def _rows(address: Address, world: World) -> list[dict[str, Any]]:
     """What is filled into an address to reach the rows that the table of doors is tried with."""
     found = [values for _word, values in examples(address, world)]
@@ -324,7 +318,7 @@ def _step(spec: StepSpec) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({"name": st.just(spec.name), "settings": told})
 
 
-# What a plan is made of, right and wrong: the description calls it an object and no more.
+# What a plan is made of, right and wrong.
 PLANS = st.just(TONE) | st.fixed_dictionaries(
     {"steps": st.lists(st.one_of([_step(spec) for spec in CATALOG]), max_size=3) | ANYTHING},
     optional=dict.fromkeys(

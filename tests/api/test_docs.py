@@ -1,6 +1,9 @@
 """The description of the API: true, without warnings, and readable."""
 
+import re
+from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -9,6 +12,13 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from api.reading import groups
+
+# Parts of a description, in two languages.
+PLAIN = {
+    f"{name}_{language}"
+    for name in ("title", "place", "people", "description", "caption", "story")
+    for language in ("en", "zh")
+} | {"identifier"}
 
 
 def test_the_schema_is_valid_and_generated_without_a_warning() -> None:
@@ -62,3 +72,52 @@ def test_the_schema_is_open_and_the_rest_is_not(client: Client) -> None:
         "/api/v1/schema",
         "/api/v1/token",
     ]
+
+
+def _texts(shape: Any) -> Iterator[dict[str, Any]]:
+    """Every schema within a part of the document."""
+    parts = shape.values() if isinstance(shape, dict) else shape if isinstance(shape, list) else ()
+    if isinstance(shape, dict) and shape.get("type") == "string":
+        yield shape
+    for part in parts:
+        yield from _texts(part)
+
+
+def test_every_default_fits_its_own_pattern_and_a_blank_text_is_one_choice() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    texts = list(_texts(schema["components"]))
+    assert texts
+    for told in texts:
+        if "default" in told and "pattern" in told:
+            assert re.search(told["pattern"], told["default"]), told
+    advice = schema["components"]["schemas"]["AcceptRequest"]["properties"]["advice"]
+    assert (advice["type"], advice["default"]) == ("string", "")
+    assert "oneOf" not in advice
+
+
+def test_a_session_is_told_what_it_needs_beside_its_cookie() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    assert "X-CSRFToken" in schema["components"]["securitySchemes"]["cookieAuth"]["description"]
+
+
+def test_what_is_sent_says_what_it_means_and_what_comes_back_is_never_needed() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    operations = [each for group in groups(schema) for each in group.operations]
+    asked = {f"{each.method} {each.path}": each for each in operations}
+    run = {each.name: each for each in asked["POST /api/v1/photos/{ref}/jobs"].takes}
+    assert run["claim"].required
+    assert run["claim"].words
+    assert run["plan.steps[].settings"].words
+    assert not any(field.required for each in operations for field in each.gives)
+    sent = [field for each in operations for field in each.takes if "." not in field.name]
+    silent = {field.name for field in sent if not field.words}
+    # Names that say it themselves.
+    assert silent <= {"damage", "password", "pages", "reason", "version", "room", *PLAIN}
+
+
+@pytest.mark.django_db
+def test_the_page_shows_the_whole_way_in_a_shell(client: Client) -> None:
+    page = client.get("/api/v1/docs").text
+    for step in ("/token", "/claims", "/jobs", "/pictures/full", "/submit", "five wrong passwords"):
+        assert step in page
+    assert "Ten tries" not in page

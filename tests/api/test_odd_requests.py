@@ -105,7 +105,8 @@ def test_text_that_no_database_keeps_is_refused(
 ) -> None:
     claim = claim_photo(photo=photo, by=people.vera, now=timezone.now())
     inner = f'{{"prompt": {{"place": "{value}"}}, "steps": [{{"name": "tone"}}]}}'
-    body = f'{{"claim": {claim.pk}, "rev": 0, "body": {inner}, "plan": {inner}}}'
+    more = {"draft": f'"rev": 0, "body": {inner}', "jobs": f'"plan": {inner}'}[name]
+    body = f'{{"claim": {claim.pk}, {more}}}'
     ask = getattr(program(people.vera), "put" if name == "draft" else "post")
     url = f"{API}/photos/{photo.ref}/{name}"
     assert _told(ask(url, data=body, content_type="application/json")) == (422, "invalid")
@@ -132,10 +133,10 @@ def test_a_picture_comes_to_a_program_that_accepts_only_pictures(
     assert _told(vera.get(f"{url}/401.jpg", headers={"accept": "image/jpeg"}))[0] == 404
 
 
-@pytest.mark.parametrize("asked", ["xml", ""])
+@pytest.mark.parametrize("asked", ["format=xml", "format=", "lang=tlh", "lang="])
 @pytest.mark.django_db
-def test_the_description_has_two_formats_and_says_so_in_json(asked: str) -> None:
-    answer = APIClient().get(f"{API}/schema?format={asked}")
+def test_the_description_has_two_formats_and_languages_and_says_so_in_json(asked: str) -> None:
+    answer = APIClient().get(f"{API}/schema?{asked}")
     assert _told(answer) == (404, "not-found")
     assert json.loads(answer.content)["status"] == 404
 

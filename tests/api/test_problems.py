@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 
 from api.problems import handler
 from archive.lifecycle import PhotoState
+from archive.policy import Refused
 from restoration.actions.claims import claim_photo
 from restoration.actions.drafts import save_draft
 from tests import factories
@@ -96,11 +97,11 @@ def test_the_words_are_in_the_readers_language(program: Programs) -> None:
 def test_a_draft_that_moved_comes_back_with_what_was_saved(program: Programs) -> None:
     vera, photo = person("vera"), factories.photo(factories.collection())
     claim = factories.claim(photo, vera)
-    save_draft(photo=photo, by=vera, rev=0, body={"first": 1}, fence=claim.pk, now=NOW)
-    told = {"claim": claim.pk, "rev": 0, "body": {"second": 2}}
+    save_draft(photo=photo, by=vera, rev=0, body={"seed": 1}, fence=claim.pk, now=NOW)
+    told = {"claim": claim.pk, "rev": 0, "body": {"seed": 2}}
     answer = program(vera).put(f"/api/v1/photos/{photo.ref}/draft", told, format="json")
     assert (answer.status_code, answer.json()["code"]) == (409, "draft-moved")
-    assert (answer.json()["rev"], answer.json()["body"]) == (1, {"first": 1})
+    assert (answer.json()["rev"], answer.json()["body"]) == (1, {"seed": 1})
 
 
 def test_a_bug_of_ours_is_logged_and_says_no_secret(caplog: pytest.LogCaptureFixture) -> None:
@@ -117,3 +118,38 @@ def test_a_quarantined_photo_says_why(program: Programs) -> None:
     )
     told = program(people.sten).get(f"/api/v1/photos/{photo.ref}").json()
     assert told["in_quarantine_because"] == "The file is empty."
+
+
+@pytest.mark.parametrize("path", ["/api/v2/photos", "/api/photos", "/api/"])
+def test_where_no_edition_is_a_problem_detail_says_so(path: str) -> None:
+    answer = APIClient().get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not-found"
+
+
+def test_a_body_that_is_no_object_is_wrong_as_a_whole(program: Programs) -> None:
+    answer = program(person("vera")).post("/api/v1/claims", ["flag"], format="json")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert [each["field"] for each in answer.json()["errors"]] == [""]
+
+
+def test_a_refusal_keeps_its_facts_and_points_to_the_field(program: Programs) -> None:
+    people, box = cast(), factories.collection()
+    photo = factories.photo(box)
+    url, sten = f"/api/v1/photos/{photo.ref}", program(people.sten)
+    date = sten.patch(url, {"date_edtf": "last summer"}, format="json").json()
+    assert (date["code"], date["facts"]) == ("date-not-edtf", {"text": "last summer"})
+    long = sten.patch(url, {"title_en": "x" * 201}, format="json")
+    assert [each["field"] for each in long.json()["errors"]] == ["/title_en"]
+    refused = Refused("too-long", "Too long.", invalid=True, facts={"field": "title_en", "most": 1})
+    told = handler(refused, {}).data
+    assert told["facts"] == {"field": "title_en", "most": 1}
+    assert told["errors"] == [{"field": "/title_en", "code": "too-long", "detail": "Too long."}]
+
+
+def test_who_is_too_late_is_told_only_what_is_so(program: Programs) -> None:
+    people, box = cast(), factories.collection()
+    photo = factories.photo(box)
+    claim_photo(photo=photo, by=people.victor, now=timezone.now())
+    told = program(people.vera).post(f"/api/v1/photos/{photo.ref}/claim").json()
+    assert told["detail"] == "Someone else took this photo a moment ago."

@@ -70,6 +70,15 @@ def test_guessing_is_slowed_down() -> None:
     assert right.status_code == 429
 
 
+def test_after_five_wrong_passwords_the_wait_is_told() -> None:
+    person("vera")
+    client = APIClient()
+    wrong = [client.post(URL, MINE | {"password": str(n)}, format="json") for n in range(6)]
+    assert [each.status_code for each in wrong] == [401] * 5 + [429]
+    assert 240 < int(wrong[-1]["Retry-After"]) <= 301
+    assert "Try again in 5 minutes" in wrong[-1].json()["detail"]
+
+
 def test_giving_it_up_ends_it(program: Programs) -> None:
     client = program(person("vera"))
     assert client.delete(URL).status_code == 204
@@ -96,7 +105,10 @@ def by_a_link_in_a_mail(vera: User) -> None:
 def by_a_steward(vera: User) -> None:
     client = Client()
     client.force_login(person("sten", is_steward=True))
-    client.post(reverse("admin:auth_user_password_change", args=[vera.pk]), FRESH)
+    page = client.post(reverse("people:give-link", args=[vera.pk])).text
+    link = re.search(r"/account/password/reset/key/[^<]+", page)
+    assert link is not None
+    client.post(client.get(link[0], follow=True).redirect_chain[-1][0], FRESH)
 
 
 @pytest.mark.parametrize("change", [by_its_owner, by_a_link_in_a_mail, by_a_steward])

@@ -11,14 +11,14 @@ from rest_framework.authtoken.models import Token
 
 from tests.access import table, world
 from tests.access.addresses import addresses
-from tests.access.measure import Knocker, left_out
+from tests.access.measure import Knocker, left_out, template
 from tests.access.measure import rows as doors
 from tests.access.rows import PEOPLE
 from tests.access.test_every_door import CASES
-from tests.api.fuzzing import CAST, ROLES, Fuzzer, Tally, template
+from tests.api.fuzzing import CAST, ROLES, Fuzzer, Tally
 
-# A page for people, and the answer where no address is.
-NOT_DESCRIBED = {"api:docs", "api:nothing"}
+# A page for people, and the answers where no address is.
+NOT_DESCRIBED = {"api:docs", "api:nothing", "api:nowhere"}
 
 
 @pytest.fixture(autouse=True)

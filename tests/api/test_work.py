@@ -63,7 +63,7 @@ def test_from_claim_to_exhibit(program: Programs) -> None:
     hangs = told["rooms"][0]["placements"][0]
     assert (hangs["photo"], hangs["caption_en"]) == (photo.ref, "The opening")
     assert hangs["made"]["credits"][0]["name"] == "Vera"
-    assert hangs["original"] == f"/published/{public['id']}/original/1600.jpg"
+    assert hangs["original"].endswith(f"/published/{public['id']}/original/1600.jpg")
 
     _post(clive, f"publications/{public['id']}/retract", {"reason": "A wish of the family."})
     told = APIClient().get(f"{API}/exhibits/{room.exhibit.slug}").json()

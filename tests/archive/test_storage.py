@@ -18,6 +18,7 @@ import pytest
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.test import RequestFactory
 
 from archive import places, storage
 from archive.pictures import respond
@@ -209,7 +210,9 @@ def test_private_bytes_come_from_the_site_or_by_an_address_that_soon_expires(
     kept_bytes: str,
 ) -> None:
     storage.put_bytes(KEY, CONTENT)
-    answer = respond(KEY, content_type="image/jpeg", public=False)
+    answer = respond(
+        KEY, content_type="image/jpeg", public=False, request=RequestFactory().get("/")
+    )
     if kept_bytes == "folder":
         assert b"".join(answer) == CONTENT  # type: ignore[arg-type]
         assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
@@ -225,7 +228,7 @@ def test_private_bytes_come_from_the_site_or_by_an_address_that_soon_expires(
 
 def test_public_bytes_are_kept_by_readers_for_good_and_by_caches_for_an_hour() -> None:
     storage.put_bytes(KEY, CONTENT)
-    answer = respond(KEY, content_type="image/jpeg", public=True)
+    answer = respond(KEY, content_type="image/jpeg", public=True, request=RequestFactory().get("/"))
     assert b"".join(answer) == CONTENT  # type: ignore[arg-type]
     assert answer["Cache-Control"] == "public, max-age=31536000, s-maxage=3600, immutable"
     assert answer["ETag"] == f'"originals-{SHA[:2]}-{SHA[2:4]}-{SHA}"'

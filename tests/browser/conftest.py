@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SECONDS = 10
+HERE = Path(__file__).parent
+# What `make test` opens a browser for; the rest waits for pages more than it computes, and is for
+# `make test-slow` and CI.
+EVERY_TIME = {"test_first_error", "test_pages_axe"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `slow` is given its longer time, and before it is left out."""
+    for item in items:
+        if item.path.parent == HERE and item.path.stem not in EVERY_TIME:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")

@@ -264,6 +264,18 @@ def test_a_manifest_says_in_both_languages_whose_it_is_and_what_machines_did(
     assert rows["Place"] == {"en": ["Tehran"]}
 
 
+def test_a_manifest_leads_to_the_account_of_how_it_was_made(client: Client, tiled: Museum) -> None:
+    [account] = manifest(client, tiled)["seeAlso"]
+    assert (account["type"], account["format"]) == ("Dataset", "application/json")
+    assert account["id"] == f"{HOST}{tiled.url}made.json"
+    assert account["label"]["en"] == ["How this picture was made"]
+    tiled.exhibit.is_open = False
+    tiled.exhibit.save()
+    client.force_login(tiled.people.cora)
+    told = client.get(f"/published/{tiled.publication.pk}/manifest.json").json()
+    assert "seeAlso" not in told
+
+
 def test_the_reader_s_language_does_not_change_a_manifest(client: Client, tiled: Museum) -> None:
     told = manifest(client, tiled)
     address = f"/published/{tiled.publication.pk}/manifest.json"

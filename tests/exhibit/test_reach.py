@@ -110,3 +110,32 @@ def test_the_words_in_a_download_do_not_touch_its_pixels(client: Client, museum:
     told = pyvips.Image.new_from_buffer(client.get(url).content, "")
     assert (plain - told).abs().max() == 0
     assert b"DigitalSourceType" in told.get("xmp-data")
+
+
+def test_a_download_is_not_sent_again_to_who_has_it_and_goes_on_where_it_broke_off(
+    client: Client, museum: Museum
+) -> None:
+    url = f"/published/{museum.publication.pk}/download/full.jpg"
+    whole = client.get(url)
+    etag = whole["ETag"]
+    assert whole["Accept-Ranges"] == "bytes"
+    again = client.get(url, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content, again["Cache-Control"]) == (304, b"", "no-cache")
+    wanted = {"Range": "bytes=1000-", "If-Range": etag}
+    part = client.get(url, headers=wanted)
+    assert (part.status_code, part.content) == (206, whole.content[1000:])
+    assert part["Content-Disposition"] == whole["Content-Disposition"]
+    museum.photo.title_en = "The words in it were corrected"
+    museum.photo.save()
+    anew = client.get(url, headers=wanted)
+    assert anew.status_code == 200
+    assert anew["ETag"] != etag
+
+
+def test_a_part_of_a_public_picture_may_be_asked_for(client: Client, museum: Museum) -> None:
+    url = f"/published/{museum.publication.pk}/restored/full.jpg"
+    whole = b"".join(client.get(url).streaming_content)  # type: ignore[attr-defined]
+    part = client.get(url, headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206
+    assert b"".join(part.streaming_content) == whole[10:20]  # type: ignore[attr-defined]
+    assert part["Cache-Control"].startswith("public")

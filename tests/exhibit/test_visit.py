@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -118,6 +119,26 @@ def test_the_account_can_be_had_as_json(client: Client, museum: Museum) -> None:
     assert account["version_sha256"] == museum.version.sha256
     assert account["deeds"] == ["machine", "colour"]
     assert account["credits"][0] == {"role": "restored", "name": "Vera"}
+    assert account["permalink"] == f"http://localhost:8000/published/{museum.publication.pk}/"
+    assert account["publication"]["by"] == "Sten"
+
+
+def test_pages_tell_programs_where_the_same_is_for_them(client: Client, museum: Museum) -> None:
+    slug = museum.exhibit.slug
+    addresses = {
+        museum.url: [
+            f"/published/{museum.publication.pk}/manifest.json",
+            f"{museum.url}made.json",
+        ],
+        f"/exhibits/{slug}/": [f"/exhibits/{slug}/collection.json", f"/api/v1/exhibits/{slug}"],
+        "/exhibits/": ["/api/v1/exhibits"],
+    }
+    for page, told in addresses.items():
+        links = re.findall(
+            r'<link rel="alternate" type="[^"]+" href="([^"]+)">', client.get(page).text
+        )
+        assert links == told
+        assert {client.get(each).status_code for each in links} == {200}
 
 
 def test_the_zoom_page_works_with_and_without_its_bundle(client: Client, museum: Museum) -> None:

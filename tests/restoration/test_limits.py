@@ -64,10 +64,15 @@ def test_so_many_photos_at_once(box: Collection, trust: str) -> None:
         factories.claim(factories.photo(box), user)
 
 
+def another(rev: int) -> dict[str, str]:
+    """A run that is not one of those before: the same one again would be that run."""
+    return recipe(rev=rev) | {"seed": str(rev)}
+
+
 def test_so_many_runs_at_once_and_the_draft_is_kept(vera: Desk) -> None:
     for rev in range(3):
-        vera.post("run", data=recipe(rev=rev))
-    form = recipe(rev=3) | {"prompt-place": "Tehran"}
+        vera.post("run", data=another(rev))
+    form = another(3) | {"prompt-place": "Tehran"}
     answer = vera.post("run", data=form)
     assert (answer.status_code, answer["Retry-After"]) == (429, "30")
     assert "3 runs of yours are waiting or running." in answer.text
@@ -77,8 +82,8 @@ def test_so_many_runs_at_once_and_the_draft_is_kept(vera: Desk) -> None:
 
 def test_htmx_shows_the_sentence_where_the_run_would_be(vera: Desk) -> None:
     for rev in range(3):
-        vera.post("run", data=recipe(rev=rev))
-    answer = vera.htmx("run", data=recipe(rev=3))
+        vera.post("run", data=another(rev))
+    answer = vera.htmx("run", data=another(3))
     assert answer.status_code == 429
     assert answer.templates[0].name == "restoration/_job.html"
     assert "Wait for one, or cancel one." in answer.text
@@ -126,7 +131,7 @@ def test_a_retouch_that_is_refused_leaves_no_file_behind(
 ) -> None:
     if limit == "runs at once":
         for rev in range(3):
-            vera.post("run", data=recipe(rev=rev))
+            vera.post("run", data=another(rev))
     elif limit == "files an hour":
         asked(vera.user, many=30, at=now - timedelta(minutes=5), kind=JobKind.RETOUCH)
     else:

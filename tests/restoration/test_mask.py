@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from archive import storage
+from archive.sizes import fit
 from restoration import masks
 from restoration.actions.drafts import keep_mask
 from restoration.models import Assessment, Draft, Job
@@ -110,6 +111,29 @@ def test_what_is_no_mask_is_refused_with_a_sentence(vera: Desk) -> None:
 def test_a_mask_that_promises_a_huge_picture_is_refused_unread(vera: Desk) -> None:
     answer = paint(vera, png(60_000, 60_000))
     assert (answer.status_code, answer.json()["code"]) == (422, "mask-file-too-large")
+
+
+@pytest.mark.parametrize("size", [(64, 64), (32, 26), (24, 32), (128, 90)])
+def test_a_mask_of_other_proportions_is_refused_with_both_sizes(
+    vera: Desk, size: tuple[int, int]
+) -> None:
+    answer = paint(vera, png(*size))
+    assert (answer.status_code, answer.json()["code"]) == (422, "mask-other-shape")
+    assert f"{size[0]} × {size[1]}" in answer.json()["message"]
+    assert "128 × 96" in answer.json()["message"]
+    assert "Paint it on the page." in answer.json()["message"]
+
+
+@pytest.mark.parametrize("size", [(128, 96), (256, 192), (31, 23), (33, 25), (4, 3)])
+def test_a_smaller_copys_rounding_and_a_larger_mask_are_taken(
+    vera: Desk, size: tuple[int, int]
+) -> None:
+    assert paint(vera, png(*size)).status_code == 201
+
+
+@pytest.mark.parametrize("whole", [(6001, 3999), (3001, 4999), (2999, 8001), (5001, 17)])
+def test_every_mask_that_a_bench_paints_has_the_shape(whole: tuple[int, int]) -> None:
+    assert masks.is_same_shape(fit(*whole, bench.MASK_SIDE), whole)
 
 
 def test_only_who_holds_the_photo_may_paint(vera: Desk, victor: Desk) -> None:

@@ -242,11 +242,20 @@ def test_a_model_that_nobody_offers_is_refused(vera: Desk) -> None:
 
 
 def test_three_runs_at_once_are_enough(vera: Desk) -> None:
-    for _each in range(3):
-        vera.htmx("run", data=recipe())
-    answer = vera.htmx("run", data=recipe())
+    for number in range(3):
+        vera.htmx("run", data=recipe() | {"seed": str(number)})
+    answer = vera.htmx("run", data=recipe() | {"seed": "3"})
     assert "3 runs of yours are waiting or running" in answer.text
     assert Job.objects.count() == 3
+
+
+def test_a_second_press_shows_the_run_that_waits_already(vera: Desk) -> None:
+    vera.htmx("run", data=recipe())
+    again = vera.htmx("run", data=recipe())
+    assert (again.status_code, Job.objects.count()) == (200, 1)
+    assert f'data-job="{Job.objects.get().pk}"' in again.text
+    vera.htmx("run", data=recipe() | {"seed": "1"})
+    assert Job.objects.count() == 2
 
 
 def test_only_who_holds_the_photo_can_run(vera: Desk, victor: Desk) -> None:

@@ -163,7 +163,7 @@ def test_a_steward_gives_a_collection_time_and_lifts_the_limit(
 
 
 def test_a_steward_gives_somebody_time_besides_the_days(people: Cast, now: datetime) -> None:
-    form = {"resource": Resource.CPU, "minutes": 30}
+    form = {"resource": Resource.CPU, "minutes": 30, "reason": "A long film"}
     signed_in(people.sten).post(reverse("people:grant", args=[people.vera.pk]), form)
     (cpu, _gpu) = ledger.left(people.vera, None, now=now)
     assert cpu.own == 7200 + 1800

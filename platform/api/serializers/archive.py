@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.plans import suggestion
 from api.serializers.strict import StrictModelSerializer, Text
 from archive import wording
 from archive.lifecycle import PagesAre
 from archive.models import Collection, Photo
-from restoration.models import Assessment
+from restoration.models import Assessment, Standing
+from restoration.queries import wall
 
 
 class CollectionSerializer(StrictModelSerializer):
@@ -32,15 +35,35 @@ class CollectionChangeSerializer(StrictModelSerializer):
         exclude = ("id", "slug", "created_at")
 
 
+@extend_schema_field({"type": "array", "items": suggestion()})
+class Suggestions(serializers.ListField):
+    """Steps that may help."""
+
+
 class AssessmentSerializer(serializers.ModelSerializer[Assessment]):
     """What the engine saw on the scan."""
 
-    suggestions = serializers.ListField(child=serializers.DictField(), read_only=True)
+    suggestions = Suggestions(read_only=True)
 
     class Meta:
         model = Assessment
         fields = ("damage", "faces", "is_grey", "suggestions", "mask_sha256", "made_at")
         read_only_fields = fields
+        extra_kwargs: ClassVar = {
+            "faces": {"help_text": _("How many were found.")},
+            "is_grey": {"help_text": _("Whether it is black and white.")},
+            "mask_sha256": {"help_text": _("The damage that was found; a plan may name it.")},
+        }
+
+
+# What goes on around a photo, by the values of the filter `wall`; a test compares the two.
+GOING_ON: dict[str, Callable[[Standing], bool]] = {
+    wall.WAITING: lambda stands: bool(stands.waits),
+    wall.CLAIMED: lambda stands: stands.held > 0,
+    wall.IN_REVIEW: lambda stands: stands.in_review > 0,
+    wall.RETURNED: lambda stands: stands.returned > 0 >= max(stands.in_review, stands.accepted),
+    wall.DONE: lambda stands: stands.accepted > 0,
+}
 
 
 class PhotoSerializer(serializers.ModelSerializer[Photo]):
@@ -48,19 +71,43 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
 
     collection = serializers.SlugRelatedField[Collection](slug_field="slug", read_only=True)
     assessment = serializers.SerializerMethodField()
-    in_quarantine_because = serializers.SerializerMethodField()
+    in_quarantine_because = serializers.SerializerMethodField(
+        help_text=_("A sentence, where it could not be read; else empty.")
+    )
+    wall = serializers.SerializerMethodField(
+        help_text=_(
+            "What goes on around a ready photo: the values of the filter `wall` that find it."
+        )
+    )
 
     class Meta:
         model = Photo
         fields = (
             "ref", "collection", "state", "filename", "sha256", "page", "width", "height", "slots",
             "title_en", "title_zh", "date_edtf", "place_en", "place_zh", "people_en", "people_zh",
-            "description_en", "description_zh", "identifier", "added_at", "assessment",
-            "quarantine_code", "in_quarantine_because",
+            "description_en", "description_zh", "identifier", "added_at", "wall",
+            "assessment", "quarantine_code", "in_quarantine_because",
         )  # fmt: skip
         read_only_fields = fields
+        extra_kwargs: ClassVar = {
+            "ref": {"help_text": _("What its addresses call it.")},
+            "sha256": {"help_text": _("Of the file as it came in.")},
+            "slots": {"help_text": _("How many people may work on it at once.")},
+        }
 
-    @extend_schema_field(AssessmentSerializer(allow_null=True))
+    @extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(GOING_ON)}})
+    def get_wall(self, photo: Photo) -> list[str]:
+        stands = getattr(photo, "standing", None)
+        if stands is None or not stands.ready:
+            return []
+        return [word for word, holds in GOING_ON.items() if holds(stands)]
+
+    @extend_schema_field(
+        AssessmentSerializer(
+            allow_null=True,
+            help_text=_("What the machine saw on the scan; null until it has looked."),
+        )
+    )
     def get_assessment(self, photo: Photo) -> Any:
         seen = getattr(photo, "assessment", None)
         return AssessmentSerializer(seen).data if seen else None
@@ -73,7 +120,7 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
 class ScanSerializer(serializers.Serializer[Any]):
     """One scan to keep; a worker reads it, so the photo that comes back is still being read."""
 
-    file = serializers.FileField(max_length=255)
+    file = serializers.FileField(max_length=255, help_text=_("The scan as it is."))
     pages = serializers.ChoiceField(
         choices=PagesAre.choices,
         required=False,
@@ -87,22 +134,34 @@ class PagesSerializer(serializers.Serializer[Any]):
     pages = serializers.ChoiceField(choices=PagesAre.choices)
 
 
+def _said(name: str) -> Text:
+    """A field of a description, no longer than what is kept of it."""
+    column = Photo._meta.get_field(name)
+    words = getattr(column, "help_text", "")
+    return Text(
+        required=False,
+        allow_blank=True,
+        max_length=getattr(column, "max_length", None),
+        help_text=words or None,
+    )
+
+
 class DescriptionSerializer(serializers.Serializer[Any]):
     """What is said about a photo; what is left out stays."""
 
-    title_en = Text(required=False, allow_blank=True)
-    title_zh = Text(required=False, allow_blank=True)
-    date_edtf = Text(required=False, allow_blank=True)
-    place_en = Text(required=False, allow_blank=True)
-    place_zh = Text(required=False, allow_blank=True)
-    people_en = Text(required=False, allow_blank=True)
-    people_zh = Text(required=False, allow_blank=True)
-    description_en = Text(required=False, allow_blank=True)
-    description_zh = Text(required=False, allow_blank=True)
-    identifier = Text(required=False, allow_blank=True)
+    title_en = _said("title_en")
+    title_zh = _said("title_zh")
+    date_edtf = _said("date_edtf")
+    place_en = _said("place_en")
+    place_zh = _said("place_zh")
+    people_en = _said("people_en")
+    people_zh = _said("people_zh")
+    description_en = _said("description_en")
+    description_zh = _said("description_zh")
+    identifier = _said("identifier")
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
     """Why; kept in the photo's history."""
 
-    reason = Text(max_length=2000)
+    reason = Text(max_length=2000, help_text=_("Why, in a sentence."))

@@ -14,14 +14,14 @@ from api.serializers.strict import Text
 class SignInSerializer(serializers.Serializer[Any]):
     """A name (or e-mail address) and a password."""
 
-    name = Text(max_length=254)
+    name = Text(max_length=254, help_text=_("Your name here, or your e-mail address."))
     password = Text(max_length=1000, trim_whitespace=False, write_only=True)
 
 
 class TokenSerializer(serializers.Serializer[Any]):
     """Send it as `Authorization: Token <token>`."""
 
-    token = serializers.CharField()
+    token = serializers.CharField(help_text=_("For the header: `Authorization: Token …`."))
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):

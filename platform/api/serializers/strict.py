@@ -54,8 +54,12 @@ class Whole(serializers.IntegerField):
 
 
 class FreeForm(serializers.DictField):
-    """Whatever an object holds, as far as a database can keep it."""
+    """Whatever an object holds, as far as a database can keep it.
 
+    `described_as` names the schema of the document that tells what that is.
+    """
+
+    described_as = ""
     default_error_messages = {
         "unstorable": _("Numbers must be finite and text free of zero bytes and half characters.")
     }
@@ -65,6 +69,18 @@ class FreeForm(serializers.DictField):
         if not _storable([found]):
             self.fail("unstorable")
         return found
+
+
+class PlanForm(FreeForm):
+    """A plan; the engine says what is wrong with it."""
+
+    described_as = "Plan"
+
+
+class DraftForm(FreeForm):
+    """What lies on a bench."""
+
+    described_as = "DraftBody"
 
 
 def _storable(parts: Iterable[Any]) -> bool:

@@ -10,7 +10,8 @@ from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, claim_of, claims_for, given, photo_in_hand, photo_of
+from api import drafts
+from api.asking import Asked, claim_of, claims_for, given, new, photo_in_hand, photo_of
 from api.schema import tells
 from api.serializers.work import (
     ClaimSerializer,
@@ -39,14 +40,15 @@ class ClaimPhotoView(APIView):
         _("Claim a photo"),
         gives=ClaimSerializer,
         state=201,
+        also=200,
         description=_(
-            "Exclusive and expiring. Whoever holds it already gets the same claim again."
+            "Exclusive and expiring. Whoever holds it already gets the same claim again (200)."
         ),
     )
     def post(self, request: Asked, ref: str) -> Response:
-        photo = photo_of(request, ref)
-        claim = claim_photo(photo=photo, by=request.user, now=timezone.now())
-        return Response(ClaimSerializer(claim).data, status=201)
+        photo, now = photo_of(request, ref), timezone.now()
+        claim = claim_photo(photo=photo, by=request.user, now=now)
+        return Response(ClaimSerializer(claim).data, status=new(claim.opened_at, now))
 
 
 class ClaimsView(generics.ListAPIView[Claim]):
@@ -159,11 +161,13 @@ class DraftView(APIView):
         takes=SaveSerializer,
         gives=DraftSerializer,
         description=_(
-            "Refused with the saved one (409, `draft-moved`) when another tab was quicker."
+            "Refused with the saved one (409, `draft-moved`) when another tab was quicker, and "
+            "with a pointer to each where it has parts that nobody reads (422, `unknown-field`)."
         ),
     )
     def put(self, request: Asked, ref: str) -> Response:
         photo, told = photo_in_hand(request, ref), given(SaveSerializer, request)
+        drafts.check(told["body"])
         draft = save_draft(
             photo=photo,
             by=request.user,

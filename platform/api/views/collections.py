@@ -72,9 +72,7 @@ class CollectionView(APIView):
     )
     def patch(self, request: Asked, slug: str) -> Response:
         collection = collection_of(request, slug)
-        checked = CollectionChangeSerializer(collection, data=request.data, partial=True)
-        checked.is_valid(raise_exception=True)
-        fields = dict(checked.validated_data)
+        fields = given(CollectionChangeSerializer, request, of=collection)
         change_collection(collection=collection, by=request.user, fields=fields, now=timezone.now())
         return Response(CollectionSerializer(collection).data)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -21,10 +23,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api import plans
 from api.reading import Group, groups
+from api.schema import tells
 
 JSON, YAML = "application/vnd.oai.openapi+json", "application/vnd.oai.openapi"
 FORMAT = OpenApiParameter("format", str, enum=["json", "yaml"])
+LANGUAGE = OpenApiParameter("lang", str, enum=[code for code, _name in settings.LANGUAGES])
+# Words in capitals are what the answer before has told.
+EXAMPLE = """\
+curl -H 'Content-Type: application/json' -d '{"name": "NAME", "password": "PASSWORD"}' \\
+  %(api)s/token                             # "token": TOKEN
+curl -H 'Authorization: Token TOKEN' -X POST %(api)s/claims
+                                            # "id": CLAIM, "photo": PHOTO
+curl -H 'Authorization: Token TOKEN' -H 'Content-Type: application/json' \\
+  -d '%(body)s' \\
+  %(api)s/photos/PHOTO/jobs                 # "id": JOB
+curl -H 'Authorization: Token TOKEN' %(api)s/jobs/JOB
+                                            # "state": "succeeded", "version": VERSION
+curl -H 'Authorization: Token TOKEN' -L -o result.jpg %(api)s/versions/VERSION/pictures/full
+curl -H 'Authorization: Token TOKEN' -X POST %(api)s/versions/VERSION/submit
+"""
 
 
 class SchemaView(SpectacularAPIView):
@@ -33,15 +52,17 @@ class SchemaView(SpectacularAPIView):
     permission_classes = (AllowAny,)
     content_negotiation_class = DefaultContentNegotiation
 
-    @extend_schema(
-        summary=_("This description"),
-        description=_("OpenAPI 3; `format` is `json` or `yaml`."),
-        parameters=[FORMAT],
-        responses={(200, JSON): OpenApiTypes.OBJECT, (200, YAML): OpenApiTypes.BINARY},
+    @tells(
+        _("This description"),
+        description=_("OpenAPI 3; `format` is `json` or `yaml`, `lang` the language of its words."),
+        parameters=(FORMAT, LANGUAGE),
+        gives={(200, JSON): OpenApiTypes.OBJECT, (200, YAML): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """In the language of the reader."""
-        if request.query_params.get("format") == "":
+        languages = [code for code, _name in settings.LANGUAGES]
+        asked = request.query_params.get("lang")
+        if request.query_params.get("format") == "" or asked not in (None, *languages):
             raise Http404
         answer: Response = super().get(request)  # type: ignore[no-untyped-call]
         return answer
@@ -56,7 +77,14 @@ class SchemaView(SpectacularAPIView):
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Every address, what it takes and what it gives, in the reader's language."""
-    return render(request, "api/docs.html", {"groups": _described(get_language() or "en")})
+    shown = {"groups": _described(get_language() or "en"), "example": _example()}
+    return render(request, "api/docs.html", shown)
+
+
+def _example() -> str:
+    """The whole way in a shell, with a plan that this site can run."""
+    body = json.dumps({"claim": "CLAIM", "plan": plans.example()}).replace('"CLAIM"', "CLAIM")
+    return EXAMPLE % {"api": f"{settings.SITE_URL}/api/v1", "body": body}
 
 
 @cache

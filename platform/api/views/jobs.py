@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_filters.rest_framework as django_filters
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -13,7 +14,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, job_of, photo_in_hand, photo_of
+from api import plans
+from api.asking import Asked, given, job_of, new, photo_in_hand, photo_of
 from api.schema import tells
 from api.serializers.work import JobSerializer, MaskSerializer, RunSerializer, SheetSerializer
 from archive.models import Photo
@@ -23,7 +25,7 @@ from restoration.actions.jobs import cancel_job, request_job
 from restoration.actions.versions import scan_version
 from restoration.engine.errors import BadInput
 from restoration.engine.plan import Plan
-from restoration.models import Job, Version
+from restoration.models import Job, Sheet, Version
 from restoration.queries.bench import jobs_seen_by
 
 
@@ -35,16 +37,22 @@ class PhotoJobsView(APIView):
         takes=RunSerializer,
         gives=JobSerializer,
         state=201,
-        description=_("The plan is checked and frozen; the run waits for a worker."),
+        also=200,
+        description=_(
+            "The plan is checked and frozen; the run waits for a worker. The same plan on the same "
+            "version, while one of yours waits or runs, is that run again (200). A plan that is "
+            "refused comes with a pointer to the place (`errors`)."
+        ),
     )
     def post(self, request: Asked, ref: str) -> Response:
         photo, told = photo_of(request, ref), given(RunSerializer, request)
-        plan = _plan(told["plan"])
-        source = _source(request, photo, told)
-        job = request_job(
-            source=source, by=request.user, fence=told["claim"], plan=plan, now=timezone.now()
-        )
-        return Response(JobSerializer(job).data, status=201)
+        now, source = timezone.now(), _source(request, photo, told)
+        with plans.pointing(told["plan"]):
+            plan = _plan(plans.read(told["plan"]))
+            job = request_job(
+                source=source, by=request.user, fence=told["claim"], plan=plan, now=now
+            )
+        return Response(JobSerializer(job).data, status=new(job.requested_at, now))
 
 
 def _plan(told: dict[str, Any]) -> Plan:
@@ -76,14 +84,32 @@ class MaskView(APIView):
         takes=MaskSerializer,
         gives=SheetSerializer,
         state=201,
-        description=_("A PNG of 8 bits, white where damage is; its sha256 goes into a plan."),
+        also=200,
+        description=_(
+            "A PNG of 8 bits, white where damage is; its sha256 goes into a plan. It has the "
+            "photo's proportions and may be smaller; its sides are at most 4096 pixels, or the "
+            "photo's. The same mask again is kept once (200)."
+        ),
     )
     def post(self, request: Asked, ref: str) -> Response:
         photo = photo_in_hand(request, ref)
         policy.hold(request.user, photo)
         content = given(MaskSerializer, request)["file"].read(masks.MOST_BYTES + 1)
-        sha256 = keep_mask(photo=photo, by=request.user, content=content, now=timezone.now())
-        return Response({"sha256": sha256}, status=201)
+        now = timezone.now()
+        sha256 = keep_mask(photo=photo, by=request.user, content=content, now=now)
+        kept_at = Sheet.objects.values_list("kept_at", flat=True)
+        first = kept_at.get(photo=photo, kept_by=request.user, sha256=sha256)
+        return Response({"sha256": sha256}, status=new(first, now))
+
+
+class JobFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Which runs."""
+
+    photo = django_filters.CharFilter("photo__ref", label=_("A photo's reference."))
+
+    class Meta:
+        model = Job
+        fields = ("state", "kind", "photo")
 
 
 class JobsView(generics.ListAPIView[Job]):
@@ -92,7 +118,7 @@ class JobsView(generics.ListAPIView[Job]):
     request: Asked
     serializer_class = JobSerializer
     queryset = Job.objects.none()
-    filterset_fields = ("state", "kind")
+    filterset_class = JobFilter
 
     def get_queryset(self) -> QuerySet[Job]:
         return jobs_seen_by(self.request.user).order_by("-pk")

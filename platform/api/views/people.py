@@ -61,7 +61,8 @@ class TokenView(APIView):
         gives=TokenSerializer,
         auth=[],
         description=_(
-            "The same token every time, until it is given up or the password is changed."
+            "The same token every time, until it is given up or the password is changed. After five"
+            " wrong passwords the name has to wait, five minutes at most (429, `Retry-After`)."
         ),
     )
     def post(self, request: Request) -> Response:
@@ -83,11 +84,18 @@ def _authenticated(request: HttpRequest, name: str, password: str) -> User:
     names = {"username": name} | ({"email": name} if "@" in name else {})
     try:
         person = get_adapter(request).authenticate(request, **names, password=password)
-    except ValidationError:
-        raise exceptions.Throttled from None
+    except ValidationError as refused:
+        raise _guessed_too_often(refused) from None
     if not isinstance(person, User) or not person.is_active:
         raise _wrong()
     return person
+
+
+def _guessed_too_often(refused: ValidationError) -> exceptions.Throttled:
+    """In the page's words."""
+    error = exceptions.Throttled(wait=60 * refused.params["n"])  # type: ignore[index]
+    error.detail = exceptions.ErrorDetail(refused.messages[0], code="throttled")
+    return error
 
 
 def _wrong() -> exceptions.AuthenticationFailed:

@@ -9,14 +9,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, photo_of
-from api.schema import tells
+from api.asking import Asked, given, photo_of, picture_name
+from api.schema import SIZE, bytes_of, tells
 from api.serializers.archive import (
     DescriptionSerializer,
     PagesSerializer,
@@ -33,7 +31,6 @@ from archive.actions import (
 )
 from archive.lifecycle import PhotoState
 from archive.models import Photo
-from archive.sizes import NAMES
 from restoration.queries import wall as the_wall
 
 JPEG = "image/jpeg"
@@ -56,10 +53,21 @@ class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=_("Whether faces are on it."),
     )
     words = django_filters.CharFilter(method="saying", label=_("Words in its description."))
+    identifier = django_filters.CharFilter(
+        label=_("Its identifier at the source, letter by letter.")
+    )
+    sha256 = django_filters.CharFilter(
+        method="of_file", label=_("The sha256 of the file that came in.")
+    )
 
     class Meta:
         model = Photo
-        fields = ("collection", "state", "wall", "damage", "faces", "words")
+        fields = (
+            "collection", "state", "wall", "damage", "faces", "words", "identifier", "sha256",
+        )  # fmt: skip
+
+    def of_file(self, photos: QuerySet[Photo], name: str, value: str) -> QuerySet[Photo]:
+        return photos.filter(sha256=value.lower())
 
     def on_the_wall(self, photos: QuerySet[Photo], name: str, value: str) -> QuerySet[Photo]:
         found = the_wall.fitting(
@@ -85,7 +93,8 @@ class PhotosView(generics.ListAPIView[Photo]):
 
     def get_queryset(self) -> QuerySet[Photo]:
         photos = Photo.objects.visible_to(self.request.user)
-        return photos.select_related("collection", "assessment").order_by("added_at", "pk")
+        rows = photos.select_related("collection", "assessment", "standing")
+        return rows.order_by("added_at", "pk")
 
     @tells(
         _("Photos"),
@@ -178,14 +187,17 @@ class WithdrawPhotoView(APIView):
 class ScanPictureView(APIView):
     """The scan, to look at."""
 
-    @extend_schema(
-        summary=_("A picture of the scan"),
-        responses={(200, JPEG): OpenApiResponse(OpenApiTypes.BINARY)},
-        description=_("A JPEG; its long side is 400, 800, 1600, 2560 or `full`."),
+    @tells(
+        _("A picture of the scan"),
+        gives=bytes_of(JPEG),
+        parameters=(SIZE,),
+        description=_(
+            "A JPEG; its long side is 400, 800, 1600 or 2560 pixels, or as long as it gets: `full`."
+        ),
     )
     def get(self, request: Asked, ref: str, name: str) -> HttpResponseBase:
-        photo = photo_of(request, ref)
-        if name not in NAMES or not photo.working_sha256:
+        photo, size = photo_of(request, ref), picture_name(name)
+        if not photo.working_sha256:
             raise Http404
-        key = storage.derivative_key(photo.working_sha256, name)
-        return pictures.respond(key, content_type=JPEG, public=False)
+        key = storage.derivative_key(photo.working_sha256, size)
+        return pictures.respond(key, content_type=JPEG, public=False, request=request._request)

@@ -9,7 +9,7 @@ from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, review_of, version_of
+from api.asking import Asked, given, new, review_of, review_to_read, version_of
 from api.schema import tells
 from api.serializers.work import (
     AcceptSerializer,
@@ -62,11 +62,16 @@ class OpenReviewView(APIView):
         _("Open a review"),
         gives=ReviewSerializer,
         state=201,
-        description=_("Leased for fifteen minutes; nobody reviews their own work."),
+        also=200,
+        description=_(
+            "Leased for fifteen minutes; one's own is leased anew (200). Nobody reviews their own "
+            "work."
+        ),
     )
     def post(self, request: Asked, pk: int) -> Response:
-        review = open_review(version=version_of(request, pk), by=request.user, now=timezone.now())
-        return Response(ReviewSerializer(review).data, status=201)
+        version, now = version_of(request, pk), timezone.now()
+        review = open_review(version=version, by=request.user, now=now)
+        return Response(ReviewSerializer(review).data, status=new(review.opened_at, now))
 
 
 class ReviewView(APIView):
@@ -75,10 +80,13 @@ class ReviewView(APIView):
     @tells(
         _("One review"),
         gives=ReviewSerializer,
-        description=_("Whose it is, until when, and how it ended."),
+        description=_(
+            "Whose it is, until when, and how it ended. The maker of the version may read it once "
+            "it is decided."
+        ),
     )
     def get(self, request: Asked, pk: int) -> Response:
-        return Response(ReviewSerializer(review_of(request, pk)).data)
+        return Response(ReviewSerializer(review_to_read(request, pk)).data)
 
 
 class BeatReviewView(APIView):

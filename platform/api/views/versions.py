@@ -7,15 +7,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, photo_of, version_of, versions_for
-from api.schema import tells
+from api.asking import Asked, given, photo_of, picture_name, version_of, versions_for
+from api.schema import SIZE, bytes_of, tells
 from api.serializers.work import (
     JobSerializer,
     RetouchSerializer,
@@ -23,9 +21,8 @@ from api.serializers.work import (
     VersionSerializer,
 )
 from archive import pictures, storage
-from archive.sizes import NAMES
 from restoration.actions.jobs import bring_retouch
-from restoration.actions.versions import submit_version, withdraw_version
+from restoration.actions.versions import scan_version, submit_version, withdraw_version
 from restoration.engine.errors import BadInput
 from restoration.models import Version
 
@@ -41,8 +38,8 @@ class PhotoVersionsView(generics.ListAPIView[Version]):
     filterset_fields = ("state", "kind")
 
     def get_queryset(self) -> QuerySet[Version]:
-        photo = photo_of(self.request, self.kwargs["ref"])
-        return versions_for(self.request).filter(photo=photo).order_by("number")
+        rows = versions_for(self.request).filter(photo__ref=self.kwargs["ref"])
+        return rows.order_by("number")
 
     @tells(
         _("Versions of a photo"),
@@ -50,6 +47,9 @@ class PhotoVersionsView(generics.ListAPIView[Version]):
         description=_("The scan, one's own, and what was submitted to collections one curates."),
     )
     def get(self, request: Asked, ref: str) -> Response:  # type: ignore[override]
+        photo = photo_of(request, ref)
+        if photo.working_sha256:  # as on the bench: who looks at the tree finds its root
+            scan_version(photo=photo, now=timezone.now())
         return self.list(request)
 
 
@@ -68,31 +68,35 @@ class VersionView(APIView):
 class DownloadView(APIView):
     """The working file."""
 
-    @extend_schema(
-        summary=_("Download a version"),
-        responses={(200, TIFF): OpenApiResponse(OpenApiTypes.BINARY)},
+    @tells(
+        _("Download a version"),
+        gives=bytes_of(TIFF),
         description=_("The full-size TIFF, to be retouched anywhere."),
     )
     def get(self, request: Asked, pk: int) -> HttpResponseBase:
         version = version_of(request, pk)
         name = f"{version.photo.ref}-v{version.number}.tif"
         key = storage.working_key(version.sha256)
-        return pictures.respond(key, content_type=TIFF, public=False, filename=name)
+        return pictures.respond(
+            key, content_type=TIFF, public=False, filename=name, request=request._request
+        )
 
 
 class PictureView(APIView):
     """A version, to look at."""
 
-    @extend_schema(
-        summary=_("A picture of a version"),
-        responses={(200, JPEG): OpenApiResponse(OpenApiTypes.BINARY)},
-        description=_("A JPEG; its long side is 400, 800, 1600, 2560 or `full`."),
+    @tells(
+        _("A picture of a version"),
+        gives=bytes_of(JPEG),
+        parameters=(SIZE,),
+        description=_(
+            "A JPEG; its long side is 400, 800, 1600 or 2560 pixels, or as long as it gets: `full`."
+        ),
     )
     def get(self, request: Asked, pk: int, name: str) -> HttpResponseBase:
-        if name not in NAMES:
-            raise Http404
-        key = storage.derivative_key(version_of(request, pk).sha256, name)
-        return pictures.respond(key, content_type=JPEG, public=False)
+        size = picture_name(name)
+        key = storage.derivative_key(version_of(request, pk).sha256, size)
+        return pictures.respond(key, content_type=JPEG, public=False, request=request._request)
 
 
 class RetouchView(APIView):
@@ -128,16 +132,17 @@ class RetouchView(APIView):
 class MapView(APIView):
     """Where a version was repaired, changed, coloured."""
 
-    @extend_schema(
-        summary=_("A map of a version"),
-        responses={(200, PNG): OpenApiResponse(OpenApiTypes.BINARY)},
+    @tells(
+        _("A map of a version"),
+        gives=bytes_of(PNG),
         description=_("A grey PNG; `maps` of the version names them."),
     )
     def get(self, request: Asked, pk: int, name: str) -> HttpResponseBase:
         sha256 = version_of(request, pk).maps.get(name)
         if not sha256:
             raise Http404
-        return pictures.respond(storage.sheet_key(sha256), content_type=PNG, public=False)
+        key = storage.sheet_key(sha256)
+        return pictures.respond(key, content_type=PNG, public=False, request=request._request)
 
 
 class SubmitView(APIView):

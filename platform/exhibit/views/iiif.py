@@ -13,48 +13,51 @@ from django.views.decorators.http import require_safe
 
 from archive import zoom
 from exhibit import iiif, queries
-from exhibit.models import Exhibit
-from exhibit.views.pictures import visible_publication
+from exhibit.models import Exhibit, Publication
+from exhibit.views.published import of_a_publication
 from exhibit.views.visiting import same_for_all
 
 # Titles are corrected, and tiles come a little later than the picture.
 A_WHILE = "public, max-age=300"
 
 
-@login_not_required
-@require_safe
-def service(request: HttpRequest, pk: int, side: str, pipeline: str) -> HttpResponseBase:
+@of_a_publication
+def service(
+    request: HttpRequest, publication: Publication, public: bool, side: str, pipeline: str
+) -> HttpResponseBase:
     """The bare address of an image leads to what it says of itself."""
-    found = _service(request, pk, side)
+    found = iiif.service(publication, side, public=public)
     response = HttpResponseRedirect(f"{found.address(int(pipeline))}/info.json")
     response.status_code = 303
-    return zoom.opened(response) if found.public else response
+    return response
 
 
-@login_not_required
-@require_safe
-def info(request: HttpRequest, pk: int, side: str, pipeline: str) -> HttpResponseBase:
+@of_a_publication
+def info(
+    request: HttpRequest, publication: Publication, public: bool, side: str, pipeline: str
+) -> HttpResponseBase:
     """What the tiles of one side are."""
-    return zoom.info(request, _service(request, pk, side), int(pipeline), settings.SITE_URL)
+    found = iiif.service(publication, side, public=public)
+    return zoom.info(request, found, int(pipeline), settings.SITE_URL)
 
 
-@login_not_required
-@require_safe
-def tile(request: HttpRequest, pk: int, side: str, pipeline: str, wanted: str) -> HttpResponseBase:
+@of_a_publication
+def tile(
+    request: HttpRequest,
+    publication: Publication,
+    public: bool,
+    side: str,
+    pipeline: str,
+    wanted: str,
+) -> HttpResponseBase:
     """A tile of one side, or the whole of it."""
-    return zoom.picture(request, _service(request, pk, side), int(pipeline), wanted)
+    found = iiif.service(publication, side, public=public)
+    return zoom.picture(request, found, int(pipeline), wanted)
 
 
-def _service(request: HttpRequest, pk: int, side: str) -> zoom.Service:
-    publication, public = visible_publication(request, pk)
-    return iiif.service(publication, side, public=public)
-
-
-@login_not_required
-@require_safe
-def manifest(request: HttpRequest, pk: int) -> HttpResponse:
+@of_a_publication
+def manifest(request: HttpRequest, publication: Publication, public: bool) -> HttpResponse:
     """A publication for viewers anywhere."""
-    publication, public = visible_publication(request, pk)
     return _linked(request, iiif.manifest(publication), iiif.CONTEXT, public=public)
 
 
@@ -80,4 +83,4 @@ def _linked(
 ) -> HttpResponse:
     response = zoom.linked(request, told, context)
     response["Cache-Control"] = A_WHILE if public else zoom.PRIVATE
-    return zoom.opened(response) if public else response
+    return response

@@ -17,10 +17,9 @@ from archive.lifecycle import PhotoState
 from archive.sizes import FULL, FULL_SIDE, SIDES
 from exhibit import iiif, queries, showing, wording
 from exhibit.models import Exhibit, Placement, Publication
+from exhibit.views.published import gone
 from exhibit.views.visiting import for_everybody
 from restoration.lifecycle import PublicationState
-
-GONE = 410
 
 
 @for_everybody
@@ -75,7 +74,7 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One picture: the comparison, the story, how it was made."""
     placement = _placement(request, slug, ref)
     if _is_gone(placement):
-        return _tombstone(request, placement)
+        return gone(request, placement.publication, placement.room.exhibit)
     name, permalink = showing.title(placement), showing.permalink(placement.publication)
     context = {
         "placement": placement,
@@ -92,7 +91,7 @@ def photo(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         "share_picture": showing.address(placement.publication, showing.RESTORED, 1600),
         "permalink": permalink,
         "letter": wording.letter(placement.photo.collection, title=name, address=permalink),
-        "made_url": reverse("exhibit:made", args=[slug, ref]),
+        "made_url": showing.made_url(placement),
         "downloads": _downloads(placement),
         **_neighbours(placement),
     }
@@ -129,11 +128,13 @@ def _deep(publication: Publication) -> dict[str, str]:
 @for_everybody
 def made(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """The frozen account of a picture, for programs."""
-    placement = _shown(request, slug, ref)
+    placement = _placement(request, slug, ref)
     publication = placement.publication
+    if _is_gone(placement):
+        return gone(request, publication)
     facts = {
         "photo": placement.photo.ref,
-        "publication": showing.permalink(publication),
+        "permalink": showing.permalink(publication),
         "rights": placement.photo.collection.rights_uri,
         "original_sha256": publication.original_sha256,
         "version_sha256": publication.version_sha256,
@@ -150,8 +151,8 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     current = queries.in_public(publication)
     if publication.state == PublicationState.LIVE and current:
         return redirect(showing.page_url(current))
-    if publication.state == PublicationState.RETRACTED and _hung_open(publication):
-        return _gone(request, publication)
+    if publication.state == PublicationState.RETRACTED and queries.hangs_open(publication):
+        return gone(request, publication)
     if publication.state == PublicationState.SUPERSEDED and _was_open(publication):
         url = showing.page_url(current) if current else ""
         context = {"publication": publication, "current_url": url}
@@ -161,13 +162,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _was_open(publication: Publication) -> bool:
     """Whether strangers may look at the photo where it hangs."""
-    return publication.photo.state == PhotoState.READY and _hung_open(publication)
-
-
-def _hung_open(publication: Publication) -> bool:
-    """Whether the photo hangs in an exhibit that strangers may enter."""
-    hung = Placement.objects.filter(photo=publication.photo, room__exhibit__is_open=True)
-    return hung.exists()
+    return publication.photo.state == PhotoState.READY and queries.hangs_open(publication)
 
 
 def _exhibit(request: HttpRequest, slug: str) -> Exhibit:
@@ -197,18 +192,6 @@ def _is_shown(placement: Placement) -> bool:
 def _is_gone(placement: Placement) -> bool:
     was_retracted = placement.publication.state == PublicationState.RETRACTED
     return was_retracted or placement.photo.state == PhotoState.WITHDRAWN
-
-
-def _tombstone(request: HttpRequest, placement: Placement) -> HttpResponse:
-    return _gone(request, placement.publication, placement.room.exhibit)
-
-
-def _gone(
-    request: HttpRequest, publication: Publication, exhibit: Exhibit | None = None
-) -> HttpResponse:
-    """410: that there was a picture, when it went, and why; not the picture, nor its words."""
-    context = {"publication": publication, "exhibit": exhibit}
-    return render(request, "exhibit/tombstone.html", context, status=GONE)
 
 
 def _downloads(placement: Placement) -> list[dict[str, str]]:

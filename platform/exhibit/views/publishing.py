@@ -24,7 +24,7 @@ from exhibit import actions, packing, policy, queries, showing, tasks, wording
 from exhibit.forms import PublishForm, ReasonForm
 from exhibit.models import Exhibit, Placement, Publication, Room
 from exhibit.views.editor import INVALID, Asked
-from restoration.lifecycle import VersionState
+from restoration.lifecycle import PublicationState, VersionState
 from restoration.models import Version
 
 
@@ -34,6 +34,8 @@ def publish(request: Asked, pk: int) -> HttpResponse:
     """Choose a room and words for an accepted version, look once more, publish."""
     version, rooms = _version(request, pk), _rooms(request)
     begun = _begun(version, rooms, request.GET.get("exhibit", ""))
+    latest = queries.latest(version.photo)
+    begun["was_retracted"] = latest is not None and latest.state == PublicationState.RETRACTED
     form = PublishForm(request.POST or None, rooms=rooms, photo=version.photo, **begun)
     if form.is_valid():
         try:
@@ -50,7 +52,7 @@ def publish(request: Asked, pk: int) -> HttpResponse:
         "form": form,
         "compare": showing.before_publishing(version),
         "acceptance": acceptance,
-        "current": queries.current(version.photo),
+        "latest": latest,
         "second": policy.needs_second(request.user, version, acceptance),
         "in_doubt": policy.bytes_in_doubt(version.photo_id),
     }
@@ -64,6 +66,7 @@ def _published(request: Asked, version: Version, form: PublishForm) -> HttpRespo
         room=room,
         words=form.words(),
         titles=form.titles(),
+        although_retracted=form.cleaned_data.get("although_retracted", False),
         by=request.user,
         now=timezone.now(),
     )
@@ -164,7 +167,9 @@ def pack(request: Asked, pk: int) -> HttpResponseBase:
         return redirect("exhibit:evidence", pk)
     name = f"{packing.name_of(publication)}.zip"
     key = storage.evidence_key(made.sha256)
-    return pictures.respond(key, content_type="application/zip", public=False, filename=name)
+    return pictures.respond(
+        key, content_type="application/zip", public=False, filename=name, request=request
+    )
 
 
 def _version(request: Asked, pk: int) -> Version:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import actions
 from accounts.models import User
+from archive.policy import Refused
 
 
 class Command(BaseCommand):
@@ -25,5 +26,8 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody is called {name} here; sign up on the site first.")
         if person.is_steward:
             raise CommandError(f"{name} is a steward already.")
-        actions.install_steward(person=person, now=timezone.now())
+        try:
+            actions.install_steward(person=person, now=timezone.now())
+        except Refused as refusal:
+            raise CommandError(str(refusal.message)) from None
         self.stdout.write(f"{name} is a steward now.")
