@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
 from django.http import (
     FileResponse,
@@ -29,6 +30,7 @@ PUBLIC = "public, max-age=31536000, s-maxage=3600, immutable"
 CELL = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 # A presigned address lives ten minutes; a browser may keep the way there for half of that.
 REDIRECT = "private, max-age=300"
+GIVEN = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 # One part of a file; several at once are answered with the whole.
@@ -55,12 +57,24 @@ def respond(
         return closed(_redirect(address))
     etag = _etag(key)
     # Before a file is opened: whoever asks so has it already.
-    response = get_conditional_response(request, etag=etag) or _bytes(
-        request, key, etag, content_type, filename
-    )
-    response["Cache-Control"] = PUBLIC if public else PRIVATE
+    response = unchanged(request, etag) or _bytes(request, key, etag, content_type, filename)
     response["ETag"] = etag
-    return closed(response)
+    return closed(kept_for(response, PUBLIC if public else PRIVATE))
+
+
+def unchanged(request: HttpRequest, etag: str) -> HttpResponseBase | None:
+    """That the asker has it already, or is mistaken about what it is; None to give it.
+
+    By its tag alone: a time is heeded only of what has one.
+    """
+    request.META.pop("HTTP_IF_UNMODIFIED_SINCE", None)
+    return get_conditional_response(request, etag=etag)
+
+
+def kept_for(response: HttpResponseBase, how: str) -> HttpResponseBase:
+    """What is there may be kept `how`; a refusal of one asker is nothing for the next."""
+    response["Cache-Control"] = how if response.status_code in GIVEN else "private, no-store"
+    return response
 
 
 def _etag(key: str) -> str:

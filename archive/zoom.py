@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 
 from archive import pictures, renditions, storage, tiles
 from archive.sizes import tiles_name
@@ -85,14 +85,13 @@ def picture(request: HttpRequest, service: Service, pipeline: int, wanted: str) 
         if entry is None:
             raise Http404
         etag = f'"{service.sha256[:16]}-{pipeline}-{entry.crc:08x}"'
-        unchanged = get_conditional_response(request, etag=etag)
-        response = unchanged or pictures.whole_or_part(
+        response = pictures.unchanged(request, etag) or pictures.whole_or_part(
             request, tiles.read(key, name), etag, content_type="image/jpeg"
         )
     except FileNotFoundError:
         return _elsewhere(service, pipeline, wanted)
     response["ETag"] = etag
-    response["Cache-Control"] = PUBLIC if service.public else PRIVATE
+    pictures.kept_for(response, PUBLIC if service.public else PRIVATE)
     return pictures.closed(response)
 
 

@@ -62,9 +62,14 @@ def allowance(user: User, resource: str, *, now: datetime) -> int | None:
     return seconds * settings.ALLOWANCE_PERCENT // 100
 
 
+def _here(now: datetime) -> datetime:
+    """By the clock of the house, whatever zone an answer is written in."""
+    return timezone.localtime(now, timezone.get_default_timezone())
+
+
 def midnight(now: datetime) -> datetime:
     """When a day's allowance comes again."""
-    tomorrow = timezone.localtime(now) + timedelta(days=1)
+    tomorrow = _here(now) + timedelta(days=1)
     return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -215,7 +220,7 @@ def _append(purse: Purse, kind: EntryKind, seconds: int, now: datetime, **facts:
 
 def top_up(*, purse: Purse, user: User, now: datetime) -> None:
     """Once a day, fill a person's locked purse to the allowance; what was given besides stays."""
-    today = timezone.localdate(now)
+    today = _here(now).date()
     if Entry.objects.filter(purse=purse, kind=EntryKind.ALLOWANCE, day=today).exists():
         return
     full = allowance(user, purse.resource, now=now) or 0
@@ -233,7 +238,7 @@ def left(user: User, collection_id: int | None, *, now: datetime) -> list[Left]:
 def _with_balance(purses: QuerySet[Purse], now: datetime) -> QuerySet[Any]:
     entries = Entry.objects.filter(purse=OuterRef("pk"))
     newest = entries.order_by("-number").values("balance")[:1]
-    today = entries.filter(kind=EntryKind.ALLOWANCE, day=timezone.localdate(now))
+    today = entries.filter(kind=EntryKind.ALLOWANCE, day=_here(now).date())
     return purses.annotate(
         balance=Coalesce(Subquery(newest), Value(0), output_field=IntegerField()),
         is_topped_up=Exists(today),

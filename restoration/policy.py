@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from archive import trust
 from archive.lifecycle import PhotoState
 from archive.models import Photo
-from archive.policy import Refused, curates
+from archive.policy import Refused, check_steward, curates
 from restoration.lifecycle import (
     LIVE_JOBS,
     UNREVIEWED_PER_PHOTO,
     ClaimState,
     JobKind,
+    JobState,
     ReviewState,
     VersionKind,
     VersionState,
@@ -212,6 +213,21 @@ def check_cancel(user: User, job: Job) -> None:
     """One's own job; a steward may cancel any."""
     if job.requested_by_id != user.pk and not user.is_steward:
         raise Refused("not-yours", _("Only the person who started a run can cancel it."))
+
+
+def check_look_again(user: User, job: Job) -> None:
+    """For a steward: a look that failed, at a photo on which nothing was seen since."""
+    check_steward(user)
+    if not may_look_again(job):
+        raise Refused("not-again", _("This run cannot be asked for again here."), conflict=True)
+    if job.photo.state != PhotoState.READY:
+        raise not_ready(job.photo.state)
+
+
+def may_look_again(job: Job) -> bool:
+    """Other runs are their owner's to ask for: they need a claim."""
+    unseen = getattr(job.photo, "assessment", None) is None
+    return job.kind == JobKind.ASSESS and job.state == JobState.FAILED and unseen
 
 
 def check_submit(user: User, version: Version) -> None:

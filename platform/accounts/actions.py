@@ -7,6 +7,7 @@ from datetime import datetime
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -55,11 +56,7 @@ def _able() -> QuerySet[User]:
 def _mark(person: User, by: User | None, now: datetime, *, is_steward: bool) -> None:
     # Asked of the row as it is now: it may have been suspended since it was read.
     if is_steward and not _able().filter(pk=person.pk).exists():
-        raise Refused(
-            "cannot-work",
-            _("This account is suspended or switched off. Bring it back first."),
-            conflict=True,
-        )
+        raise _cannot_work()
     with transaction.atomic():
         rows = _able() if is_steward else User.objects.all()
         changed = rows.filter(pk=person.pk, is_steward=not is_steward)
@@ -69,10 +66,21 @@ def _mark(person: User, by: User | None, now: datetime, *, is_steward: bool) -> 
     person.is_steward = is_steward
 
 
+def _cannot_work() -> Refused:
+    return Refused(
+        "cannot-work",
+        _("This account is suspended or switched off. Bring it back first."),
+        conflict=True,
+    )
+
+
 def appoint_curator(*, person: User, collection: Collection, by: User, now: datetime) -> None:
-    """Let somebody decide for a collection."""
+    """Let somebody decide for a collection who can work; who has left gets no office."""
     check_steward(by)
     with transaction.atomic():
+        # Locked: nobody closes or suspends the account between the question and the row.
+        if _able().select_for_update().filter(pk=person.pk).first() is None:
+            raise _cannot_work()
         _row, created = Curatorship.objects.get_or_create(user=person, collection=collection)
         if created:
             _record("curator.appointed", person, collection, by, now)
@@ -119,6 +127,13 @@ def _tell(verb: str, person: User, by: User, now: datetime) -> None:
     Event.objects.create(actor=by, verb=verb, at=now, facts={"person": person.pk})
 
 
+def choose_language(*, person: User, language: str) -> None:
+    """What the next device speaks to somebody; one that the site does not speak changes nothing."""
+    if language in dict(settings.LANGUAGES):
+        User.objects.filter(pk=person.pk).update(language=language)
+        person.language = language
+
+
 # --- a new password ------------------------------------------------------------------------------
 def send_password_link(*, person: User, by: User, now: datetime) -> None:
     """Send somebody, to their own address, the link to a new password."""
@@ -131,15 +146,15 @@ def send_password_link(*, person: User, by: User, now: datetime) -> None:
             _("No letter can reach this person. Give them a link yourself."),
             conflict=True,
         )
-    with transaction.atomic():
-        _tell("person.link-sent", person, by, now)
-        words = {"user": person, "link": get_adapter().password_link(person)}
-        if not get_adapter().send_mail("account/email/link_sent", address, words):
-            raise Refused(
-                "letter-lost",
-                _("We could not send the letter. Please try again in some minutes."),
-                conflict=True,
-            )
+    # In no transaction: the mail server takes its time, and everybody's writing would wait for it.
+    words = {"user": person, "link": get_adapter().password_link(person)}
+    if not get_adapter().send_mail("account/email/link_sent", address, words):
+        raise Refused(
+            "letter-lost",
+            _("We could not send the letter. Please try again in some minutes."),
+            conflict=True,
+        )
+    _tell("person.link-sent", person, by, now)
 
 
 def give_sign_in_link(*, person: User, by: User, now: datetime) -> str:
@@ -159,6 +174,7 @@ def correct_address(*, person: User, address: str, by: User, now: datetime) -> N
     new = _address(address)
     with transaction.atomic():
         row = User.objects.select_for_update().get(pk=person.pk)
+        _check_free(new, row)
         rows = EmailAddress.objects.filter(user=row)
         before = {row.email, *rows.values_list("email", flat=True)} - {"", new}
         rows.delete()
@@ -174,6 +190,14 @@ def correct_address(*, person: User, address: str, by: User, now: datetime) -> N
 def _check_on(person: User) -> None:
     if not User.objects.filter(pk=person.pk, is_active=True).exists():
         raise Refused("is-off", _("This account is switched off."), conflict=True)
+
+
+def _check_free(address: str, person: User) -> None:
+    """Where somebody else reads letters, this person would never get one."""
+    others = EmailAddress.objects.filter(email__iexact=address, verified=True).exclude(user=person)
+    if others.exists():
+        words = _("Another account has confirmed this address. Nothing was changed.")
+        raise Refused("address-taken", words, conflict=True)
 
 
 def _address(said: str) -> str:

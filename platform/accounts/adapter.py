@@ -2,7 +2,7 @@
 
 The language comes along, letters in the reader's; an address that another account has is told to
 whoever reads its mail, not to whoever writes it into a form; a mail server that does not answer
-keeps nobody out; and guesses are counted by the account.
+keeps nobody out; and guesses are counted by the name and by the account.
 """
 
 from __future__ import annotations
@@ -72,12 +72,23 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         fresh = time.time() - max(said, default=0) < app_settings.REAUTHENTICATION_TIMEOUT
         return not fresh and bool(super().is_reauthentication_required(app=app))
 
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Whom the password lets in; an account that was tried too often answers like a wrong one.
+
+        The password is looked at all the same, or a quick answer would tell of it.
+        """
+        tries = guesses.count(request, credentials)
+        found = super().authenticate(request, **credentials)
+        return tries.let_in(found, str(credentials.get("password") or ""))
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        self._login_failed_rl_usage = guesses.count(request, credentials)
+        """The library counts by the name alone; `authenticate` has counted."""
 
     def set_password(self, user: User, password: str) -> None:
         """A new password begins anew: who guessed the old one keeps nobody out."""
-        super().set_password(user, password)
+        user.set_password(password)
+        # Nothing else: the account may have been suspended or closed while the password was hashed.
+        user.save(update_fields=["password"])
         if self.request is not None:
             guesses.forget(self.request, user)
 
@@ -119,7 +130,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         known = email or EmailAddress.objects.get_primary_email(user)
         for each in dict.fromkeys([known, words.get("deleted_email")]):
             if each:
-                self.send_mail(template_prefix, each, words)
+                resets = user in filter_users_by_email(each, is_active=True, prefer_verified=True)
+                self.send_mail(template_prefix, each, words | {"resets": resets})
 
     def add_message(
         self,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from typing import cast
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -25,6 +27,9 @@ from restoration.actions.jobs import cancel_job
 from restoration.actions.reviews import release_review
 from restoration.lifecycle import LIVE_JOBS, ClaimState, ReviewState
 from restoration.models import Claim, Draft, Job, Review
+
+# Of each kind, in one round of the sweep.
+AT_ONCE = 100
 
 
 def sign_out_elsewhere(*, person: User, password: str) -> None:
@@ -44,11 +49,14 @@ def close_account(*, person: User, password: str, keep_name: bool, now: datetime
     2. Runs are cancelled, then photos and reviews in hand are given back, each by its own verb.
     3. What was made stays, with the name or without it; a letter says that it is done.
 
-    Called again after it was cut off, the rest ends by its own clocks.
+    Cut off after the first it cannot be called again, for the password is gone: the second is then
+    done by the sweep (give_back_closed), and the letter is not written.
     """
     _check_password(person, password)
     with transaction.atomic():
         _check_last(person)
+        # Locked: nobody is given an office while they leave.
+        User.objects.select_for_update().get(pk=person.pk)
         address = person.email
         _leave_offices(person, now)
         if not keep_name:
@@ -101,16 +109,54 @@ def _switch_off(person: User, keep_name: bool, now: datetime) -> None:
 
 
 def _give_back(person: User, now: datetime) -> None:
+    _end(
+        Job.objects.filter(requested_by=person),
+        Claim.objects.filter(volunteer=person),
+        Review.objects.filter(reviewer=person),
+        now,
+    )
+
+
+def give_back_closed(*, now: datetime) -> int:
+    """End what closed accounts still have in hand; called by the sweep, so many at a time.
+
+    A closing may be cut off, and whoever was in the middle of a click on another device may have
+    taken something a moment later.
+    """
+    return _end(
+        Job.objects.filter(requested_by__closed_at__isnull=False),
+        Claim.objects.filter(volunteer__closed_at__isnull=False),
+        Review.objects.filter(reviewer__closed_at__isnull=False),
+        now,
+        most=AT_ONCE,
+    )
+
+
+def _end(
+    jobs: QuerySet[Job],
+    claims: QuerySet[Claim],
+    reviews: QuerySet[Review],
+    now: datetime,
+    most: int | None = None,
+) -> int:
     """Runs before claims: a claim is held while its run is live. What ended by itself, ended."""
-    for job in Job.objects.filter(requested_by=person, state__in=LIVE_JOBS).order_by("pk"):
+    ended = 0
+    live = jobs.filter(state__in=LIVE_JOBS).select_related("requested_by")
+    for job in live.order_by("pk")[:most]:
         with suppress(Refused, IllegalMove):
-            cancel_job(job=job, by=person, now=now)
-    for claim in Claim.objects.filter(volunteer=person, state=ClaimState.OPEN).order_by("pk"):
+            cancel_job(job=job, by=cast(User, job.requested_by), now=now)
+            ended += 1
+    held = claims.filter(state=ClaimState.OPEN).select_related("volunteer")
+    for claim in held.order_by("pk")[:most]:
         with suppress(Refused, IllegalMove):
-            release_claim(claim=claim, by=person, now=now)
-    for review in Review.objects.filter(reviewer=person, state=ReviewState.OPEN).order_by("pk"):
+            release_claim(claim=claim, by=claim.volunteer, now=now)
+            ended += 1
+    begun = reviews.filter(state=ReviewState.OPEN).select_related("reviewer")
+    for review in begun.order_by("pk")[:most]:
         with suppress(Refused, IllegalMove):
-            release_review(review=review, by=person, now=now)
+            release_review(review=review, by=review.reviewer, now=now)
+            ended += 1
+    return ended
 
 
 def _write_to(address: str, person: User) -> None:

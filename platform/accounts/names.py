@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 # Controls, formats, surrogates, private and unknown ones, breaks of lines and paragraphs.
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Letters and marks that look like nothing: fillers, a joiner, selectors of variants.
-BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u2800") | {chr(c) for c in range(0xFE00, 0xFE10)}
+# Letters and marks that look like nothing: fillers, a joiner, vowels of Khmer that nobody writes,
+# selectors of variants.
+BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800") | {
+    chr(number)
+    for selectors in (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+    for number in selectors
+}
 # They join or part letters, and some scripts cannot write every name without them.
 JOINERS = frozenset("\u200c\u200d")
 SCRIPTS = (

@@ -47,7 +47,9 @@ def nav(request: HttpRequest) -> dict[str, Any]:
 
 def _nav(request: HttpRequest) -> list[Link]:
     links = _links(_entries(request))
-    here = [link.url for link in links if request.path.startswith(link.url)]
+    below = {link.url for link in _links(FOOTER)}
+    paths = [link.url for link in links if request.path not in below]
+    here = [url for url in paths if request.path.startswith(url)]
     nearest = max(here, key=len, default="")
     return [replace(link, current=link.url == nearest) for link in links]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -18,7 +20,7 @@ from django.views import i18n
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import crediting, leaving, own_data
+from accounts import actions, crediting, leaving, own_data
 from accounts.forms import CloseForm, PasswordForm
 from accounts.models import User
 from accounts.views import PersonRequest
@@ -34,8 +36,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """The switch in the header: for this device, and for the next one of who is signed in."""
     response = i18n.set_language(request)
     chosen = request.POST.get("language", "")
-    if chosen in dict(settings.LANGUAGES) and isinstance(request.user, User):
-        User.objects.filter(pk=request.user.pk).update(language=chosen)
+    if isinstance(request.user, User):
+        actions.choose_language(person=request.user, language=chosen)
     return response
 
 
@@ -59,8 +61,11 @@ def show_name(request: PersonRequest) -> HttpResponse:
 
 
 def _named(request: PersonRequest, verb: Callable[..., None], said: str) -> HttpResponse:
-    verb(person=request.user, by=request.user, now=timezone.now())
-    messages.success(request, said)
+    try:
+        verb(person=request.user, by=request.user, now=timezone.now())
+        messages.success(request, said)
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
     return redirect("people:profile")
 
 
@@ -81,12 +86,25 @@ def sign_out_elsewhere(request: PersonRequest) -> HttpResponse:
 
 
 def _password(request: PersonRequest) -> str:
-    """What was typed as the password; whoever guesses on is told to wait."""
+    """What was typed as the password, or nothing; whoever guesses on is told to wait.
+
+    The verb looks at it too. Here a wrong one counts with those at the door, or an open page were
+    a place to guess on.
+    """
     if not ratelimit.consume(request, app=APP, action=GUESSES, user=request.user):
         words = _("Too many tries. Wait a minute.")
         raise Refused("too-many-tries", words, wait=60)
     form = PasswordForm(request.POST)
-    return str(form.cleaned_data["password"]) if form.is_valid() else ""
+    password = str(form.cleaned_data["password"]) if form.is_valid() else ""
+    return password if password and _is_theirs(request, password) else ""
+
+
+def _is_theirs(request: PersonRequest, password: str) -> bool:
+    try:
+        return bool(get_adapter(request).reauthenticate(request.user, password))
+    except ValidationError as refused:
+        wait = 60 * int((refused.params or {}).get("n", 1))
+        raise Refused("too-many-tries", refused.messages[0], wait=wait) from None
 
 
 @never_cache

@@ -162,6 +162,13 @@ def last_trust(person: User) -> Event | None:
     return told.select_related("actor").order_by("-at", "-pk").first()
 
 
+def hid_own_name(person: User) -> bool:
+    """Whether it was the owner who last took this name out of public, and no steward."""
+    told = Event.objects.filter(facts__person=person.pk, verb="person.name-hidden")
+    last = told.order_by("-at", "-pk").values_list("actor", flat=True).first()
+    return last == person.pk
+
+
 @dataclass(frozen=True)
 class Grant:
     """Machine time that a steward gave somebody, or took back."""

@@ -25,7 +25,6 @@ urlpatterns = [
     path("<int:pk>/dismiss", views.dismiss, name="dismiss"),
     path("<int:pk>/limit", views.limit, name="limit"),
     path("<int:pk>/suspend", views.suspend, name="suspend"),
-    path("<int:pk>/restore", views.restore, name="restore"),
     path("<int:pk>/grant", views.grant, name="grant"),
     path("<int:pk>/switch-off", views.switch_off, name="switch-off"),
     path("<int:pk>/switch-on", views.switch_on, name="switch-on"),

@@ -60,7 +60,9 @@ def profile(request: PersonRequest) -> HttpResponse:
     """The name credits show, the language, and whether programs sign in as this person."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        person = form.save()
+        person = form.save(commit=False)
+        # Nothing else: somebody may have suspended or closed this account since it was read.
+        person.save(update_fields=["display_name", "language"])
         messages.success(request, _("Saved."))
         response = redirect("people:profile")
         remember_language(response, person.language)
@@ -69,9 +71,19 @@ def profile(request: PersonRequest) -> HttpResponse:
         "form": form,
         "person": request.user,
         "token_since": queries.token_since(request.user),
+        **_hidden_name(request.user, request.user),
         "password_form": PasswordForm(),
     }
     return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
+
+
+def _hidden_name(row: User, by: User) -> dict[str, bool]:
+    """Of a name that is out of public: whether its owner took it out, and who may put it back."""
+    if not row.name_hidden_at:
+        return {}
+    own = queries.hid_own_name(row)
+    may = crediting.may_show(row, by) and not row.closed_at
+    return {"hid_own_name": own, "may_show_name": may}
 
 
 @require_POST
@@ -132,7 +144,8 @@ def people(request: PersonRequest) -> HttpResponse:
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     """One person and their offices."""
     row = get_object_or_404(queries.people(), pk=pk)
-    return render(request, "accounts/person.html", _about(row, grant_form=_time_form()))
+    context = _about(row, request.user, grant_form=_time_form())
+    return render(request, "accounts/person.html", context)
 
 
 def _time_form(sent: QueryDict | None = None) -> TimeForm:
@@ -140,7 +153,7 @@ def _time_form(sent: QueryDict | None = None) -> TimeForm:
     return TimeForm(sent, auto_id="grant_%s")
 
 
-def _about(row: User, **forms: TimeForm) -> dict[str, Any]:
+def _about(row: User, by: User, **forms: TimeForm) -> dict[str, Any]:
     """All that the page of one person shows; in a fixed number of queries."""
     now = timezone.now()
     is_down = row.trust in (trust.Trust.LIMITED, trust.Trust.SUSPENDED)
@@ -155,6 +168,7 @@ def _about(row: User, **forms: TimeForm) -> dict[str, Any]:
         "is_suspended": trust.is_suspended(row),
         **_last_trust(row),
         "hiding": queries.hiding_of(row),
+        **_hidden_name(row, by),
         "accepted": queries.accepted_of(row),
         "left": allowing.left_now(row, None, now=now, gpu=True),
         "grants": queries.grants(row),
@@ -238,16 +252,6 @@ def _trust(request: PersonRequest, pk: int, verb: Callable[..., None], said: str
 
 @for_stewards
 @require_POST
-def restore(request: PersonRequest, pk: int) -> HttpResponse:
-    if queries.hiding_of(get_object_or_404(User, pk=pk)):
-        words = _("Everything by this account is hidden. Bring that back; its trust comes along.")
-        messages.error(request, words)
-        return redirect("people:person", pk)
-    return _office(request, pk, verbs.restore_person, _("This account is as it was before."))
-
-
-@for_stewards
-@require_POST
 def switch_off(request: PersonRequest, pk: int) -> HttpResponse:
     said = _("Switched off: nobody signs in with this account. What was made with it stays.")
     return _office(request, pk, actions.switch_off, said)
@@ -281,7 +285,7 @@ def grant(request: PersonRequest, pk: int) -> HttpResponse:
     form = _time_form(request.POST)
     if not form.is_valid():
         row = get_object_or_404(queries.people(), pk=pk)
-        context = _about(row, grant_form=form)
+        context = _about(row, request.user, grant_form=form)
         return render(request, "accounts/person.html", context, status=422)
     said = _("Given.") if form.cleaned_data["minutes"] > 0 else _("Taken back.")
     return _office(request, pk, grant_person, said, **form.cleaned_data)

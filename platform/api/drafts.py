@@ -4,12 +4,14 @@ sends what nobody reads has a mistake in it, and learns of it instead of losing 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft7Validator, ValidationError  # type: ignore[import-untyped]
 from jsonschema.validators import extend  # type: ignore[import-untyped]
 
+from api.known import pointer
 from api.plans import SHA256, SHARE, Shape, closed, listed
 from restoration.drafting import FACE_KINDS, LEAST_FACE, PROMPT, STEPS
 from restoration.engine.catalog import Setting, StepSpec
@@ -53,12 +55,14 @@ def check(body: Any) -> None:
 
 def wrong(body: Any) -> list[dict[str, str]]:
     """What a draft has that is not known, or cannot be: a pointer, a code and words for each."""
-    found = sorted(Validator(shape()).iter_errors(body), key=lambda error: error.json_path)
-    return [row for error in found for row in _rows(error)][:MOST_TOLD]
+    # The first that are found: a body may have a million of them, and nobody reads so many.
+    errors = islice(Validator(shape()).iter_errors(body), MOST_TOLD)
+    found = sorted(errors, key=lambda error: error.json_path)
+    return list(islice((row for error in found for row in _rows(error)), MOST_TOLD))
 
 
 def _rows(error: ValidationError) -> Iterator[dict[str, str]]:
-    place = "/body" + "".join(f"/{part}" for part in error.absolute_path)
+    place = pointer("body", *error.absolute_path)
     if error.validator != "additionalProperties":
         said = _("This does not fit; the description of the API says what does.")
         yield {"field": place, "code": "invalid", "detail": said}
@@ -67,7 +71,7 @@ def _rows(error: ValidationError) -> Iterator[dict[str, str]]:
     for name in sorted(set(error.instance) - set(error.schema["properties"])):
         words = {"name": name, "known": known}
         said = _("“%(name)s” is not known here. These are: %(known)s.") % words
-        yield {"field": f"{place}/{name}", "code": "unknown-field", "detail": said}
+        yield {"field": f"{place}{pointer(name)}", "code": "unknown-field", "detail": said}
 
 
 def shape() -> Shape:

@@ -1,4 +1,4 @@
-"""Filters of lists: a choice that is left empty is a mistake, not a wish for everything."""
+"""Filters of lists: one that is left empty is a mistake, not a wish for everything."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import ChoiceFilter, DjangoFilterBackend, TypedChoiceFilter
+from django_filters.rest_framework import (
+    CharFilter,
+    ChoiceFilter,
+    DjangoFilterBackend,
+    TypedChoiceFilter,
+)
 from rest_framework import exceptions
 from rest_framework.request import Request
 
 CHOICES = (ChoiceFilter, TypedChoiceFilter)
+
+
+class Exactly(CharFilter):  # type: ignore[misc]
+    """What one thing is called; an empty cell of a table is not the name of them all."""
 
 
 class Filters(DjangoFilterBackend):  # type: ignore[misc]
@@ -21,9 +30,13 @@ class Filters(DjangoFilterBackend):  # type: ignore[misc]
     ) -> QuerySet[Any]:
         filters = self.get_filterset_class(view, queryset)
         for name, each in filters.base_filters.items() if filters else ():
-            if isinstance(each, CHOICES) and request.query_params.get(name) == "":
+            if request.query_params.get(name) != "":
+                continue
+            if isinstance(each, CHOICES):
                 raise exceptions.ValidationError(
                     {name: _("One of the choices, or nothing at all.")}
                 )
+            if isinstance(each, Exactly):
+                raise exceptions.ValidationError({name: _("Say which, or leave it out.")})
         found: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return found

@@ -17,6 +17,12 @@ from api.filters import Filters
 OF_THE_HOUSE = "csrfmiddlewaretoken"
 JSON = "application/json"
 MOST_TOLD = 20
+SAFE = ("GET", "HEAD")
+
+
+def pointer(*way: object) -> str:
+    """The way to a part of a body, as RFC 6901 writes it."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in way)
 
 
 class UnknownNames(Exception):  # noqa: N818 - a refusal, answered as a problem detail
@@ -56,7 +62,7 @@ def check_no_body(request: Request) -> None:
 
 def check_query(view: APIView, request: Request, named: Iterable[str]) -> None:
     """The same of the address: what the method names, and the filters and pages of a list."""
-    known = [*named, *(_of_lists(view) if request.method == "GET" else ())]
+    known = [*named, *(_of_lists(view) if request.method in SAFE else ())]
     _check(dict(request.query_params.lists()), known, "query")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from api.known import pointer
 from restoration.drafting import STEPS
 from restoration.engine.catalog import CATALOG, EMBEDDED, GENERATIVE, NAMES, StepSpec
 from restoration.engine.errors import BadInput
@@ -24,7 +25,8 @@ from restoration.engine.plan import (
 PROMPT = ("period", "place", "who", "keep", "words")
 # Steps that work on any photo, without words, colours or a mask.
 EXAMPLE = ("tone", "denoise", "upscale")
-ROWS = ("steps", "dabs", "regions", "faces")
+# Lists, and how many of their rows are looked at: one that is longer is refused for its length.
+ROWS = {"steps": len(NAMES), "dabs": MOST_DABS, "regions": MOST_REGIONS, "faces": MOST_FACES}
 # Where the whole of a plan is wrong, rather than one row of it.
 PLACES = {
     "no-steps": "/steps",
@@ -74,7 +76,15 @@ def pointing(told: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except BadInput as refusal:
-        raise Misplaced(refusal, f"/plan{place(read(told), refusal)}") from None
+        raise Misplaced(refusal, f"/plan{_as_sent(told, place(read(told), refusal))}") from None
+
+
+def _as_sent(told: Mapping[str, Any], way: str) -> str:
+    """The way by the word that stood there: a suggestion calls its name `step`."""
+    first, *more = way.split("/")[1:] or [""]
+    if first == "steps" and more[1:] == ["name"] and "name" not in told["steps"][int(more[0])]:
+        return pointer("steps", more[0], "step")
+    return way
 
 
 def place(plan: Mapping[str, Any], refusal: BadInput) -> str:
@@ -82,14 +92,14 @@ def place(plan: Mapping[str, Any], refusal: BadInput) -> str:
     if refusal.code in PLACES:
         return PLACES[refusal.code]
     for name, part in plan.items():
-        rows = enumerate(part) if name in ROWS and isinstance(part, list) else ()
-        for number, row in rows:
+        rows = part[: ROWS[name]] if name in ROWS and isinstance(part, list) else ()
+        for number, row in enumerate(rows):
             if _says_so({name: [row]}, refusal):
-                return f"/{name}/{number}{_inside(row, refusal)}"
+                return f"{pointer(name, number)}{_inside(row, refusal)}"
         if _says_so({name: part}, refusal):
-            return f"/{_escaped(name)}{_inside(part, refusal)}"
+            return f"{pointer(name)}{_inside(part, refusal)}"
     unknown = refusal.facts.get("fields")
-    return f"/{_escaped(unknown[0])}" if unknown else ""
+    return pointer(unknown[0]) if unknown else ""
 
 
 def _says_so(part: Mapping[str, Any], refusal: BadInput) -> bool:
@@ -106,15 +116,11 @@ def _inside(part: Any, refusal: BadInput) -> str:
         return ""
     facts = refusal.facts
     if facts.get("setting") is not None:
-        return f"/settings/{_escaped(facts['setting'])}"
+        return pointer("settings", facts["setting"])
     words = {"unknown-step": "name", "unknown-backend": "backend", "unknown-colour": "word"}
     names = [words.get(refusal.code), facts.get("field"), *facts.get("fields", ())]
     found = next((name for name in names if name in part), None)
-    return f"/{_escaped(found)}" if found is not None else ""
-
-
-def _escaped(name: object) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")
+    return pointer(found) if found is not None else ""
 
 
 # --- what it looks like --------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from api.drafts import Misshapen
-from api.known import UnknownNames
+from api.known import UnknownNames, pointer
 from api.plans import Misplaced
 from archive import wording as archived
 from archive.places import StorageAway
@@ -145,9 +145,9 @@ def _bad(error: BadInput) -> Response:
 
 
 def _unknown(error: UnknownNames) -> Response:
-    """Names that nobody reads: in a body with a pointer to each, in an address by the name."""
+    """Names that nobody reads, with a pointer to each, as of one in a body."""
     errors = [
-        {"field": f"/{name}", "code": error.code, "detail": error.told(name)}
+        {"field": pointer(name), "code": error.code, "detail": error.told(name)}
         for name in error.names
     ]
     said = errors[0]["detail"]

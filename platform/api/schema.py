@@ -69,7 +69,7 @@ def tells(
         @wraps(method)
         def as_described(view: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
             known.check_query(view, request, named)
-            if takes is None and request.method != "GET":
+            if takes is None and request.method not in known.SAFE:
                 known.check_no_body(request)
             with timezone.override(UTC):
                 return method(view, request, *args, **kwargs)
@@ -111,6 +111,7 @@ def tell_problems(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     components = result.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas |= {"Problem": PROBLEM, "Plan": plans.shape(), "DraftBody": drafts.shape()}
+    schemas["Suggestion"] = plans.suggestion()
     _say_of_sessions(components)
     for schema in schemas.values():
         for name, field in schema.get("properties", {}).items():

@@ -184,6 +184,20 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
     return {each: outcomes.count(each) for each in sorted(set(outcomes))}
 
 
+def restore_account(*, person: User, by: User, now: datetime, to: str = "") -> None:
+    """Give an account its trust back, or another level; not while everything by it is hidden."""
+    check_steward(by)
+    with transaction.atomic():
+        # Locked: no hiding of this account begins between the question and the answer.
+        get_user_model().objects.select_for_update().get(pk=person.pk)
+        if Hiding.objects.filter(person=person, undone_at=None).exists():
+            words = _(
+                "Everything by this account is hidden. Bring that back; its trust comes along."
+            )
+            raise Refused("is-hidden", words, conflict=True)
+        restore_person(person=person, by=by, now=now, to=to)
+
+
 def _bring_back(thing: HiddenThing, hiding: Hiding, by: User, now: datetime) -> None:
     # Read anew: an earlier step may have given the trust back.
     person = get_user_model().objects.get(pk=hiding.person_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import get_default_timezone, localtime
 from django.utils.translation import gettext_lazy as _
 
 from archive.lifecycle import PhotoState
@@ -67,7 +67,7 @@ def check_again(version: Version, latest: Publication | None, *, although_retrac
 
 
 def _when(ended: Publication) -> dict[str, str]:
-    return {"date": date_format(localtime(ended.ended_at), "DATE_FORMAT")}
+    return {"date": date_format(localtime(ended.ended_at, get_default_timezone()), "DATE_FORMAT")}
 
 
 def _iso(at: datetime | None) -> str:

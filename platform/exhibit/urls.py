@@ -41,6 +41,7 @@ urlpatterns = [
     ),
     path("curate/people/<int:pk>/hide/", hiding.hide, name="hide"),
     path("curate/people/<int:pk>/unhide", hiding.unhide, name="unhide"),
+    path("curate/people/<int:pk>/restore", hiding.restore, name="restore"),
     path("curate/versions/<int:pk>/publish/", publishing.publish, name="publish"),
     path("curate/publications/<int:pk>/evidence/", publishing.evidence, name="evidence"),
     path("curate/publications/<int:pk>/evidence.zip", publishing.pack, name="evidence-pack"),

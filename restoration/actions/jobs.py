@@ -199,8 +199,21 @@ def _admitted(
         yield lambda job: ledger.reserve(held=held, job=job, now=now)
 
 
+def look_again(*, job: Job, by: User, now: datetime) -> Job | None:
+    """Ask for another look at a photo, for a steward, where one failed; None when one waits.
+
+    Other runs are their owner's to ask for: they need a claim.
+    """
+    policy.check_look_again(by, job)
+    return _look(job.photo, by, now)
+
+
 def request_look(*, photo: Photo, now: datetime) -> Job | None:
     """Have a worker assess a photo; None when one already waits or runs."""
+    return _look(photo, None, now)
+
+
+def _look(photo: Photo, by: User | None, now: datetime) -> Job | None:
     try:
         with transaction.atomic():
             return _queue(
@@ -209,15 +222,20 @@ def request_look(*, photo: Photo, now: datetime) -> Job | None:
                 lane=JobLane.BATCH,
                 needs=[presence.EMBEDDED],
                 now=now,
+                by=by,
             )
     except IntegrityError:
         return None
 
 
-def _queue(*, now: datetime, **fields: Any) -> Job:
-    """The one door into the queue; inside the transaction of whoever asked and was admitted."""
+def _queue(*, now: datetime, by: User | None = None, **fields: Any) -> Job:
+    """The one door into the queue; inside the transaction of whoever asked and was admitted.
+
+    by: who asked for what is nobody's run.
+    """
     job = Job.objects.create(requested_at=now, trace=tracing.here(), **fields)
-    job.record("requested", by=fields.get("requested_by"), at=now, facts={"kind": job.kind})
+    asked = by or fields.get("requested_by")
+    job.record("requested", by=asked, at=now, facts={"kind": job.kind})
     ring(job=job, now=now)
     return job
 

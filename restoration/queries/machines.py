@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 
-from restoration import presence, wording
-from restoration.lifecycle import LIVE_JOBS, JobKind, JobState
+from archive.lifecycle import PhotoState
+from restoration import policy, presence, wording
+from restoration.lifecycle import LIVE_JOBS, JobState
 from restoration.models import Job, Worker
 
 A_DAY = timedelta(days=1)
@@ -84,12 +85,10 @@ def failures(*, now: datetime) -> list[Failure]:
     failed = Job.objects.filter(state=JobState.FAILED, ended_at__gte=now - A_DAY)
     rows = failed.select_related("photo__collection", "photo__assessment", "requested_by")
     return [
-        Failure(each, wording.problem(each.error_code, each.error_facts), can_run_again(each))
+        Failure(each, wording.problem(each.error_code, each.error_facts), _can_run_again(each))
         for each in rows.order_by("-ended_at", "-pk")[:MOST_FAILED]
     ]
 
 
-def can_run_again(job: Job) -> bool:
-    """A look at a photo, as long as nothing was seen on it; other runs are their owner's to ask."""
-    unseen = getattr(job.photo, "assessment", None) is None
-    return job.kind == JobKind.ASSESS and job.state == JobState.FAILED and unseen
+def _can_run_again(job: Job) -> bool:
+    return policy.may_look_again(job) and job.photo.state == PhotoState.READY

@@ -11,10 +11,9 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from archive.lifecycle import PhotoState
-from archive.policy import Refused, check_steward
-from restoration import policy, presence
-from restoration.actions.jobs import request_look
+from archive.policy import check_steward
+from restoration import presence
+from restoration.actions import jobs as verbs
 from restoration.models import Job
 from restoration.queries import machines as queries
 from restoration.views.asking import Asked
@@ -46,12 +45,7 @@ def look_again(request: Asked, number: int) -> HttpResponse:
     """Ask once more for a look at a photo that failed."""
     check_steward(request.user)
     job = get_object_or_404(Job.objects.select_related("photo__assessment"), pk=number)
-    if not queries.can_run_again(job):
-        words = _("This run cannot be asked for again here.")
-        raise Refused("not-again", words, conflict=True)
-    if job.photo.state != PhotoState.READY:
-        raise policy.not_ready(job.photo.state)
-    if request_look(photo=job.photo, now=timezone.now()) is None:
+    if verbs.look_again(job=job, by=request.user, now=timezone.now()) is None:
         messages.info(request, _("It waits or runs already."))
     else:
         messages.success(request, _("Asked for again."))

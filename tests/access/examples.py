@@ -167,7 +167,6 @@ BY_NAME: dict[str, Examples] = {
     "people:dismiss": persons,
     "people:limit": persons,
     "people:suspend": persons,
-    "people:restore": persons,
     "people:grant": persons,
     "people:way-in": persons,
     "people:send-link": persons,
@@ -179,6 +178,7 @@ BY_NAME: dict[str, Examples] = {
     "people:show-name": persons,
     "exhibit:hide": persons,
     "exhibit:unhide": persons,
+    "exhibit:restore": persons,
     # the administration
     "admin:view_on_site": fixed(content_type_id=1, object_id=1),
     "admin:app_list": fixed(app_label="accounts"),

@@ -33,6 +33,8 @@ from exhibit import arranging, hiding
 from exhibit.arranging import Headline, Words
 from restoration.actions import budgets, claims, drafts, giving, jobs, reviews, standing, versions
 from restoration.engine.plan import Plan
+from restoration.lifecycle import JobKind, JobState
+from restoration.models import Job
 from tests.access import world
 from tests.access.world import TONE, World
 from tests.people import person
@@ -99,6 +101,20 @@ BOX, READY, HELD = (
 PLAN, DRAFT, CLAIM = the(Plan.from_json(TONE)), a("versions", "draft"), a("claims", "open")
 SCAN, WHY, HEAD = a("versions", "scan"), the("A wish of the family."), the(Headline("A", "甲"))
 FOLDER = the(Origin(SourceKind.FOLDER, "elsewhere", "elsewhere"))
+
+
+def lost_look(world: World) -> Job:
+    """At a photo on which nothing was seen."""
+    return Job.objects.create(
+        photo=world.photos["ready"],
+        kind=JobKind.ASSESS,
+        state=JobState.FAILED,
+        requested_at=timezone.now(),
+        ended_at=timezone.now(),
+        error_code="worker-lost",
+    )
+
+
 HANGS, ROOM = a("placements", "live"), a("rooms", "open")
 SIZE = {"seats": the(3), "days": the(1), "cpu_minutes": the(1), "gpu_minutes": the(0)}
 CHUNKS = the([b"a new file"])
@@ -208,6 +224,7 @@ TABLE: dict[str, Verb] = dict(
         verb(CURATORS, arranging.edit_words, placement=HANGS, room=ROOM, words=the(Words("New"))),
         verb(STEWARDS, hiding.hide_everything, person=somebody("stan"), reason=WHY),
         verb(STEWARDS, hiding.undo_hiding, person=somebody("hidden")),
+        verb(STEWARDS, hiding.restore_account, person=somebody("slow")),
         # Offices and trust.
         verb(STEWARDS, offices.make_steward, person=somebody("stan")),
         verb(STEWARDS, offices.unmake_steward, person=somebody("stella")),
@@ -284,6 +301,7 @@ TABLE: dict[str, Verb] = dict(
             filename=the("a.tif"),
         ),
         verb("vera sten", jobs.cancel_job, job=a("jobs", "waiting"), even_suspended=True),
+        verb(STEWARDS, jobs.look_again, job=lost_look),
         verb("vera", versions.submit_version, version=DRAFT, note=the("")),
         verb("vera", versions.withdraw_version, version=DRAFT, even_suspended=True),
         # Reviews; Cora has one open, and who has one open only ends it.
@@ -329,6 +347,7 @@ def here(db: None, bytes_in_folder: Any) -> World:
     made = world.build()
     person("stan")
     person("stella", is_steward=True)
+    person("slow", trust=Trust.LIMITED)
     hiding.hide_everything(
         person=person("hidden"), by=made.people.sten, reason="Spam.", now=timezone.now()
     )

@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from accounts import actions
 from accounts.models import User
-from archive.models import Event
+from archive.models import Curatorship, Event
 from archive.policy import Refused
 from archive.trust import Trust
 from restoration.actions.standing import suspend_person
-from tests.factories import NOW
+from tests.factories import NOW, collection
 from tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,16 @@ def test_nobody_is_made_a_steward_who_cannot_work(state: dict[str, object]) -> N
     assert not Event.objects.exists()
     with pytest.raises(CommandError):
         call_command("make_steward", "vera")
+
+
+@pytest.mark.parametrize("state", UNABLE)
+def test_nor_a_curator(state: dict[str, object]) -> None:
+    sten, vera, box = person("sten", is_steward=True), person("vera"), collection()
+    User.objects.filter(pk=vera.pk).update(**state)  # after the row was read
+    with pytest.raises(Refused, match="cannot-work"):
+        actions.appoint_curator(person=vera, collection=box, by=sten, now=NOW)
+    assert not Curatorship.objects.exists()
+    assert not Event.objects.exists()
 
 
 def test_a_steward_is_not_suspended() -> None:

@@ -109,12 +109,18 @@ def test_of_another_address_to_write_to_the_one_from_before_is_told(vera: User) 
     signed_in(vera).post(PAGE, {"email": "v@example.org", "action_primary": ""})
     assert told("another address") == [vera.email]
     assert "v@example.org" in str(mail.outbox[0].body)
+    # It is still an address of hers, so the link in it works.
+    assert "/account/password/reset/" in str(mail.outbox[0].body)
 
 
 def test_of_one_that_was_removed_both_are_told(vera: User) -> None:
     with_addresses(vera)
     signed_in(vera).post(PAGE, {"email": "v@example.org", "action_remove": ""})
     assert told("was removed") == [vera.email, "v@example.org"]
+    still, gone = (str(letter.body) for letter in mail.outbox)
+    assert "/account/password/reset/" in still
+    assert "/account/password/reset/" not in gone
+    assert "If not, write to" in gone
 
 
 def test_of_a_changed_password_the_owner_is_told_and_what_to_do(vera: User, settings: Any) -> None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from accounts.actions import choose_language
 from accounts.models import User
 from tests.people import person
 
@@ -33,6 +34,14 @@ def test_the_switch_in_the_header_is_remembered_for_the_next_device(client: Clie
     client.post(reverse("set_language"), {"language": "xx"})
     vera.refresh_from_db()
     assert vera.language == "zh-hans"
+
+
+def test_a_language_that_the_site_does_not_speak_is_not_kept() -> None:
+    vera = person("vera", language="en")
+    for said, kept in (("xx", "en"), ("zh-hans", "zh-hans")):
+        choose_language(person=vera, language=said)
+        vera.refresh_from_db()
+        assert vera.language == kept
 
 
 def test_a_stranger_switches_this_device_and_nothing_else(client: Client) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -130,6 +131,45 @@ def test_a_curator_leaves_the_office_and_the_review_they_were_at(people: Cast) -
     assert Review.objects.get(pk=review.pk).state == ReviewState.LAPSED
 
 
+def test_what_a_closing_that_was_cut_off_left_is_ended_by_the_sweep(
+    people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, now = factories.collection(), timezone.now()
+    for curator in (people.cora, people.clive):
+        appoint(curator, box)
+    photo, other = factories.photo(box), factories.photo(box)
+    claim = claim_photo(photo=photo, by=people.cora, now=now)
+    plan = Plan.from_json({"steps": [{"name": "tone"}]})
+    scan = scan_version(photo=photo, now=now)
+    job = request_job(source=scan, by=people.cora, fence=claim.pk, plan=plan, now=now)
+    version = factories.submitted(factories.photo(box), people.vera)
+    review = open_review(version=version, by=people.cora, now=now)
+    kept = claim_photo(photo=other, by=people.victor, now=now)
+    with monkeypatch.context() as cut:
+        cut.setattr(leaving, "_give_back", lambda *_: None)
+        leave(signed_in(people.cora))
+    assert Claim.objects.get(pk=claim.pk).state == ClaimState.OPEN
+    call_command("sweep")
+    assert Claim.objects.get(pk=claim.pk).state == ClaimState.RELEASED
+    assert Job.objects.get(pk=job.pk).state == JobState.CANCELLED
+    assert Review.objects.get(pk=review.pk).state == ReviewState.LAPSED
+    assert Claim.objects.get(pk=kept.pk).state == ClaimState.OPEN
+    told = Event.objects.filter(verb="claim.released").values_list("actor", flat=True)
+    assert list(told) == [people.cora.pk]
+
+
+def test_one_round_of_the_sweep_ends_so_many_and_no_more(
+    people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, now = factories.collection(), timezone.now()
+    for _ in range(3):
+        claim_photo(photo=factories.photo(box), by=people.vera, now=now)
+    gone = {"closed_at": now, "is_active": False}
+    User.objects.filter(pk=people.vera.pk).update(**gone)
+    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    assert [leaving.give_back_closed(now=now) for _ in range(3)] == [2, 1, 0]
+
+
 def test_who_is_suspended_may_leave_too(people: Cast) -> None:
     User.objects.filter(pk=people.vera.pk).update(trust=Trust.SUSPENDED)
     claim = Claim.objects.create(
@@ -154,6 +194,17 @@ def test_a_closed_account_is_not_switched_on_again_by_verb_or_row(people: Cast) 
     page = signed_in(people.sten).get(reverse("people:person", args=[vera.pk])).text
     assert "Its owner closed this account" in page
     assert "Switch this account on" not in page
+
+
+def test_no_office_is_offered_to_who_has_left(people: Cast) -> None:
+    leave(signed_in(people.vera))
+    sten, box = signed_in(people.sten), factories.collection()
+    page = sten.get(reverse("people:person", args=[people.vera.pk])).text
+    assert "Make curator" not in page
+    assert "Make steward" not in page
+    url = reverse("people:appoint", args=[people.vera.pk])
+    assert "switched off" in sten.post(url, {"collection": box.pk}, follow=True).text
+    assert not Curatorship.objects.exists()
 
 
 def test_bringing_back_what_was_hidden_gives_a_closed_account_no_photo(people: Cast) -> None:

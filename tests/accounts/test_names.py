@@ -45,6 +45,16 @@ def test_a_name_of_other_signs_is_refused_with_what_to_do(name: str) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "mark",
+    ["\U000e0100", "\U000e01ef", "\u180b", "\u180c", "\u180d", "\u180f", "\u17b4", "\u17b5"],
+)
+def test_a_name_with_a_mark_that_looks_like_nothing_is_refused(mark: str) -> None:
+    person("vera")
+    assert "a character that nobody can see" in sign_up(f"ve{mark}ra")
+    assert User.objects.count() == 1
+
+
 @pytest.mark.parametrize("name", ["vera", "Vera", " VERA "])
 def test_a_name_that_somebody_has_is_refused_with_what_to_do(name: str) -> None:
     person("vera")

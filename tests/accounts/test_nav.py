@@ -5,6 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.nav import nav
@@ -50,3 +51,9 @@ def test_the_page_one_is_on_is_marked(rf: RequestFactory) -> None:
     request = rf.get("/people/me/")
     request.user = cast().sten
     assert [str(link.label) for link in nav(request)["nav"] if link.current] == ["My work"]
+
+
+def test_a_page_of_the_footer_is_none_of_the_menu(rf: RequestFactory) -> None:
+    request = rf.get(reverse("people:privacy"))
+    request.user = cast().sten
+    assert not any(link.current for link in nav(request)["nav"])

@@ -6,19 +6,23 @@ import json
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
 from accounts.models import User
-from archive.models import Event
+from archive.models import Event, Upload
+from exhibit.models import Evidence, Publication
+from restoration.actions.budgets import open_workshop
 from restoration.actions.claims import claim_photo
 from restoration.actions.standing import limit_person, restore_person
 from restoration.models import Draft, Job
 from tests import factories
-from tests.people import Cast, cast
+from tests.people import Cast, appoint, cast
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +61,79 @@ def test_it_has_ones_own_rows_and_prompts_and_nobody_elses(people: Cast) -> None
     assert found["runs"][0]["plan"] == {"prompt": "Tehran"}
     assert len(found["versions"]) == 1
     assert "claim.open" in [row["verb"] for row in found["what_you_did"]]
+
+
+# Where each row that names a person is told; by the model and its column.
+TOLD = {
+    "account.EmailAddress.user": "email_addresses",
+    "archive.Batch.begun_by": "folders_you_took_in",
+    "archive.Curatorship.user": "offices",
+    "archive.Event.actor": "what_you_did",
+    "archive.Pair.decided_by": "pairs_you_decided",
+    "archive.Photo.added_by": "photos_you_added",
+    "archive.Upload.by": "uploads",
+    "authtoken.Token.user": "token",
+    "exhibit.Evidence.asked_by": "evidence",
+    "exhibit.Publication.published_by": "publications",
+    "restoration.Claim.volunteer": "claims",
+    "restoration.Draft.volunteer": "drafts",
+    "restoration.Guest.person": "workshops",
+    "restoration.Job.requested_by": "runs",
+    "restoration.Purse.person": "machine_time",
+    "restoration.Review.reviewer": "reviews",
+    "restoration.Sheet.kept_by": "masks",
+    "restoration.Version.made_by": "versions",
+    "restoration.Workshop.made_by": "workshops_you_opened",
+}
+WHY_NOT = {
+    "accounts.User_groups.user": "The site has no groups.",
+    "accounts.User_user_permissions.user": "The site gives no permissions by row.",
+    "admin.LogEntry.user": "The administration changes by verbs, which leave events.",
+    "authtoken.TokenProxy.user": "The token once more.",
+    "exhibit.Hiding.by": "A steward's deed: person.hidden in what_you_did.",
+    "exhibit.Hiding.undone_by": "A steward's deed: person.shown in what_you_did.",
+    "exhibit.Hiding.person": "Told in what_was_done_about_you, without who and why.",
+    "exhibit.Publication.ended_by": "Its event in what_you_did, with the reason.",
+    "restoration.Entry.by": "A steward's deed: budget.granted in what_you_did.",
+}
+
+
+def test_every_row_that_names_a_person_is_in_it_or_says_why_not(people: Cast) -> None:
+    named = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.get_fields()
+        if field.concrete and field.related_model is User and not field.many_to_many
+    }
+    assert named == set(TOLD) | set(WHY_NOT)
+    assert set(TOLD.values()) <= set(taken(people.vera))
+
+
+def test_what_a_curator_published_took_in_and_opened_is_in_it(people: Cast) -> None:
+    cora, now = people.cora, timezone.now()
+    box = factories.collection()
+    appoint(cora, box)
+    photo = factories.photo(box)
+    version, review = factories.accepted(photo, people.vera, cora)
+    shown_as = {"version": version, "review": review, "published_by": cora}
+    publication = Publication.objects.create(photo=photo, published_at=now, **shown_as)
+    Evidence.objects.create(publication=publication, asked_by=cora, asked_at=now)
+    until = {"began_at": now, "expires_at": now}
+    Upload.objects.create(collection=box, by=cora, filename="a.tif", size=9, **until)
+    size = {"seats": 3, "days": 1, "cpu_minutes": 1, "gpu_minutes": 0}
+    open_workshop(collection=box, title="A class", by=cora, now=now, **size)
+    Token.objects.create(user=cora, key="the-word-itself")
+    found = taken(cora)
+    [shown] = found["publications"]
+    assert (shown["photo_ref"], shown["state"]) == (photo.ref, "live")
+    assert [row["photo_ref"] for row in found["evidence"]] == [photo.ref]
+    assert found["evidence"][0]["evidence_asked_at"]
+    assert [(row["filename"], row["state"]) for row in found["uploads"]] == [("a.tif", "arriving")]
+    assert [row["title"] for row in found["workshops_you_opened"]] == ["A class"]
+    assert found["token"][0]["created"]
+    assert "the-word-itself" not in json.dumps(found)
+    assert found["account"]["trust_before"] == ""
+    assert taken(people.vera)["publications"] == []
 
 
 def test_what_stewards_write_to_each_other_is_not_in_it(people: Cast) -> None:

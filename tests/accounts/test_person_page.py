@@ -110,7 +110,7 @@ def test_what_is_hidden_is_told_and_is_not_called_as_it_was(people: Cast, sten: 
     assert "Everything by this account is hidden" in found
     assert "Bring everything back" in found
     assert "Back to what it was" not in found
-    answer = post(sten, "restore", people.vera)
+    answer = sten.post(reverse("exhibit:restore", args=[people.vera.pk]), follow=True)
     assert "as it was before" not in answer.text
     assert User.objects.get(pk=people.vera.pk).trust == Trust.SUSPENDED
     sten.post(reverse("exhibit:unhide", args=[people.vera.pk]))

@@ -35,7 +35,21 @@ def test_a_name_that_somebody_goes_by_is_refused(people: Cast, name: str) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["Co\u200bra", "\u202earoC", "Ve\u00adra", "Bo\u2066b", "Co\u200dra", "Bob\ufe0f", "\u3164"],
+    [
+        "Co\u200bra",
+        "\u202earoC",
+        "Ve\u00adra",
+        "Bo\u2066b",
+        "Co\u200dra",
+        "Bob\ufe0f",
+        "\u3164",
+        "Bo\U000e0100b",
+        "Bob\U000e01ef",
+        "Bo\u180bb",
+        "Bo\u180db",
+        "Bo\u17b4b",
+        "Bo\u17b5b",
+    ],
 )
 def test_a_character_that_nobody_sees_is_refused(people: Cast, name: str) -> None:
     assert "a character that nobody can see" in rename(people.vera, name)

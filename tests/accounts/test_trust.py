@@ -16,6 +16,7 @@ from archive.lifecycle import sources
 from archive.models import Event
 from archive.policy import Refused
 from archive.trust import TRUST_MOVES, Trust
+from exhibit.hiding import hide_everything, restore_account
 from restoration.actions.reviews import decline_version, open_review
 from restoration.actions.standing import (
     limit_person,
@@ -124,7 +125,7 @@ def test_a_steward_slows_down_suspends_and_gives_back(people: Cast, client: Clie
         client.post(url, {"reason": "Spam."})
         assert trust(vera) == level
         assert "Back to what it was" in client.get(page).text
-    client.post(reverse("people:restore", args=[vera.pk]))
+    client.post(reverse("exhibit:restore", args=[vera.pk]))
     assert (trust(vera), vera.trust_before) == (Trust.REGULAR, "")
     told = Event.objects.filter(verb__startswith="trust.").order_by("pk")
     reasons = told.values_list("facts__reason", flat=True)
@@ -138,6 +139,20 @@ def test_of_two_stewards_at_once_one_is_told(people: Cast) -> None:
         limit_person(person=stale, by=people.sten, reason="Spam.", now=NOW)
     with pytest.raises(Refused, match="trust-moved-on"):
         restore_person(person=people.victor, by=people.sten, now=NOW)
+
+
+def test_trust_alone_does_not_come_back_while_everything_is_hidden(
+    people: Cast, client: Client
+) -> None:
+    hide_everything(person=people.vera, by=people.sten, reason="Spam.", now=NOW)
+    with pytest.raises(Refused, match="is-hidden"):
+        restore_account(person=people.vera, by=people.sten, now=NOW)
+    client.force_login(people.sten)
+    url = reverse("exhibit:restore", args=[people.vera.pk])
+    assert "Bring that back; its trust comes along." in client.post(url, follow=True).text
+    assert trust(people.vera) == Trust.SUSPENDED
+    client.post(reverse("exhibit:unhide", args=[people.vera.pk]))
+    assert trust(people.vera) == Trust.REGULAR
 
 
 def test_only_stewards_and_never_on_stewards(people: Cast) -> None:

@@ -96,13 +96,18 @@ def test_a_link_lasts_for_hours(steward: Client, people: Cast, settings: Any) ->
     assert "does not work any more" in chooses(link)
 
 
-def test_a_corrected_address_is_the_only_one_that_resets(steward: Client, people: Cast) -> None:
+def test_a_corrected_address_is_the_only_one_that_resets(
+    steward: Client, people: Cast, settings: Any
+) -> None:
     vera = people.vera
     EmailAddress.objects.create(user=vera, email=vera.email, primary=True, verified=True)
     url = reverse("people:correct-address", args=[vera.pk])
     page = steward.post(url, {"address": " New@Example.org "}, follow=True)
     assert "Corrected." in page.text
     assert [each.to for each in mail.outbox] == [["vera@example.org"]]
+    # With that address nothing can be reset any more, so no link promises it.
+    assert "/account/password/reset/" not in str(mail.outbox[0].body)
+    assert f"If not, write to {settings.CONTACT_MAIL} at once." in str(mail.outbox[0].body)
     vera.refresh_from_db()
     assert vera.email == "new@example.org"
     rows = EmailAddress.objects.filter(user=vera).values_list("email", "primary", "verified")
@@ -121,6 +126,28 @@ def test_what_is_no_address_changes_nothing(steward: Client, people: Cast) -> No
         actions.correct_address(person=people.vera, address="x", by=people.sten, now=NOW)
     people.vera.refresh_from_db()
     assert people.vera.email == "vera@example.org"
+
+
+@pytest.mark.parametrize("said", ["victor@example.org", "Victor@Example.org"])
+def test_an_address_that_somebody_else_has_confirmed_is_refused(
+    steward: Client, people: Cast, said: str
+) -> None:
+    vera, victor = people.vera, people.victor
+    row = EmailAddress.objects.create(user=victor, email=victor.email, primary=True, verified=True)
+    url = reverse("people:correct-address", args=[vera.pk])
+    page = steward.post(url, {"address": said}, follow=True, headers={"referer": page_of(vera)})
+    assert "Another account has confirmed this address." in page.text
+    vera.refresh_from_db()
+    assert vera.email == "vera@example.org"
+    assert mail.outbox == []
+    EmailAddress.objects.filter(pk=row.pk).update(verified=False)
+    actions.correct_address(person=vera, address=said, by=people.sten, now=NOW)
+    vera.refresh_from_db()
+    assert vera.email == victor.email
+
+
+def page_of(person: User) -> str:
+    return f"http://testserver{reverse('people:way-in', args=[person.pk])}"
 
 
 def test_no_letter_is_promised_to_who_has_no_address(people: Cast) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+from restoration.actions.reviews import open_review, return_version
 from restoration.queries import wall
 from tests import factories
 from tests.api.conftest import Programs
+from tests.factories import NOW
 from tests.people import appoint, cast, person
 
 pytestmark = pytest.mark.django_db
@@ -56,12 +58,21 @@ def test_a_photo_says_what_the_wall_would_find_it_by(program: Programs) -> None:
     factories.claim(held, people.victor)
     factories.submitted(sent, people.vera)
     done = factories.accepted(factories.photo(box), people.vera, people.cora)[0].photo
+    back, twice, mended = (factories.photo(box) for _ in range(3))
+    for photo in (back, twice, mended):
+        review = open_review(
+            version=factories.submitted(photo, people.vera), by=people.cora, now=NOW
+        )
+        return_version(review=review, by=people.cora, reason="colour", advice="Less.", now=NOW)
+    factories.submitted(twice, people.vera)
+    factories.accepted(mended, people.vera, people.cora)
     client = program(people.cora)
     rows = client.get(f"{API}/photos").json()["results"]
     told = {row["ref"]: row["wall"] for row in rows}
     assert told[waits.ref] == ["waiting"]
     for state in (wall.WAITING, wall.CLAIMED, wall.IN_REVIEW, wall.RETURNED, wall.DONE):
         found = client.get(f"{API}/photos", {"wall": state}).json()["results"]
+        assert found
         assert {row["ref"] for row in found} == {ref for ref in told if state in told[ref]}, state
     assert {held.ref, sent.ref, done.ref} <= {ref for ref, words in told.items() if words}
     hold = client.post(f"{API}/photos/{waits.ref}/hold", {"reason": "A doubt."}, format="json")
@@ -111,3 +122,14 @@ def test_times_are_in_utc_whatever_the_house_keeps(program: Programs, settings: 
     assert row["version"]["submitted_at"].endswith("Z")
     assert row["waited"].startswith("P")
     assert "." not in row["waited"]
+
+
+@pytest.mark.parametrize("name", ["identifier", "sha256"])
+def test_an_empty_cell_is_no_name_of_every_photo(program: Programs, name: str) -> None:
+    factories.photo(factories.collection())
+    answer = program(person("vera")).get(f"{API}/photos", {name: ""})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/{name}")
+
+
+def test_a_head_is_asked_as_a_get_is(program: Programs) -> None:
+    assert program(person("vera")).head(f"{API}/photos?limit=1&state=ready").status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from api import drafts
 from archive.models import Photo
 from restoration.models import Claim, Draft
 from tests import factories
@@ -143,6 +144,15 @@ def test_a_draft_with_what_would_be_lost_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert [each["field"] for each in answer.json()["errors"]] == [place]
     assert not Draft.objects.exists()
+
+
+def test_of_a_million_mistakes_twenty_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    rows = drafts._rows
+    monkeypatch.setattr(drafts, "_rows", lambda error: seen.append(error) or rows(error))
+    assert len(drafts.wrong({"dabs": [0] * 1_000_000})) == 20
+    assert len(drafts.wrong({f"name{n}": 0 for n in range(1_000)})) == 20
+    assert len(seen) == 21
 
 
 def test_a_draft_that_was_saved_can_be_sent_as_it_came_back(

@@ -76,6 +76,8 @@ def test_a_suggestion_is_sent_back_as_it_came(program: Programs) -> None:
         ({"steps": [{**TONE, "backend": "cloud"}]}, "unknown-backend", "/plan/steps/0/backend"),
         ({"steps": [{**TONE, "strength": 1}]}, "unknown-field", "/plan/steps/0/strength"),
         ({"steps": [TONE], "sed": 1, "maks": None}, "unknown-field", "/plan/maks"),
+        ({"steps": [TONE, {"step": "sharpen"}]}, "unknown-step", "/plan/steps/1/step"),
+        ({"steps": [TONE], "a/b~c": 1}, "unknown-field", "/plan/a~1b~0c"),
         ({"steps": [TONE], "seed": -1}, "bad-seed", "/plan/seed"),
         ({"steps": [TONE], "seed": "x"}, "wrong-type", "/plan/seed"),
         ({"steps": []}, "no-steps", "/plan/steps"),

@@ -79,6 +79,13 @@ def test_after_five_wrong_passwords_the_wait_is_told() -> None:
     assert "Try again in 5 minutes" in wrong[-1].json()["detail"]
 
 
+def test_who_asks_often_from_elsewhere_keeps_nobody_out() -> None:
+    person("vera")
+    for _ in range(12):
+        APIClient(REMOTE_ADDR="203.0.113.9").post(URL, MINE, format="json")
+    assert APIClient(REMOTE_ADDR="198.51.100.7").post(URL, MINE, format="json").status_code == 200
+
+
 def test_giving_it_up_ends_it(program: Programs) -> None:
     client = program(person("vera"))
     assert client.delete(URL).status_code == 204

@@ -109,3 +109,14 @@ def test_what_is_made_anew_in_another_way_has_another_tag(monkeypatch: pytest.Mo
     monkeypatch.setattr(pictures, "PIPELINE", PIPELINE + 1)
     answer = asked(key=key, public=True, range="bytes=5-", if_range=etag)
     assert (answer.status_code, body(answer)) == (200, CONTENT)
+
+
+@pytest.mark.parametrize("wanted", [{"range": "bytes=999999-"}, {"if_match": '"another"'}])
+def test_no_cache_on_the_way_keeps_a_refusal_for_the_next(wanted: dict[str, str]) -> None:
+    answer = asked(public=True, **wanted)
+    assert answer.status_code in (412, 416)
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_a_time_is_not_heeded_of_what_has_none() -> None:
+    assert body(asked(if_unmodified_since="Wed, 21 Oct 2015 07:28:00 GMT")) == CONTENT

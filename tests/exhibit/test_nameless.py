@@ -93,6 +93,52 @@ def test_a_steward_does_it_for_somebody_and_nobody_else_does(museum: Museum) -> 
         crediting.hide_name(person=museum.people.vera, by=museum.people.victor, now=timezone.now())
 
 
+def test_what_a_steward_took_out_only_a_steward_puts_back(museum: Museum) -> None:
+    vera, steward, volunteer = museum.people.vera, Client(), Client()
+    steward.force_login(museum.people.sten)
+    volunteer.force_login(vera)
+    steward.post(reverse("people:hide-name", args=[vera.pk]))
+    page = volunteer.get(reverse("people:profile")).text
+    assert "A steward took your name out" in page
+    assert "Show my name again" not in page
+    answer = volunteer.post(reverse("people:show-my-name"), follow=True)
+    assert "Only a steward can put it back." in answer.text
+    assert "Vera" not in json.dumps(told(museum))
+    with pytest.raises(Refused, match="steward-hid-it"):
+        crediting.show_name(person=vera, by=vera, now=timezone.now())
+    page = steward.get(reverse("people:person", args=[vera.pk])).text
+    assert "A steward took the name out" in page
+    assert "Show the name again" in page
+
+
+def test_ones_own_wish_is_ended_by_no_steward(museum: Museum) -> None:
+    vera, steward, volunteer = museum.people.vera, Client(), Client()
+    steward.force_login(museum.people.sten)
+    volunteer.force_login(vera)
+    hide(museum)
+    page = steward.get(reverse("people:person", args=[vera.pk])).text
+    assert "This person took the name out" in page
+    assert "Only they can put it back." in page
+    assert "Show the name again" not in page
+    url = reverse("people:show-name", args=[vera.pk])
+    assert "took their name out themselves" in steward.post(url, follow=True).text
+    assert "Vera" not in json.dumps(told(museum))
+    page = volunteer.get(reverse("people:profile")).text
+    assert "You took your name out" in page
+    assert "Show my name again" in page
+
+
+def test_the_last_hiding_says_whose_it_is(museum: Museum) -> None:
+    vera, sten, now = museum.people.vera, museum.people.sten, timezone.now()
+    crediting.hide_name(person=vera, by=vera, now=now)
+    crediting.show_name(person=vera, by=vera, now=now)
+    crediting.hide_name(person=vera, by=sten, now=now)
+    with pytest.raises(Refused, match="steward-hid-it"):
+        crediting.show_name(person=vera, by=vera, now=now)
+    crediting.show_name(person=vera, by=sten, now=now)
+    assert vera.name_hidden_at is None
+
+
 def test_who_leaves_may_leave_without_the_name(museum: Museum) -> None:
     client = Client()
     client.force_login(museum.people.vera)

@@ -155,3 +155,12 @@ def test_nothing_is_said_of_what_strangers_may_not_see(client: Client, museum: M
     for publication in (museum.publication, newest):
         assert asked(client, publication, "restored/400.jpg").status_code == 404
     assert client.get("/published/999999/manifest.json").status_code == 404
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_of_a_withdrawn_photo_every_address_says_so(
+    client: Client, museum: Museum, address: str
+) -> None:
+    museum.photo.move(PhotoState.WITHDRAWN, by=museum.people.cora, at=LATER)
+    answer = asked(client, museum.publication, address)
+    assert (answer.status_code, answer.json()["code"]) == (410, "withdrawn")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from archive.policy import Refused
 from archive.trust import LIMITS, Trust
@@ -322,3 +323,10 @@ def test_a_hold_by_the_verb_names_its_code(vera: Desk, now: datetime) -> None:
             now=now,
         )
     assert refusal.value.code == "budget-spent"
+
+
+def test_the_day_is_that_of_the_house_in_whatever_zone_an_answer_is_written(settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Shanghai"
+    past_one = datetime(2026, 11, 30, 17, tzinfo=UTC)  # in the night to 1 December, over there
+    with timezone.override(UTC):
+        assert ledger.midnight(past_one) == datetime(2026, 12, 1, 16, tzinfo=UTC)

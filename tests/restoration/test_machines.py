@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from archive.lifecycle import PhotoState
+from archive.models import Event, Photo
 from restoration import presence
 from restoration.lifecycle import JobKind, JobState
 from restoration.models import Job
@@ -91,7 +93,15 @@ def test_a_failed_look_is_asked_for_again_once(people: Cast) -> None:
     url = reverse("restoration:look-again", args=[lost.pk])
     assert "Asked for again." in client.post(url, follow=True).text
     assert "It waits or runs already." in client.post(url, follow=True).text
-    assert Job.objects.filter(photo=lost.photo, state=JobState.QUEUED).count() == 1
+    again = Job.objects.get(photo=lost.photo, state=JobState.QUEUED)
+    event = Event.objects.get(verb="job.requested", facts__id=again.pk)
+    assert (event.actor, again.requested_by) == (people.sten, None)
+
+
+def test_a_photo_on_hold_is_not_looked_at_again(people: Cast) -> None:
+    lost = failed()
+    Photo.objects.filter(pk=lost.photo_id).update(state=PhotoState.ON_HOLD)
+    assert "Run again" not in signed_in(people.sten).get(reverse(URL)).text
 
 
 def test_the_run_of_a_person_is_theirs_to_ask_for(people: Cast) -> None:

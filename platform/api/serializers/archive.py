@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.plans import suggestion
 from api.serializers.strict import StrictModelSerializer, Text
 from archive import wording
 from archive.lifecycle import PagesAre
@@ -35,7 +34,7 @@ class CollectionChangeSerializer(StrictModelSerializer):
         exclude = ("id", "slug", "created_at")
 
 
-@extend_schema_field({"type": "array", "items": suggestion()})
+@extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/Suggestion"}})
 class Suggestions(serializers.ListField):
     """Steps that may help."""
 

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from api import plans
 from api.asking import Asked, given, job_of, new, photo_in_hand, photo_of
+from api.filters import Exactly
 from api.schema import tells
 from api.serializers.work import JobSerializer, MaskSerializer, RunSerializer, SheetSerializer
 from archive.models import Photo
@@ -105,7 +106,7 @@ class MaskView(APIView):
 class JobFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Which runs."""
 
-    photo = django_filters.CharFilter("photo__ref", label=_("A photo's reference."))
+    photo = Exactly("photo__ref", label=_("A photo's reference."))
 
     class Meta:
         model = Job

@@ -25,14 +25,15 @@ from api.serializers.people import PersonSerializer, SignInSerializer, TokenSeri
 
 
 class SignInThrottle(SimpleRateThrottle):
-    """Tokens are asked for seldom; guesses are made often. By name: an address may be a class's."""
+    """Tokens are asked for seldom; guesses are made often. By name, for an address may be that of
+    a class, and by address, or anybody could keep somebody out by asking."""
 
     scope = "token"
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         sent = request.data.get("name", "") if isinstance(request.data, Mapping) else ""
         name = hashlib.sha256(str(sent).casefold().encode()).hexdigest()
-        return f"sign-in-{name}"
+        return f"sign-in-{name}-{self.get_ident(request)}"
 
 
 class TokenView(APIView):

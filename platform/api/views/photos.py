@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.asking import Asked, given, photo_of, picture_name
+from api.filters import Exactly
 from api.schema import SIZE, bytes_of, tells
 from api.serializers.archive import (
     DescriptionSerializer,
@@ -53,12 +54,8 @@ class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=_("Whether faces are on it."),
     )
     words = django_filters.CharFilter(method="saying", label=_("Words in its description."))
-    identifier = django_filters.CharFilter(
-        label=_("Its identifier at the source, letter by letter.")
-    )
-    sha256 = django_filters.CharFilter(
-        method="of_file", label=_("The sha256 of the file that came in.")
-    )
+    identifier = Exactly(label=_("Its identifier at the source, letter by letter."))
+    sha256 = Exactly(method="of_file", label=_("The sha256 of the file that came in."))
 
     class Meta:
         model = Photo

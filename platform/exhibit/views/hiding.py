@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive.policy import check_steward
+from archive.policy import Refused, check_steward
 from exhibit import hiding
 from exhibit.forms import HideForm
 from exhibit.models import Hiding
@@ -61,4 +61,17 @@ def unhide(request: Asked, pk: int) -> HttpResponse:
             left,
         )
         messages.warning(request, words % {"n": left})
+    return redirect("people:person", pk)
+
+
+@require_POST
+def restore(request: Asked, pk: int) -> HttpResponse:
+    """The trust from before, for an account of which nothing is hidden."""
+    check_steward(request.user)
+    person = get_object_or_404(get_user_model(), pk=pk)
+    try:
+        hiding.restore_account(person=person, by=request.user, now=timezone.now())
+        messages.success(request, _("This account is as it was before."))
+    except Refused as refusal:
+        messages.error(request, str(refusal.message))
     return redirect("people:person", pk)

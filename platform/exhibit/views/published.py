@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from archive.lifecycle import PhotoState
 from exhibit import queries
 from exhibit.models import Exhibit, Publication
 from exhibit.views.visiting import same_for_all
@@ -61,12 +62,18 @@ def _look(request: HttpRequest, pk: int) -> tuple[Publication | None, bool]:
 def _became(request: HttpRequest, pk: int, told: dict[str, Any]) -> HttpResponseBase:
     """On to the newest one, or the word that it was taken down; else there is nothing."""
     speaks = queries.speaks_for(pk)
-    if speaks is not None and speaks.state == PublicationState.RETRACTED:
+    if speaks is not None and _was_taken_away(speaks):
         if queries.hangs_open(speaks):
             return gone(request, speaks)
     elif speaks is not None and speaks.pk != pk and queries.in_public(speaks) is not None:
         return _onward(request, speaks, told)
     raise Http404
+
+
+def _was_taken_away(publication: Publication) -> bool:
+    withdrawn = publication.photo.state == PhotoState.WITHDRAWN
+    live = publication.state == PublicationState.LIVE
+    return publication.state == PublicationState.RETRACTED or (withdrawn and live)
 
 
 def _onward(request: HttpRequest, newer: Publication, told: dict[str, Any]) -> HttpResponse:

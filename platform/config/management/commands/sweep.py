@@ -13,11 +13,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from accounts.leaving import give_back_closed
 from archive import clock
 from config import pages_ahead
 from restoration.sweeps import sweep
 
 ALIVE = "sweeper-alive"
+# The rounds of the parts above the restoration.
+BESIDES = {
+    "public pages": pages_ahead.make,
+    "what closed accounts held": give_back_closed,
+}
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +31,7 @@ logger = logging.getLogger(__name__)
 def _round() -> dict[str, int]:
     """What was done, by name; a database that is away for a moment does not end the sweeper."""
     try:
-        done = sweep(now=clock.now(), besides={"public pages": pages_ahead.make})
+        done = sweep(now=clock.now(), besides=BESIDES)
         return {name: count for name, count in done.items() if count}
     except DatabaseError:
         logger.warning("the database is away; sweeping again later", exc_info=True)
