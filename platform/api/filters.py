@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import (
     CharFilter,
@@ -12,6 +13,7 @@ from django_filters.rest_framework import (
     DjangoFilterBackend,
     TypedChoiceFilter,
 )
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.request import Request
 
@@ -20,6 +22,10 @@ CHOICES = (ChoiceFilter, TypedChoiceFilter)
 
 class Exactly(CharFilter):  # type: ignore[misc]
     """What one thing is called; an empty cell of a table is not the name of them all."""
+
+    def __init__(self, *args: Any, label: Promise, **kwargs: Any) -> None:
+        super().__init__(*args, label=label, **kwargs)
+        extend_schema_field({"type": "string", "minLength": 1, "description": label})(self)
 
 
 class Filters(DjangoFilterBackend):  # type: ignore[misc]

@@ -154,11 +154,15 @@ def _say_of_sessions(components: dict[str, Any]) -> None:
 
 
 def _close(schemas: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    """A body with a name that is not described is refused."""
+    """A body with a name that is not described is refused, and so is a file of no bytes."""
     for media in operation.get("requestBody", {}).get("content", {}).values():
         name = media.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
-        if name in schemas:
-            schemas[name]["additionalProperties"] = False
+        if name not in schemas:
+            continue
+        schemas[name]["additionalProperties"] = False
+        for field in schemas[name].get("properties", {}).values():
+            if field.get("format") == "binary":
+                field["minLength"] = 1
 
 
 def _refusals(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[HTTPStatus]:
