@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.contrib.auth.hashers import get_hasher, make_password
+from django.test import Client
 
 from accounts.models import User
 from archive.models import Collection, Curatorship
@@ -55,6 +56,13 @@ def cast() -> Cast:
         clive=person("clive"),
         sten=person("sten", is_steward=True),
     )
+
+
+def signed_in(user: User) -> Client:
+    """A browser without scripts in which this person is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def appoint(user: User, collection: Collection) -> Curatorship:

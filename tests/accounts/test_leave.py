@@ -29,7 +29,7 @@ from restoration.engine.plan import Plan
 from restoration.lifecycle import ClaimState, JobState, ReviewState, VersionState
 from restoration.models import Claim, Draft, Job, Review
 from tests import factories
-from tests.people import PASSWORD, Cast, appoint, cast, person
+from tests.people import PASSWORD, Cast, appoint, cast, person, signed_in
 
 pytestmark = pytest.mark.django_db
 URL = "people:close"
@@ -38,12 +38,6 @@ URL = "people:close"
 @pytest.fixture
 def people() -> Cast:
     return cast()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def leave(client: Client, credit: str = "keep", password: str = PASSWORD) -> Any:

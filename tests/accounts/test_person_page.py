@@ -20,7 +20,7 @@ from exhibit.models import Hiding
 from restoration.actions.budgets import MOST_GIVEN, grant_person
 from restoration.actions.standing import limit_person, suspend_person
 from restoration.purses import Entry
-from tests.people import Cast, cast, person
+from tests.people import Cast, cast, person, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +32,7 @@ def people() -> Cast:
 
 @pytest.fixture
 def sten(people: Cast) -> Client:
-    client = Client()
-    client.force_login(people.sten)
-    return client
+    return signed_in(people.sten)
 
 
 def page(client: Client, who: User) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from archive import auditing
 from archive.models import Event
 from tests import factories
-from tests.people import Cast, cast
+from tests.people import Cast, cast, signed_in
 
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
@@ -30,9 +30,7 @@ def people() -> Cast:
 
 @pytest.fixture
 def sten(people: Cast) -> Client:
-    client = Client()
-    client.force_login(people.sten)
-    return client
+    return signed_in(people.sten)
 
 
 def event(verb: str = "claim.open", *, minutes: int = 0, **fields: Any) -> Event:

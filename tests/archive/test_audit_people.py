@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from archive.models import Event
-from tests.people import Cast, cast
+from tests.people import Cast, cast, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -22,9 +22,7 @@ def people() -> Cast:
 
 @pytest.fixture
 def sten(people: Cast) -> Client:
-    client = Client()
-    client.force_login(people.sten)
-    return client
+    return signed_in(people.sten)
 
 
 def about(people: Cast, number: int) -> None:

@@ -7,19 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
 from archive.lifecycle import PhotoState
 from archive.models import Event, Photo
 from restoration import presence
 from restoration.lifecycle import JobKind, JobState
 from restoration.models import Job
 from tests import factories
-from tests.people import Cast, cast
+from tests.people import Cast, cast, signed_in
 
 pytestmark = pytest.mark.django_db
 URL = "restoration:machines"
@@ -28,12 +26,6 @@ URL = "restoration:machines"
 @pytest.fixture
 def people() -> Cast:
     return cast()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def worker(name: str, *, ago: int = 0, **told: Any) -> None:

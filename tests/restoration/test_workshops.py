@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -20,7 +19,7 @@ from restoration.lifecycle import JobState
 from restoration.models import Job, Workshop
 from restoration.purses import Entry, EntryKind, Guest, Purse, Resource
 from tests import factories
-from tests.people import Cast, appoint, person
+from tests.people import Cast, appoint, person, signed_in
 
 from .conftest import Desk, recipe
 
@@ -35,12 +34,6 @@ def opened(box: Collection, people: Cast, now: datetime, **more: object) -> Work
         now=now,
         **(words | more),  # type: ignore[arg-type]
     )
-
-
-def signed_in(user: object) -> Client:
-    client = Client()
-    client.force_login(user)  # type: ignore[arg-type]
-    return client
 
 
 def test_a_curator_makes_a_code_that_can_be_read_from_the_last_row(
