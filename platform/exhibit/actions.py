@@ -75,14 +75,9 @@ def _supersede(version: Version, by: User, now: datetime, *, although_retracted:
     latest = queries.latest(version.photo)
     policy.check_again(version, latest, although_retracted=although_retracted)
     if latest is not None and latest.state == PublicationState.LIVE:
-        # Only while it is still that: another hand may hide it in this moment.
-        latest.move(
-            PublicationState.SUPERSEDED,
-            by=by,
-            at=now,
-            where={"state": PublicationState.LIVE},
-            set_={"ended_at": now, "ended_by": by},
-        )
+        # Refused when another hand hides it in this moment.
+        ended = {"ended_at": now, "ended_by": by}
+        latest.move(PublicationState.SUPERSEDED, by=by, at=now, set_=ended)
 
 
 def _pin(version: Version, review: Review, by: User, now: datetime) -> Publication:
