@@ -104,6 +104,13 @@ class Block(nn.Module):
         return found
 
 
+def by_pixels(network: nn.Module) -> nn.Module:
+    """The same network with the planes of a pixel beside each other in memory: the cleaner learns
+    half as fast again on a CPU, and nothing else of it changes."""
+    found: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return found
+
+
 def _blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*[Block(width) for _ in range(count)])
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from restoration.training import degrade
 from restoration.training.lesson import Batch, Lesson, Random
-from restoration.training.networks import Network, Shape
+from restoration.training.networks import Network, Shape, by_pixels
 from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 96, 8
@@ -31,7 +31,7 @@ def _lesson(name: str, title: str, channels: int, bits: int = 16) -> Lesson:
     return Lesson(
         name=name,
         title=title,
-        build=lambda: Network(Shape(channels, 4, channels, WIDTHS, BLOCKS)),
+        build=lambda: by_pixels(Network(Shape(channels, 4, channels, WIDTHS, BLOCKS))),
         batch=lambda shelf, rng: _batch(shelf, rng, channels),
         loss=loss,
         figures=lambda network, shelf: _figures(network, shelf, channels),

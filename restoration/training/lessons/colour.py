@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from restoration.engine.proposal import asked, carried
 from restoration.training.lesson import Batch, Lesson, Random
-from restoration.training.networks import Network, Shape
+from restoration.training.networks import Network, Shape, by_pixels
 from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 144, 4
@@ -60,18 +60,13 @@ def lesson() -> Lesson:
     return Lesson(
         name="colour",
         title="Proposes colours where a few are known, and says how sure it is",
-        build=_teller,
+        build=lambda: by_pixels(Teller()),
         batch=_batch,
         loss=loss,
         figures=_figures,
         inputs={"picture": (8, 1)},
         bits=8,
     )
-
-
-def _teller() -> nn.Module:
-    network: nn.Module = nn.Module.to(Teller(), memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network
 
 
 _made: dict[tuple[int, int], Example] = {}

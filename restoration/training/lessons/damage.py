@@ -20,7 +20,7 @@ from restoration.training import ageing, emulsion, folds, layers, lookalikes, ma
 from restoration.training.degrade import compressed
 from restoration.training.layers import Image, Plane, Sheet, Truth
 from restoration.training.lesson import Batch, Lesson, Random
-from restoration.training.networks import Network, Shape
+from restoration.training.networks import Network, Shape, by_pixels
 from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 256, 3
@@ -147,9 +147,7 @@ def lesson() -> Lesson:
 
 
 def _finder() -> nn.Module:
-    network = Finder()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network
+    return by_pixels(Finder())
 
 
 def _stamps(shelf: Shelf, *, kept: bool = False) -> marks.Stamps:

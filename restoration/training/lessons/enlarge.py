@@ -13,7 +13,7 @@ from torch.nn import functional
 from restoration.engine.luma import luma
 from restoration.training import degrade
 from restoration.training.lesson import Batch, Lesson, Random
-from restoration.training.networks import Network, Shape
+from restoration.training.networks import Network, Shape, by_pixels
 from restoration.training.pictures import Shelf
 
 SCALE = 2
@@ -47,9 +47,7 @@ def enlarge() -> Lesson:
 
 def build() -> nn.Module:
     """Begins as plain resampling."""
-    network = Network(SHAPE)
-    found: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return found
+    return by_pixels(Network(SHAPE))
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:

@@ -11,7 +11,7 @@ from restoration.engine.fill import LEARNT, membrane
 from restoration.engine.luma import luma
 from restoration.training import degrade, holes
 from restoration.training.lesson import Batch, Lesson, Random
-from restoration.training.networks import Network, Shape
+from restoration.training.networks import Network, Shape, by_pixels
 from restoration.training.pictures import Shelf
 
 SIDE, EXAMPLES = 128, 4
@@ -51,8 +51,7 @@ def build() -> nn.Module:
     network = Network(SHAPE)
     for values in network.leave.parameters():
         nn.init.zeros_(values)
-    found: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return found
+    return by_pixels(network)
 
 
 def batch(shelf: Shelf, rng: Random) -> Batch:
