@@ -373,6 +373,7 @@ def test_a_working_file_that_is_none_is_not_believed(
     assert refusal(a_scan(tmp_path)).facts == {"detail": "no picture"}
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_in_the_process_that_opens_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,6 +185,7 @@ def test_a_header_of_boxes_without_end_is_refused(tmp_path: Path) -> None:
     assert refusal(kept(tmp_path, data)).code == "damaged"
 
 
+@pytest.mark.slow
 def test_an_ordinary_scan_fits_the_ordinary_limits(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     ground = pyvips.Image.new_from_array(rng.integers(0, 65535, (20, 28, 3), np.uint16))

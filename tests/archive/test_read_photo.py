@@ -240,6 +240,7 @@ ingest.read_photo(photo_id={photo})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_reader_killed_in_the_middle_is_followed_by_one_that_finishes(
     moment: str, on_sqlite_file: str, settings: Any, tmp_path: Path

@@ -145,6 +145,7 @@ def test_a_broker_that_is_down_does_not_lose_the_file(
     assert photo.state == PhotoState.READING
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_eight_hands_with_one_file_make_one_photo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.tasks._send", lambda _photo_id: None)

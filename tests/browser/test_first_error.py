@@ -33,6 +33,7 @@ def bench(site: processes.Site) -> str:
     return str(json.loads(site.run(SEED).splitlines()[-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False])
 def test_the_first_field_that_is_wrong(visit: Callable[..., Visitor], script: bool) -> None:
     page = visit(java_script_enabled=script).open("/account/signup/")

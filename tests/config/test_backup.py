@@ -175,6 +175,7 @@ def _is_alive() -> None:
     assert {check.outcome for check in checks} == {"ok"}
 
 
+@pytest.mark.slow
 def test_a_site_whose_database_and_bytes_are_gone_comes_back_row_for_row_and_byte_for_byte(
     site: str, tmp_path: Path
 ) -> None:

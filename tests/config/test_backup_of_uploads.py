@@ -66,6 +66,7 @@ def comes_back(place: Any, tmp_path: Path) -> None:
             assert stream.read() == SCAN
 
 
+@pytest.mark.slow
 def test_one_that_nobody_has_hashed_comes_back(upload: Upload, place: Any, tmp_path: Path) -> None:
     for again in range(2):  # the second finds its bytes in the place
         _stamp, manifest = backup.make(place, now=timezone.now() + timedelta(seconds=again))
@@ -73,6 +74,7 @@ def test_one_that_nobody_has_hashed_comes_back(upload: Upload, place: Any, tmp_p
     comes_back(place, tmp_path)
 
 
+@pytest.mark.slow
 def test_one_that_is_hashed_comes_back(
     upload: Upload, place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +92,7 @@ def _killed(**_words: Any) -> None:
     raise SystemExit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how_far", ["came in", "was read"])
 def test_one_that_goes_on_its_way_meanwhile_is_found(
     upload: Upload, place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how_far: str

@@ -113,6 +113,7 @@ EVEN = np.full((480, 640, 3), 0.45, np.float32)
 IN_RED = field(0.05, 0.05, 0.95, 0.95, RED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pixels", [6, 12, 24])
 def test_a_stripe_keeps_its_colour_in_a_field_of_another(pixels: int):
     stripe = field(0.2, 0.5, 0.8, 0.5 + (pixels - 1) / 479, BLUE)

@@ -111,6 +111,7 @@ def test_a_small_picture_says_nothing_of_screens():
     assert screen.found(np.full((200, 600), 0.5, np.float32)) is None
 
 
+@pytest.mark.slow
 def test_a_print_is_suggested_to_lose_its_dots_and_measured_without_them():
     picture = photograph()
     plain, dotted = assess(picture), assess(printed(picture))
@@ -121,6 +122,7 @@ def test_a_print_is_suggested_to_lose_its_dots_and_measured_without_them():
     assert dotted.damage == plain.damage
 
 
+@pytest.mark.slow
 def test_damage_is_looked_for_without_the_dots():
     dotted = printed(photograph())
     steps = (StepPlan("descreen"), StepPlan("repair"))

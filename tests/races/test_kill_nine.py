@@ -58,6 +58,7 @@ def long_job() -> Job:
     return request_job(source=source, by=vera, fence=claim.pk, plan=plan, now=now)
 
 
+@pytest.mark.slow
 def test_the_next_worker_finishes_what_a_killed_one_began(
     world: tuple[str, str], running_worker: Callable[..., Any], tmp_path: Path
 ) -> None:

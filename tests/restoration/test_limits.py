@@ -246,6 +246,7 @@ def test_guesses_at_one_account_are_slowed_wherever_they_come_from(db: None) -> 
     assert (states[0], states[-1]) == (401, 429)
 
 
+@pytest.mark.slow
 def test_forty_people_on_one_address_claim_and_run(
     box: Collection, sit: Callable[..., Desk], worker_on: None
 ) -> None:

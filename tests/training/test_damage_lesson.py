@@ -321,6 +321,7 @@ def test_on_a_sound_scan_only_what_was_put_there_is_damage(stamps: Path, scan: P
     assert len(shelf.scans) == 1
 
 
+@pytest.mark.slow
 def test_a_deeper_network_begins_where_a_shallower_one_ended():
     need("torch")
     import torch

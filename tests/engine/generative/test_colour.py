@@ -41,6 +41,7 @@ def colour(grey, workshop, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.generative
 def test_colour_comes_from_the_model_and_light_from_the_photograph(colour, grey):
     done = colour()

@@ -62,6 +62,7 @@ def test_a_card_gives_up_pixels_last_and_without_one_nothing_is_offloaded():
     assert len(rungs("cpu")) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [0, 1, 4])
 def test_each_time_memory_runs_out_one_more_thing_is_given_up(own, tool, times):
     attempt, tried = running_out(times)
