@@ -28,7 +28,8 @@ WAITING = ".fetching"
 UNKNOWN = "unknown"
 OLD = ".old"  # what a swap took out of its place
 INDEX = "model_index.json"
-NEEDED = (".safetensors", ".json", ".txt", ".model", ".jinja")
+SAFE = ".safetensors"
+NEEDED = (SAFE, ".json", ".txt", ".model", ".jinja")
 NETWORK = re.compile(r"^[^.]+(?P<variant>\.[a-z0-9_]+)?(-\d+-of-\d+)?\.safetensors$")
 SHARDS = re.compile(r"^[^.]+\.safetensors\.index(?P<variant>\.[a-z0-9_]+)?\.json$")
 HALF = ".fp16"
@@ -258,6 +259,7 @@ def _licence_texts(listing: Listing) -> list[Listed]:
 
 def _networks_of(wanted: Wanted, files: Iterable[Listed]) -> list[Listed]:
     """Leave out pickles and all but one variant: half precision where all of it is there."""
+    files = list(files)
     found = [(file, _variant(file.path)) for file in files if file.path.endswith(NEEDED)]
     half, whole = (
         {str(Path(file.path).parent) for file, variant in found if variant == kind}
@@ -265,11 +267,35 @@ def _networks_of(wanted: Wanted, files: Iterable[Listed]) -> list[Listed]:
     )
     taken = HALF if half and half >= whole else ""
     chosen = [file for file, variant in found if variant in (None, taken)]
-    if not any(file.path.endswith(".safetensors") for file in chosen):
-        raise NotFetched(
-            f"{wanted.source.repository} has no safetensors, and nothing else is ever loaded."
-        )
+    _require_all_networks(wanted, files, chosen)
     return chosen
+
+
+def _require_all_networks(wanted: Wanted, files: list[Listed], chosen: list[Listed]) -> None:
+    """Refuse a model of which a network would be left out: its loader would miss it much later."""
+    missing = _parts_with(files, (SAFE, *weights.PICKLES)) or {""}
+    missing -= _parts_with(chosen, (SAFE,))
+    if not missing:
+        return
+    repository = wanted.source.repository
+    pickled = missing - _parts_with(files, (SAFE,))
+    if pickled:
+        where = f" for {', '.join(sorted(pickled))}" if any(pickled) else ""
+        raise NotFetched(
+            f"{repository} has no safetensors{where}, and nothing else is ever loaded, least of "
+            "all a pickle (.bin), which may run what it likes. docs/operate.md, The models, says "
+            "how you can turn one into safetensors yourself."
+        )
+    raise NotFetched(
+        f"{repository} has {', '.join(sorted(missing)) or 'its network'} only in a variant that "
+        "the rest is not there in, and all have to be of one."
+    )
+
+
+def _parts_with(files: Iterable[Listed], suffixes: tuple[str, ...]) -> set[str]:
+    """The folders in which, at any depth, a file of such a name lies; '' for the repository's."""
+    found = (file.path for file in files if file.path.lower().endswith(suffixes))
+    return {path.rpartition("/")[0].partition("/")[0] for path in found}
 
 
 def _variant(path: str) -> str | None:

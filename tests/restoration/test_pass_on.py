@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,7 @@ from restoration.actions.versions import scan_version
 from restoration.engine.errors import EngineError, OutOfMemory, Unfit
 from restoration.engine.generative import memory, registry
 from restoration.engine.generative.memory import GIB
+from restoration.engine.generative.weights import Weights
 from restoration.lifecycle import JobKind, JobState
 from restoration.models import Job, Worker
 from tests import factories
@@ -241,22 +244,70 @@ def test_only_what_the_memory_here_can_hold_is_offered(
     assert bool(machine.listed()) is offered
 
 
-def test_without_a_card_the_files_have_to_fit_into_the_ram(
+def test_without_a_card_a_model_has_to_fit_into_the_ram_twice_as_large_as_in_half_precision(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MODELS_DEVICE = "cpu"
-    monkeypatch.setattr(memory, "ram", lambda: 1000.0)
-    assert machine.listed() == []
+    numbers = numbered(monkeypatch)
+    for ram, offered in ((4 * numbers + memory.RESERVE, True), (4 * numbers, False)):
+        monkeypatch.setattr(memory, "ram", lambda ram=ram: float(ram))
+        assert bool(machine.listed()) is offered
 
 
-def test_whether_there_is_a_card_is_asked_in_another_process(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("card", "ram", "offered"),
+    [(8, 1, True), (7, 3, False), (5, 3, False), (5, 4, True)],
+    ids=["stays", "sent away by its work", "too large for both", "rests in RAM"],
+)
+def test_what_cannot_stay_on_the_card_has_to_rest_in_the_ram(
+    monkeypatch: pytest.MonkeyPatch, card: int, ram: int, offered: bool
+) -> None:
+    numbered(monkeypatch, 2 * GIB)  # 4 GiB of half precision, beside which work has to go
+    monkeypatch.setattr(machine, "card", lambda: int(card * GIB) - GIB // 2)
+    monkeypatch.setattr(memory, "ram", lambda: float(ram * GIB))
+    assert bool(machine.listed()) is offered
+
+
+def numbered(monkeypatch: pytest.MonkeyPatch, numbers: int = 1 << 20) -> int:
+    """Let every model here be of so many numbers."""
+    weights = Weights({}, "", size=2 * numbers, numbers=numbers)
+    monkeypatch.setattr(machine, "_weights", lambda *_: weights)
+    return numbers
+
+
+def test_whether_there_is_a_card_that_works_is_asked_in_another_process(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.undo()
-    for told, found in (("8589934592\n", 8 * GIB), ("no number", 0)):
+    old = "0 The NVIDIA driver on your system is too old (found version 11040)."
+    for told, found in (("8589934592\n", 8 * GIB), ("no number", 0), (f"{old}\n", 0)):
         machine.card.cache_clear()
         answer = SimpleNamespace(stdout=told)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(machine.subprocess, "run", lambda *_, answer=answer, **__: answer)
             assert machine.card() == found
     machine.card.cache_clear()
+    assert "driver on your system is too old" in caplog.text
+
+
+def trial(tmp_path: Path, *lines: str) -> str:
+    """What the process says that asks a card, with a torch of these lines."""
+    head = "from types import SimpleNamespace as Some\nbfloat16 = None\n"
+    card = "cuda = Some(init=lambda: None, get_device_properties=lambda _: Some(total_memory=7))\n"
+    (tmp_path / "torch.py").write_text(head + card + "\n".join(lines) + "\n")
+    run = subprocess.run(
+        [sys.executable, "-c", machine.ASK],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.strip()
+
+
+def test_a_card_that_cannot_do_the_work_is_none_and_says_why(tmp_path: Path) -> None:
+    failing = "def ones(*_, **__): raise RuntimeError({!r})"
+    why = "CUDA error: no kernel image is available for execution on the device"
+    assert trial(tmp_path, failing.format(f"{why}\nSearch for it")) == f"0 {why} Search for it"
+    assert trial(tmp_path, failing.format("CUDA out of memory.")) == "7"  # others are using it
+    assert trial(tmp_path, "raise ImportError('no torch')") == "0 no torch"

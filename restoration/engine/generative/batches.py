@@ -10,6 +10,7 @@ from restoration.engine.errors import BadInput
 from restoration.engine.generative.canvas import Floats
 from restoration.engine.generative.generation import (
     Request,
+    bounded_by,
     called,
     require_picture,
     said_to,
@@ -42,7 +43,7 @@ def generated_many(
     """
     require_alike(tool, images, seeds)
     given = {**said_to(tool, wanted), **shown_to(tool, images[0], None, wanted.control)}
-    given |= {"strength": wanted.strength, "callback_on_step_end": step_done}
+    given |= {**bounded_by(wanted), "callback_on_step_end": step_done}
     if len(images) > 1:
         given |= listed(given, images)
     noises = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]

@@ -48,7 +48,8 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     hinted = hints(context, settings)
     begun = context.image if hinted is None else hinted.image
     with workshop.lend("colourise", settings["model"], context.loading) as tool:
-        wanted = request(tool, wording_for(tool, context, "colourise"), 1.0, 0, context.seed)
+        wording = wording_for(tool, context, "colourise")
+        wanted = request(tool, wording, 1.0, 0, context.seed, bounded=False)
         drawn = coloured(replace(context, image=begun), workshop, tool, wanted)
         record = {**record_of(tool, wanted), **drawn.figures}
         notes = notes_of(tool, wanted.wording, drawn.share)

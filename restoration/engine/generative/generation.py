@@ -35,7 +35,8 @@ PREVIEW_SIDE = 256
 class Request:
     """What to generate; strength in (0, 1] of the way to a new picture, steps as they will run.
 
-    control: how closely a control network holds the model to the picture, None for its own scale.
+    control: how closely a control network holds the model to the picture, None for its own scale;
+    noise: the sizes of noise that are gone through, empty where the pipeline chooses them.
     """
 
     wording: Wording
@@ -43,6 +44,7 @@ class Request:
     steps: int
     seed: int
     control: float | None = None
+    noise: tuple[float, ...] = ()
 
 
 def request(
@@ -58,13 +60,38 @@ def request(
     """Return a request with the steps that will run: `passes`, or the model's own when it is 0.
 
     A distilled model draws badly in many more steps than it was made for, so it is given twice as
-    many at most; where strength bounds the change, at least one step must be left to run. It does
-    not where an editing model draws the whole picture (see `instructed`).
+    many at most; where strength bounds the change by leaving steps out, at least one must be left
+    to run. It does not where an editing model draws the whole picture (see `instructed`).
     """
     model = tool.model
     steps = min(passes or steps_of(model), most_steps(model))
+    if bounded and tool.family.flows:
+        noise = noise_sizes(strength, steps)
+        return Request(wording, strength, max(steps, len(noise)), seed, control, noise)
     least = math.ceil(1 / strength) + 1 if bounded else 1
     return Request(wording, strength, max(steps, least), seed, control)
+
+
+def noise_sizes(strength: float, steps: int) -> tuple[float, ...]:
+    """Return the sizes of noise at which a model of flows is asked, the first as the strength says.
+
+    As many as that share of the steps, and never fewer than two: one alone blurs.
+    """
+    count = max(2, round(steps * strength))
+    return tuple(float(size) for size in np.linspace(strength, strength / count, count))
+
+
+def bounded_by(wanted: Request) -> dict[str, Any]:
+    """Return the arguments by which a call changes no more than the strength allows.
+
+    A pipeline leaves out as many of its steps as the strength says; of few steps that makes stairs,
+    on each of which every strength draws the same picture. What was taught flows begins wherever
+    it is told to, so it is told, and nothing is left out.
+    """
+    if not wanted.noise:
+        return {"strength": wanted.strength}
+    sizes = list(wanted.noise)
+    return {"sigmas": sizes, "num_inference_steps": len(sizes), "strength": 1.0}
 
 
 def held(tool: Tool) -> bool:
@@ -92,7 +119,7 @@ def generated(
         "callback_on_step_end": reporter(tool, image, progress),
     }
     if not instructed(tool, mask):
-        given["strength"] = wanted.strength
+        given |= bounded_by(wanted)
     picture = sized(tool, called(tool, given)[0], image)
     require_picture(picture, image)
     return picture
@@ -347,8 +374,10 @@ def record_of(tool: Tool, wanted: Request) -> dict[str, Any]:
         "strength": wanted.strength,
         **({"control": wanted.control} if held(tool) and wanted.control is not None else {}),
         "steps": wanted.steps,
+        **({"noise_sizes": list(wanted.noise)} if wanted.noise else {}),
         "guidance": guidance_of(tool.model),
         "scheduler": type(tool.pipeline.scheduler).__name__,
+        **({"scheduler_settings": dict(tool.model.scheduler)} if tool.model.scheduler else {}),
         "seed": wanted.seed,
         "device": device_name(tool.device),
         "dtype": tool.dtype,

@@ -26,7 +26,13 @@ CONTAINER = Path("/sys/fs/cgroup/memory.max")
 FORGIVEN = 600.0  # seconds: what memory wanted once may have been somebody else's doing
 # What the card's libraries say when the card has no room for them; it is well otherwise.
 NO_ROOM = ("can't allocate memory", "not enough memory", "out of memory")
-NO_ROOM_ON_CARD = ("alloc_failed", "allocation_failed")
+NO_ROOM_ON_CARD = (
+    "alloc_failed",
+    "allocation_failed",
+    "cublas_status_not_initialized",
+    "unable to find an engine to execute",
+    "unable to find a valid cudnn algorithm",
+)
 
 Made = TypeVar("Made")
 
@@ -120,12 +126,17 @@ def refuse_lost(error: BaseException) -> None:
 
     After such an error every further call on the card fails, so the process has to go.
     """
+    if is_lost(error):
+        raise DeviceLost("device-lost", {"detail": str(error)[:200]}) from None
+
+
+def is_lost(error: BaseException) -> bool:
+    """Say whether this error tells of a lost card."""
     import torch
 
-    broken = getattr(torch, "AcceleratorError", ())
-    if is_out_of_memory(error) or not (isinstance(error, broken) or "CUDA error" in str(error)):
-        return
-    raise DeviceLost("device-lost", {"detail": str(error)[:200]}) from None
+    broken = (DeviceLost, getattr(torch, "AcceleratorError", DeviceLost))
+    told = isinstance(error, broken) or "CUDA error" in str(error)
+    return told and not is_out_of_memory(error)
 
 
 @contextmanager
@@ -158,6 +169,41 @@ def work(family: Family, vae: Any, pixels: int, element: int, *, tiled: bool) ->
     if not tiled or not 0 < tile < pixels:
         return whole
     return max(work_bytes(family, tile, element, tiled=True), int(TILED_AT_LEAST * whole))
+
+
+def visiting(pipeline: Any, drawn: int) -> int:
+    """Return the bytes on the card at its fullest while a pipeline's parts visit it one by one.
+
+    Those that its sequence names leave when the next one comes; any other stays until the end, as
+    a ControlNet does beside its UNet. The autoencoder stays too: it encodes, which takes half of
+    what decoding (`drawn`) takes, while the largest may still be there.
+    """
+    parts = {name: part for name, part in pipeline.components.items() if is_network(part)}
+    named = (getattr(pipeline, "model_cpu_offload_seq", None) or "").split("->")
+    leaving = [name for name in parts if name in named and name != "vae"]
+    largest = max((footprint([parts[name]]) for name in leaving), default=0)
+    staying = footprint([part for name, part in parts.items() if name not in leaving])
+    return staying + max(largest + drawn // 2, drawn)
+
+
+@contextmanager
+def sent_home(pipeline: Any) -> Iterator[None]:
+    """Let no part that visits the card stay there, however the work ends; raises DeviceLost.
+
+    A move that ran out of memory leaves a network half here and half there, and the next job would
+    be told of tensors on two devices.
+    """
+    leave = getattr(pipeline, "maybe_free_model_hooks", nothing)
+    try:
+        yield
+    except BaseException as error:
+        try:
+            leave()
+        except (RuntimeError, MemoryError) as more:
+            if not is_lost(error):  # else that is what is told
+                refuse_lost(more)
+        raise
+    leave()
 
 
 def tile_pixels(vae: Any) -> int:
@@ -205,9 +251,13 @@ def footprint(parts: Sequence[Any]) -> int:
 
 def networks(parts: dict[str, Any]) -> list[Any]:
     """Return those parts of a pipeline that are networks."""
+    return [part for part in parts.values() if is_network(part)]
+
+
+def is_network(part: Any) -> bool:
     import torch
 
-    return [part for part in parts.values() if isinstance(part, torch.nn.Module)]
+    return isinstance(part, torch.nn.Module)
 
 
 def ram() -> float:

@@ -2,17 +2,27 @@
 
 from typing import Any
 
+from restoration.engine.errors import StepFailed, Unfit
 from restoration.engine.generative.registry import ModelInfo
 from restoration.engine.generative.weights import Told, Weights, verified
 
 
-def weighed(info: ModelInfo, told: Told) -> tuple[Weights, Weights]:
+def weighed(info: ModelInfo, step: str, told: Told) -> tuple[Weights, Weights]:
     """Hold every folder of a model against its lock; return the base's weights, and all of them.
 
     A part's files carry its folder's name; `told` hears how many bytes were read, time and again.
-    Raises what `weights.verified` and `told` raise.
+    That the files are not what they should be is this machine's matter: Unfit. Raises besides what
+    `told` raises.
     """
-    base, *parts = (verified(path, told) for path in info.paths)
+    facts = {"step": step, "model": info.model.name}
+    try:
+        base, *parts = (verified(path, told) for path in info.paths)
+    except StepFailed as refusal:
+        if not refusal.code.startswith("weights-"):
+            raise  # by who was told: it took too long
+        raise Unfit(refusal.code, {**facts, **refusal.facts}) from refusal
+    except OSError as error:
+        raise Unfit("model-broken", {**facts, "detail": str(error)[:200]}) from error
     files = dict(base.files)
     for folder, part in zip(info.model.folders[1:], parts, strict=True):
         files |= {f"{folder}/{name}": sha256 for name, sha256 in part.files.items()}

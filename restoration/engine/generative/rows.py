@@ -4,9 +4,10 @@ To add a model: one row in MODELS (and one in FAMILIES when it is the first of i
 in the engine's catalog, and a tiny one in tests/engine/generative/tiny.py.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 Negative = Literal["words", "blank", "none"]
 
@@ -59,7 +60,8 @@ class Family:
     be there, 'blank' where its guidance is silently off unless it is handed something, 'none'.
     edits: it redraws the whole picture by an instruction and knows no strength; only its repairs
     are bounded. worded: 'tags' or 'sentences'; most_tokens: what its text encoder reads.
-    distilled: made for just so many steps. batches: may draw several pictures in one call.
+    distilled: made for just so many steps; flows: it was taught flows, which may be begun at any
+    size of noise. batches: may draw several pictures in one call.
     latents: how a picture is kept while it is drawn, on a 'grid', in 'patches', or as a 'film'.
     languages: what its text encoder understands; needs: libraries beyond those all need.
     decode_bytes: memory to decode, a pixel and a byte of the dtype, as measured by InvokeAI.
@@ -80,6 +82,7 @@ class Family:
     worded: Literal["tags", "sentences"] = "sentences"
     edits: bool = False
     distilled: bool = False
+    flows: bool = False
     batches: bool = False
     never: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -94,7 +97,8 @@ class Model:
     folder: name below the models directory, where two models may share one; declared: the
     `_class_name`s its index may carry; pipelines: the diffusers class by step name; parts: what is
     put onto it; min_memory_gb: the smallest card it runs on, one part of it at a time there.
-    steps, guidance: where they are not the family's.
+    steps, guidance: where they are not the family's; scheduler: what of its noise schedule's
+    configuration is not as its base has it.
     """
 
     name: str
@@ -109,6 +113,7 @@ class Model:
     parts: tuple[Part, ...] = ()
     steps: int | None = None
     guidance: float | None = None
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -170,6 +175,7 @@ FAMILIES: tuple[Family, ...] = (
         most_ratio=8,
         edits=True,
         distilled=True,
+        flows=True,
         latents="patches",
     ),
     STABLE_DIFFUSION,
@@ -182,6 +188,7 @@ FAMILIES: tuple[Family, ...] = (
         languages=("en", "zh"),
         most_tokens=512,
         distilled=True,
+        flows=True,
         batches=True,
         never=("float16",),
     ),
@@ -195,6 +202,7 @@ FAMILIES: tuple[Family, ...] = (
         languages=("en", "zh"),
         most_tokens=512,
         edits=True,
+        flows=True,
         needs=("torchvision",),
         latents="film",
         decode_bytes=2900,
@@ -235,7 +243,7 @@ QWEN_EDIT = Model(
         "colourise": "QwenImageEditPlusPipeline",
     },
     licence=APACHE,
-    min_memory_gb=60,
+    min_memory_gb=48,
     source=Source("Qwen/Qwen-Image-Edit-2511"),
 )
 SD15 = Model(
@@ -267,7 +275,7 @@ MODELS: tuple[Model, ...] = (
             "colourise": "Flux2KleinPipeline",
         },
         licence=APACHE,
-        min_memory_gb=13,
+        min_memory_gb=12,
         source=Source("black-forest-labs/FLUX.2-klein-4B"),
     ),
     Model(
@@ -322,6 +330,8 @@ MODELS: tuple[Model, ...] = (
         ),
         steps=4,
         guidance=1.0,
+        # It was distilled at these four sizes of noise: 1, 0.9, 0.75 and 0.5.
+        scheduler={"base_shift": math.log(3), "max_shift": math.log(3), "shift_terminal": None},
     ),
     QWEN_EDIT,
     Model(

@@ -105,6 +105,10 @@ class Weights:
         lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(self.files.items()))
         return hashlib.sha256(lines.encode()).hexdigest()
 
+    def at(self, element: int) -> int:
+        """Return the bytes in the memory when each number takes `element` of them."""
+        return self.numbers * element or self.size
+
     @property
     def variant(self) -> str | None:
         half = [".fp16." in name for name in self.files]

@@ -4,7 +4,6 @@ Only safetensors, only from the operator's folder, only what a lock lists, never
 """
 
 import gc
-import inspect
 import os
 import threading
 import time
@@ -15,9 +14,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from restoration.engine.errors import DeviceLost, OutOfMemory, StepFailed, Unfit
+from restoration.engine.errors import DeviceLost, OutOfMemory, Unfit
 from restoration.engine.generative import memory, parts
 from restoration.engine.generative.memory import FORGIVEN, GIB, RESERVE, Rung
+from restoration.engine.generative.pipelines import (
+    arguments,
+    hush,
+    laid_on,
+    own_scheduler,
+    pipeline_class,
+    quiet_extras,
+)
 from restoration.engine.generative.registry import (
     Family,
     Model,
@@ -45,7 +52,7 @@ def _nobody() -> None:
 class Loaded:
     """A model's parts in memory, which weights they are, and how many jobs hold them.
 
-    offloaded: the parts rest in RAM and visit the card one by one; `since` when.
+    offloaded: the parts rest in RAM and visit the card one by one, since when.
     """
 
     info: ModelInfo
@@ -201,22 +208,23 @@ class Workshop:
 
     def needed(self, tool: Tool, pixels: int, rung: Rung) -> int:
         """Return the bytes that a job over so many pixels takes on this rung, all in all."""
-        own = memory.networks(tool.pipeline.components)
-        if rung.offloaded:
-            weights = max(memory.footprint([part]) for part in own)
-        elif rung.alone:
-            weights = memory.footprint(own)
-        else:
-            weights = self.resident()
-        dtype = tool.pipeline.vae.dtype
         drawn = memory.work(
             tool.family,
             tool.pipeline.vae,
             int(pixels * rung.share),
-            dtype.itemsize,
+            tool.pipeline.vae.dtype.itemsize,
             tiled=rung.tiled,
         )
-        return weights + drawn + RESERVE
+        others = 0 if rung.alone else self.resident()
+        if rung.offloaded or self._visits(tool.model):
+            return others + memory.visiting(tool.pipeline, drawn) + RESERVE
+        own = memory.networks(tool.pipeline.components)
+        return (others or memory.footprint(own)) + drawn + RESERVE
+
+    def _visits(self, model: Model) -> bool:
+        """Say whether the model rests in RAM, its parts on the card only while they work."""
+        loaded = self._loaded.get(model.name)
+        return loaded is not None and loaded.offloaded
 
     def fits(self, tool: Tool, pixels: int, rung: Rung) -> bool:
         """Say whether such a job should get through; an estimate, so the last rung is tried."""
@@ -233,14 +241,22 @@ class Workshop:
                 self.release(keep=tool.model.name)
             if rung.offloaded:
                 self._offload(tool)
-            with memory.as_it_was(tool.pipeline.vae, tiled=rung.tiled, sliced=True):
+            vae = tool.pipeline.vae
+            tiles = memory.as_it_was(vae, tiled=rung.tiled, sliced=True)
+            with memory.sent_home(tool.pipeline), tiles:
                 yield
 
     def _offload(self, tool: Tool) -> None:
-        """Keep the model in RAM from now on; its parts cannot be brought back without a reload."""
+        """Keep the model in RAM from now on; its parts cannot be brought back without a reload.
+
+        Raises MemoryError where the RAM cannot hold it: the system would end this process.
+        """
         with self._lock:
             loaded = self._loaded.get(tool.model.name)
             if loaded is not None and not loaded.offloaded:
+                own = memory.footprint(memory.networks(loaded.parts))
+                if own > self._rest():
+                    raise MemoryError("the main memory has no room for what leaves the card")
                 loaded.offloaded, loaded.since = True, time.monotonic()
                 tool.pipeline.enable_model_cpu_offload(device=tool.device)
         self.tidy()
@@ -261,19 +277,27 @@ class Workshop:
             return loaded
 
     def _may_return(self, loaded: Loaded) -> bool:
-        """Say whether a model that had to leave the card may be loaded onto it anew."""
+        """Say whether a model that had to leave the card may be loaded onto it anew.
+
+        With its work, or the first job would send it away again.
+        """
         if not loaded.offloaded or loaded.users or time.monotonic() - loaded.since < FORGIVEN:
             return False
+        model, vae = loaded.info.model, loaded.parts.get("vae")
+        family = family_of(model)
+        pixels = min(family.max_pixels, self.most_pixels or family.max_pixels)
+        drawn = memory.work(family, vae, pixels, self._element(model), tiled=True)
         own = memory.footprint(memory.networks(loaded.parts))
-        return own + self.resident() + RESERVE <= self.budget()
+        return own + drawn + self.resident() + RESERVE <= self.budget()
 
     def _load(self, info: ModelInfo, step: str, told: Callable[[], None]) -> Loaded:
         """Read a model; when memory runs out, without the others, and at last part by part."""
         self._require_card()
-        base, weights = self._weighed(info, step, told)
+        base, weights = parts.weighed(info, step, lambda _count: told())
         offloaded = self._make_room(info.model, weights, step)
         detail = ""
-        for goes_in_parts, alone in self._ways(offloaded=offloaded):
+        rests = self._bytes(info.model, weights) <= self._rest()
+        for goes_in_parts, alone in self._ways(offloaded=offloaded, rests=rests):
             if alone:
                 self.release()
             told()
@@ -289,12 +313,15 @@ class Workshop:
             "out-of-memory", {"step": step, "model": info.model.name, **sizes, "detail": detail}
         )
 
-    def _ways(self, *, offloaded: bool) -> list[tuple[bool, bool]]:
-        """Return how to load, one way after the other: whether part by part, and alone."""
+    def _ways(self, *, offloaded: bool, rests: bool) -> list[tuple[bool, bool]]:
+        """Return how to load, one way after the other: whether part by part, and alone.
+
+        rests: whether the RAM could hold what is not on the card.
+        """
         ways = [(offloaded, False)]
         if any(not each.users for each in self._loaded.values()):
             ways.append((offloaded, True))
-        if self._device().startswith("cuda") and not offloaded:
+        if self._device().startswith("cuda") and rests and not offloaded:
             ways.append((True, True))
         return ways
 
@@ -318,20 +345,6 @@ class Workshop:
             name: value for name, value in pipeline.config.items() if not name.startswith("_")
         }
         return Loaded(info, dict(pipeline.components), extras, weights, offloaded)
-
-    def _weighed(
-        self, info: ModelInfo, step: str, told: Callable[[], None]
-    ) -> tuple[Weights, Weights]:
-        """Read every byte; that the files are not what they should be is this machine's matter."""
-        facts = {"step": step, "model": info.model.name}
-        try:
-            return parts.weighed(info, lambda _count: told())
-        except StepFailed as refusal:
-            if not refusal.code.startswith("weights-"):
-                raise  # by who was told: it took too long
-            raise Unfit(refusal.code, {**facts, **refusal.facts}) from refusal
-        except OSError as error:
-            raise Unfit("model-broken", {**facts, "detail": str(error)[:200]}) from error
 
     def _refuse_broken(self, info: ModelInfo, step: str, error: BaseException) -> None:
         """Return when memory ran out; a card is lost, and else the model is what is broken."""
@@ -392,8 +405,7 @@ class Workshop:
 
     def _tool(self, model: Model, loaded: Loaded, step: str) -> Tool:
         kind = pipeline_class(model.pipelines[step])
-        scheduler = loaded.parts["scheduler"]
-        own = {**loaded.parts, "scheduler": type(scheduler).from_config(scheduler.config)}
+        own = {**loaded.parts, "scheduler": own_scheduler(model, loaded.parts["scheduler"])}
         known = arguments(kind)
         extras = {
             name: value
@@ -411,7 +423,8 @@ class Workshop:
     def _make_room(self, model: Model, weights: Weights, step: str) -> bool:
         """Forget the least used until the weights fit; return whether they go in part by part.
 
-        Raises OutOfMemory when they do not fit at all and there is no card to offload from.
+        Raises OutOfMemory when they do not fit at all: there is no card, or the RAM has no room for
+        what would not be on it.
         """
         needed = self._needed(model, weights)
         for name in [name for name, each in self._loaded.items() if not each.users]:
@@ -421,16 +434,29 @@ class Workshop:
             self.tidy()
         if needed <= self.budget():
             return False
-        if self._device().startswith("cuda"):
+        rest = self._rest() if self._device().startswith("cuda") else 0.0
+        if rest and self._bytes(model, weights) <= rest:
             return True
         facts = {"step": step, "model": model.name, **self._sizes(model, weights)}
         raise OutOfMemory("out-of-memory", facts)
 
-    def _needed(self, model: Model, weights: Weights) -> int:
+    def _rest(self) -> float:
+        """Return the bytes of RAM for parts that visit the card from there, jobs' own apart."""
+        with self._lock:
+            held = [each for each in self._loaded.values() if each.users and each.offloaded]
+        resting = memory.footprint([part for each in held for part in memory.networks(each.parts)])
+        return max(0.0, memory.ram() - resting)
+
+    def _bytes(self, model: Model, weights: Weights) -> int:
+        return weights.at(self._element(model))
+
+    def _element(self, model: Model) -> int:
         import torch
 
-        element = getattr(torch, self._dtype(model)).itemsize
-        return (weights.numbers * element or weights.size) + RESERVE
+        return int(getattr(torch, self._dtype(model)).itemsize)
+
+    def _needed(self, model: Model, weights: Weights) -> int:
+        return self._bytes(model, weights) + RESERVE
 
     def _sizes(self, model: Model, weights: Weights) -> dict[str, float]:
         needed = self._needed(model, weights)
@@ -463,34 +489,3 @@ def ready(models_dir: Path) -> list[ModelInfo]:
         replace(info, reason=next(filter(None, [info.reason, *map(unready, info.paths)]), ""))
         for info in available(models_dir)
     ]
-
-
-def laid_on(model: Model) -> bool:
-    """Say whether a LoRA is fused into the model's networks."""
-    return any(part.kind == "lora" for part in model.parts)
-
-
-def pipeline_class(name: str) -> Any:
-    import diffusers
-
-    return getattr(diffusers, name)
-
-
-def hush() -> None:
-    """Keep bars and advice off a worker's log; what matters of it comes back as notes."""
-    import diffusers
-    import transformers
-
-    for library in (diffusers, transformers):
-        library.utils.logging.disable_progress_bar()
-        library.utils.logging.set_verbosity_error()
-
-
-def arguments(kind: Any) -> list[str]:
-    return list(inspect.signature(kind.__init__).parameters)
-
-
-def quiet_extras(kind: Any) -> dict[str, Any]:
-    """Return what keeps a pipeline from adding parts of its own: a checker, a watermark."""
-    wanted = {"requires_safety_checker": False, "add_watermarker": False}
-    return {name: value for name, value in wanted.items() if name in arguments(kind)}

@@ -224,6 +224,9 @@ def test_a_lost_card_is_seen_in_the_borrowers_own_work(own, monkeypatch):
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
         "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "GET was unable to find an engine to execute this computation",
+        "Unable to find a valid cuDNN algorithm to run convolution",
     ],
 )
 def test_a_library_without_room_is_a_shortage_and_no_lost_card(words):

@@ -199,13 +199,15 @@ def weights_below(models, model):
 
 
 @pytest.mark.slow
-def test_its_lightning_is_laid_on_and_not_shared(whole, bench):
+def test_its_lightning_is_laid_on_and_not_shared_and_has_its_own_noise(whole, bench):
     import torch
 
-    own, drawn = bench(whole), {}
+    own, drawn, ends = bench(whole), {}, []
     for model in ROWS:
         with own.lend("redraw", model) as tool:
             drawn[model] = tool.pipeline.transformer.state_dict()
+            ends.append(tool.pipeline.scheduler.config.shift_terminal)
+    assert ends == [0.02, None]
     plain, fast = drawn.values()
     assert plain.keys() == fast.keys()
     changed = [name for name in plain if not torch.equal(plain[name], fast[name])]

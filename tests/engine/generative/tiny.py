@@ -15,11 +15,11 @@ from diffusers import (
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
     ControlNetModel,
-    DDIMScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
+    PNDMScheduler,
     QwenImageEditPlusPipeline,
     QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
@@ -211,7 +211,7 @@ def small_parts(channels: int, *, faithful: bool) -> dict[str, object]:
         "text_encoder": CLIPTextModel(text_config()),
         "tokenizer": tokenizer(),
         "unet": unet(channels, cross_attention_dim=32, attention_head_dim=4),
-        "scheduler": DDIMScheduler(clip_sample=False, set_alpha_to_one=False, **NOISE),
+        "scheduler": PNDMScheduler(skip_prk_steps=True, set_alpha_to_one=False, **NOISE),
         "safety_checker": None,
         "feature_extractor": None,
         "requires_safety_checker": False,
@@ -278,7 +278,7 @@ def klein_parts(*, faithful: bool) -> dict[str, object]:
     vae = autoencoder(AutoencoderKLFlux2, faithful=faithful)
     vae.bn.running_var.fill_((1 / 40) ** 2 if faithful else 1.0)  # latents beside which noise fades
     return {
-        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
         "text_encoder": chat_encoder(27),
         "tokenizer": chat_tokenizer(),
         "transformer": Flux2Transformer2DModel(
@@ -302,7 +302,7 @@ def z_image_parts(*, faithful: bool) -> dict[str, object]:
     torch.manual_seed(0)
     scales = {"scaling_factor": 40.0 if faithful else 0.36, "shift_factor": 0.11}
     return {
-        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
         "vae": autoencoder(faithful=faithful, channels=16, **scales),
         "text_encoder": chat_encoder(2),
         "tokenizer": chat_tokenizer(),
@@ -332,6 +332,16 @@ QWEN_SPECIAL = (
 )  # fmt: skip
 
 
+# As Qwen's own folder has it.
+QWEN_NOISE = {
+    "base_shift": 0.5,
+    "max_shift": 0.9,
+    "max_image_seq_len": 8192,
+    "shift_terminal": 0.02,
+    "use_dynamic_shifting": True,
+}
+
+
 def qwen_parts() -> dict[str, object]:
     """Return the parts of a Qwen-Image-Edit, but for the processor, which needs torchvision."""
     torch.manual_seed(0)
@@ -340,7 +350,7 @@ def qwen_parts() -> dict[str, object]:
     ids = {name: words.convert_tokens_to_ids(name) for name in QWEN_SPECIAL}
     channels = 4
     return {
-        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "scheduler": FlowMatchEulerDiscreteScheduler(**QWEN_NOISE),
         "tokenizer": words,
         "text_encoder": Qwen2_5_VLForConditionalGeneration(qwen_config(len(words), ids)).eval(),
         "vae": AutoencoderKLQwenImage(

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections import namedtuple
 from io import StringIO
@@ -32,7 +33,7 @@ from tests.restoration.fetch.repositories import (
     repository,
 )
 from tests.services.hub_server import Hub, serving
-from tests.services.need import ROOT
+from tests.services.need import ROOT, need
 from tests.services.processes import Process, start, wait_until
 
 
@@ -56,6 +57,53 @@ def test_half_precision_is_taken_where_all_of_it_is_there(hub: Hub, models: Path
     lay(repository(hub), **{half: BYTES[:100]})
     fetch()
     assert read_lock(models / NAME).files.keys() == KEPT - {UNET} | {half}
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        ("diffusion_pytorch_model.bin", "no safetensors for vae"),
+        ("diffusion_pytorch_model.fp16.safetensors", "vae only in a variant"),
+    ],
+)
+def test_no_network_is_left_out_in_silence(hub: Hub, models: Path, left: str, told: str) -> None:
+    index = json.loads((repository(hub) / "model_index.json").read_bytes())
+    index["vae"] = ["diffusers", "AutoencoderKL"]
+    lay(
+        repository(hub),
+        **{"model_index.json": json.dumps(index).encode(), f"vae/{left}": BYTES},
+    )
+    assert told in refused()
+    assert not (models / NAME).exists()
+
+
+def test_a_pickle_that_somebody_turned_into_safetensors_as_the_manual_says_is_taken(
+    hub: Hub, models: Path, tmp_path: Path
+) -> None:
+    need("torch")
+    import torch
+
+    tile = next(model for model in MODELS if model.name == "sd15-tile")
+    lay(hub.folder / tile.source.repository)
+    folder = tile.parts[0].folder
+    flat = hub.folder / tile.parts[0].source.repository
+    own = tmp_path / "own" / folder
+    for place in (flat, own):
+        place.mkdir(parents=True)
+        (place / "config.json").write_bytes(b"{}")
+    shared = torch.ones(2, 2)
+    torch.save({"one": shared, "two": shared}, flat / "diffusion_pytorch_model.bin")
+    assert "docs/operate.md" in refused("sd15-tile")
+    shutil.copy(flat / "diffusion_pytorch_model.bin", own.parent)
+    text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    code = text.partition("python - <<'END'\n")[2].partition("END\n")[0]
+    subprocess.run([sys.executable, "-c", code], cwd=own.parent, check=True)
+    (own.parent / "diffusion_pytorch_model.safetensors").rename(
+        own / "diffusion_pytorch_model.safetensors"
+    )
+    fetch("sd15-tile", shelf=own.parent)
+    assert read_lock(models / folder).trust == "first-use"
+    assert verified(models / folder).numbers == 8
 
 
 def test_nothing_is_fetched_before_the_licence_is_agreed_to(hub: Hub, models: Path) -> None:
