@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -346,8 +348,34 @@ def _not_now() -> Refused:
     )
 
 
-def describe_photo(*, photo: Photo, by: User, fields: Mapping[str, str], now: datetime) -> None:
-    """Change what is said about a photo; the event keeps what was said before."""
+class DescriptionMoved(Refused):
+    """Somebody else described the photo in between; `photo` is how it is described now."""
+
+    def __init__(self, photo: Photo) -> None:
+        told = _("Somebody else has changed the description in between. Look at it again.")
+        super().__init__("description-moved", told, conflict=True)
+        self.photo = photo
+
+
+def revision(photo: Photo) -> str:
+    """A name of what is said about the photo: another one whenever anything else is said."""
+    said = json.dumps([getattr(photo, name) for name in DESCRIPTION])
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def describe_photo(
+    *,
+    photo: Photo,
+    by: User,
+    fields: Mapping[str, str],
+    now: datetime,
+    only_of: Container[str] | None = None,
+) -> None:
+    """Change what is said about a photo; the event keeps what was said before.
+
+    DescriptionMoved when it stands at none of the revisions of `only_of`, where they are given.
+    Not when it says all of this already: an answer that is lost is asked for again.
+    """
     check_curate(by, photo.collection)
     told = checked_description(fields)
     with transaction.atomic():
@@ -355,6 +383,8 @@ def describe_photo(*, photo: Photo, by: User, fields: Mapping[str, str], now: da
         changed = {name: text for name, text in told.items() if getattr(before, name) != text}
         if not changed:
             return
+        if only_of is not None and revision(before) not in only_of:
+            raise DescriptionMoved(before)
         Photo.objects.filter(pk=photo.pk).update(**changed)
         was = {name: getattr(before, name) for name in changed}
         photo.record("described", by=by, at=now, facts={"was": was, "now": changed})

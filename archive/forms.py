@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from archive import edtf, wording
-from archive.actions import COLLECTION
+from archive.actions import COLLECTION, DescriptionMoved, revision
 from archive.languages import TAGS
 from archive.models import DESCRIPTION, Collection, Photo
 
@@ -54,7 +54,12 @@ class CollectionForm(forms.ModelForm[Collection]):
 
 
 class DescriptionForm(forms.ModelForm[Photo]):
-    """What is said about a photo, in both languages."""
+    """What is said about a photo, in both languages.
+
+    seen: the revision that whoever types has before them.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Photo
@@ -67,6 +72,7 @@ class DescriptionForm(forms.ModelForm[Photo]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = revision(self.instance)
         date = self.fields["date_edtf"]
         date.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
         if self.instance.date_edtf:
@@ -81,6 +87,32 @@ class DescriptionForm(forms.ModelForm[Photo]):
         if text and not edtf.is_edtf(text):
             raise forms.ValidationError(wording.date_sentence(text), code="date-not-edtf")
         return text
+
+    def told(self) -> dict[str, str]:
+        """What was typed, for the verb."""
+        return {name: self.cleaned_data[name] for name in DESCRIPTION}
+
+    def beside(self, moved: DescriptionMoved) -> DescriptionForm:
+        """The same words in a form that shows where somebody else wrote others in between; sent
+        once more, they are meant for what is said now."""
+        typed, said = self.told(), {name: getattr(moved.photo, name) for name in DESCRIPTION}
+        sent = dict(self.data.items()) | {"seen": revision(moved.photo)}
+        form = DescriptionForm(sent, instance=moved.photo)
+        form.full_clean()
+        form.add_error(None, gettext(
+            "Somebody else has changed the description in between. What you typed is still here, "
+            "and under it what it says now: change what you like and save again."
+        ))  # fmt: skip
+        for name in DESCRIPTION:
+            if typed[name] != said[name]:
+                form.add_error(name, _says_now(said[name]))
+        return form
+
+
+def _says_now(text: str) -> str:
+    if not text:
+        return gettext("It is empty now.")
+    return gettext("It says now: {text}").format(text=text)
 
 
 DATE = forms.DateInput(attrs={"type": "date"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from archive.intake import Batch, BatchFile
 from archive.lifecycle import FileOutcome, FileStep, PairState, PhotoState
@@ -154,9 +154,25 @@ def alarms_for(user: User) -> QuerySet[Alarm]:
     return standing.select_related("photo__collection", "raised_by").order_by("-pk")
 
 
+RESTS = (PhotoState.ON_HOLD, PhotoState.WITHDRAWN)
+
+
+def with_rests(photos: QuerySet[Photo], user: User) -> QuerySet[Photo]:
+    """Each with what `why_it_rests` tells, the latest first, for whoever looks after it; as `rests`
+    and in one query more, however many they are.
+    """
+    told = Event.objects.filter(
+        verb__in=[f"photo.{state}" for state in RESTS],
+        photo__state__in=RESTS,
+        photo__collection__in=Collection.objects.curated_by(user).values("pk"),
+    )
+    latest = told.select_related("actor").order_by("-at", "-pk")
+    return photos.prefetch_related(Prefetch("events", queryset=latest, to_attr="rests"))
+
+
 def why_it_rests(photo: Photo) -> Event | None:
     """Who put a photo on hold or withdrew it, when, and why; nothing while it is neither."""
-    if photo.state not in (PhotoState.ON_HOLD, PhotoState.WITHDRAWN):
+    if photo.state not in RESTS:
         return None
     events = Event.objects.filter(photo=photo, verb=f"photo.{photo.state}")
     return events.select_related("actor").order_by("-at", "-pk").first()

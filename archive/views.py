@@ -188,19 +188,25 @@ def describe(request: Asked, ref: str) -> HttpResponse:
     """What is known of a scan, and what is said about the photograph."""
     photo = _photo(request, ref)
     form = DescriptionForm(request.POST or None, instance=photo)
-    if form.is_valid():
+    if not form.is_valid():
+        return _photo_page(request, photo, form)
+    seen = form.cleaned_data["seen"]
+    try:
         actions.describe_photo(
-            photo=photo, by=request.user, fields=form.cleaned_data, now=timezone.now()
-        )
-        messages.success(request, _("Saved."))
-        return redirect("archive:describe", ref)
-    return _photo_page(request, photo, form)
+            photo=photo, by=request.user, fields=form.told(), now=timezone.now(),
+            only_of={seen} if seen else None,
+        )  # fmt: skip
+    except actions.DescriptionMoved as moved:
+        return _photo_page(request, moved.photo, form.beside(moved), state=409)
+    messages.success(request, _("Saved."))
+    return redirect("archive:describe", ref)
 
 
 def _photo_page(
-    request: Asked, photo: Photo, form: DescriptionForm, **refused: ReasonForm
+    request: Asked, photo: Photo, form: DescriptionForm, state: int = 0, **refused: ReasonForm
 ) -> HttpResponse:
-    """`refused`: the hold or the withdrawal that was sent without a reason to keep."""
+    """`refused`: the hold or the withdrawal that was sent without a reason to keep. `state` of the
+    answer: 0 where the forms tell it."""
     forms = {name: ReasonForm.of(name) for name in WHY} | refused
     context = {
         "form": form,
@@ -213,8 +219,8 @@ def _photo_page(
         "twins": queries.twins_of(photo),
         "page_url": reverse("archive:describe", args=[photo.ref]),
     }
-    state = 422 if refused or form.errors else 200
-    return render(request, "archive/photo.html", context, status=state)
+    told = state or (422 if refused or form.errors else 200)
+    return render(request, "archive/photo.html", context, status=told)
 
 
 def _possible_pages(photo: Photo) -> list[tuple[str, str]]:

@@ -95,9 +95,7 @@ def one_at_a_time(user: User) -> None:
 def check_hands(user: User, *, now: datetime, but: Photo | None = None) -> None:
     """A hand free for another photo; one that nobody can work on is in nobody's way."""
     check_active(user)
-    held = Claim.objects.filter(
-        volunteer=user, state=ClaimState.OPEN, photo__state=PhotoState.READY
-    )
+    held = held_by(user)
     if but is not None:
         held = held.exclude(photo=but)
     most = trust.limits(user, now=now).claims
@@ -108,6 +106,13 @@ def check_hands(user: User, *, now: datetime, but: Photo | None = None) -> None:
             most,
         )
         raise Refused("too-many-claims", words % {"n": most}, conflict=True)
+
+
+def held_by(user: User) -> QuerySet[Claim]:
+    """What counts as being in this person's hands."""
+    return Claim.objects.filter(
+        volunteer=user, state=ClaimState.OPEN, photo__state=PhotoState.READY
+    )
 
 
 def hold(user: User, photo: Photo, *, fence: int | None = None) -> Claim:

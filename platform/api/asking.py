@@ -12,11 +12,14 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from api.known import check_body
+from archive import queries as archived
 from archive.models import Collection, Photo
 from archive.sizes import FULL, NAMES, SIDES
-from exhibit.models import Publication
+from exhibit import queries as shown
+from exhibit.models import Exhibit, Placement, Publication, Room
 from restoration import policy
 from restoration.models import Claim, Job, Review, Version
+from restoration.queries import changes
 from restoration.queries.bench import DECIDED, in_hand, jobs_seen_by
 
 if TYPE_CHECKING:
@@ -46,8 +49,27 @@ def new(made_at: datetime, now: datetime) -> int:
     return 201 if made_at == now else 200
 
 
+def collections_for(request: Asked) -> QuerySet[Collection]:
+    """Those in reach, each with when it changed."""
+    return changes.collections(Collection.objects.visible_to(request.user))
+
+
 def collection_of(request: Asked, slug: str) -> Collection:
-    return get_object_or_404(Collection.objects.visible_to(request.user), slug=slug)
+    return get_object_or_404(collections_for(request), slug=slug)
+
+
+def photos_for(request: Asked) -> QuerySet[Photo]:
+    """Those in reach, each with all that its answer tells."""
+    photos = Photo.objects.visible_to(request.user)
+    rows = photos.select_related("collection", "assessment", "standing")
+    return changes.photos(archived.with_rests(rows, request.user))
+
+
+def photo_to_read(request: Asked, ref: str) -> Photo:
+    """As photo_of, with all that its answer tells; after a verb it is read anew."""
+    return photos_for(request).filter(ref=ref).first() or _away(
+        request, Photo.objects.filter(ref=ref)
+    )
 
 
 def photo_of(request: Asked, ref: str) -> Photo:
@@ -76,7 +98,8 @@ def decisions() -> QuerySet[Review]:
 def versions_for(request: Asked) -> QuerySet[Version]:
     """Those this person may see, each with what was decided about it."""
     rows = Version.objects.visible_to(request.user).select_related("photo__collection", "made_by")
-    return rows.prefetch_related(Prefetch("reviews", queryset=decisions(), to_attr="decided"))
+    told = rows.prefetch_related(Prefetch("reviews", queryset=decisions(), to_attr="decided"))
+    return changes.versions(told)
 
 
 def version_of(request: Asked, pk: int) -> Version:
@@ -105,17 +128,54 @@ def review_of(request: Asked, pk: int) -> Review:
     return get_object_or_404(rows, pk=pk)
 
 
-def review_to_read(request: Asked, pk: int) -> Review:
-    """As review_of, and also what was decided about one's own version."""
+def reviews_for(request: Asked) -> QuerySet[Review]:
+    """Those of collections one curates, and what was decided about one's own versions."""
     own = Q(version__made_by=request.user, state__in=DECIDED)
     rows = Review.objects.filter(own | Q(photo__collection__in=_curated(request)))
-    return get_object_or_404(rows.select_related("photo", "reviewer"), pk=pk)
+    return rows.select_related("photo", "reviewer")
+
+
+def review_to_read(request: Asked, pk: int) -> Review:
+    return get_object_or_404(reviews_for(request), pk=pk)
+
+
+def publications_for(request: Asked) -> QuerySet[Publication]:
+    """Those of collections one curates, each with when it changed."""
+    rows = Publication.objects.filter(photo__collection__in=_curated(request))
+    told = rows.select_related("photo__collection", "version", "published_by")
+    return shown.with_changes(told)
 
 
 def publication_of(request: Asked, pk: int) -> Publication:
-    """A publication of a collection one curates."""
-    rows = Publication.objects.filter(photo__collection__in=_curated(request))
-    return get_object_or_404(rows.select_related("photo__collection", "version"), pk=pk)
+    return get_object_or_404(publications_for(request), pk=pk)
+
+
+def exhibit_of(request: Asked, slug: str) -> Exhibit:
+    """An exhibit that one may see; the verbs say who arranges it."""
+    rows = Exhibit.objects.visible_to(request.user).select_related("collection")
+    return get_object_or_404(rows, slug=slug)
+
+
+def room_of(request: Asked, pk: int) -> Room:
+    rows = Room.objects.filter(exhibit__in=Exhibit.objects.visible_to(request.user))
+    return get_object_or_404(rows.select_related("exhibit__collection"), pk=pk)
+
+
+def room_to_arrange(request: Asked, pk: int) -> Room:
+    mine = Exhibit.objects.arranged_by(request.user)
+    rows = Room.objects.filter(exhibit__in=mine).select_related("exhibit__collection")
+    return get_object_or_404(rows, pk=pk)
+
+
+def placements_for(request: Asked) -> QuerySet[Placement]:
+    """What hangs in exhibits that one arranges, also what the public does not see."""
+    mine = Exhibit.objects.arranged_by(request.user)
+    rows = Placement.objects.filter(room__exhibit__in=mine)
+    return rows.select_related("room__exhibit__collection", "photo", "publication")
+
+
+def placement_of(request: Asked, pk: int) -> Placement:
+    return get_object_or_404(placements_for(request), pk=pk)
 
 
 # How a picture may be asked for: by its long side alone, and as the file is called.

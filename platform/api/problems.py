@@ -19,6 +19,8 @@ from api.drafts import Misshapen
 from api.known import UnknownNames, pointer
 from api.plans import Misplaced
 from archive import wording as archived
+from archive.actions import DescriptionMoved, revision
+from archive.models import DESCRIPTION
 from archive.places import StorageAway
 from archive.policy import Refused
 from restoration import wording
@@ -67,10 +69,21 @@ def _state(refused: Refused) -> HTTPStatus:
 
 def handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever a view of the API raised."""
+    answer = _by_a_rule(error) or _by_its_shape(error) or _by_the_framework(error)
+    if answer is not None:
+        return answer
+    logger.error("the API failed and it is our fault", exc_info=error)
+    return problem("our-fault", str(wording.OUR_FAULT), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _by_a_rule(error: Exception) -> Response | None:
+    """What a verb or the engine refuses, or what is away that it needs."""
     match error:
         case DraftMoved():
             facts = {"rev": error.draft.rev, "body": error.draft.body}
             return problem(error.code, str(error.message), HTTPStatus.CONFLICT, **facts)
+        case DescriptionMoved():
+            return _described_meanwhile(error)
         case Refused():
             return _no(error)
         case StorageAway():
@@ -78,6 +91,12 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return _storage_away()
         case BadInput():
             return _bad(error)
+    return None
+
+
+def _by_its_shape(error: Exception) -> Response | None:
+    """What was sent cannot be read, or not be taken."""
+    match error:
         case UnknownNames():
             return _unknown(error)
         case Misshapen():
@@ -87,21 +106,34 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
             said = _("Some of what was sent cannot be taken.")
             told = _flat(error.get_full_details())
             return problem("invalid", said, UNPROCESSABLE, errors=told)
-        case Http404():
-            return handler(exceptions.NotFound(), context)
         case RequestDataTooBig():
             most = {"most": settings.MAX_UPLOAD_BYTES // MEGABYTE}
             said = wording.problem("file-too-large", most)
             return problem("file-too-large", said, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        case PermissionDenied():
-            return handler(exceptions.PermissionDenied(), context)
         case exceptions.ParseError():
             said, why = _("What was sent could not be read."), {"reason": str(error.detail)}
             return problem("malformed", said, error.status_code, facts=why)
+    return None
+
+
+def _by_the_framework(error: Exception) -> Response | None:
+    """What there is not, or not for whoever asks."""
+    match error:
+        case Http404():
+            return _refused_by_the_framework(exceptions.NotFound())
+        case PermissionDenied():
+            return _refused_by_the_framework(exceptions.PermissionDenied())
         case exceptions.APIException():
             return _refused_by_the_framework(error)
-    logger.error("the API failed and it is our fault", exc_info=error)
-    return problem("our-fault", str(wording.OUR_FAULT), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return None
+
+
+def _described_meanwhile(error: DescriptionMoved) -> Response:
+    """Asked with a condition, which does not hold any more; it may be asked with the new one."""
+    now = {name: getattr(error.photo, name) for name in DESCRIPTION}
+    answer = problem(error.code, str(error.message), HTTPStatus.PRECONDITION_FAILED, facts=now)
+    answer["ETag"] = f'"{revision(error.photo)}"'
+    return answer
 
 
 def _storage_away() -> Response:

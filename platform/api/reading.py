@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-JSON = "application/json"
+JSON, HEADER = "application/json", "header"
 DEPTH = 3  # parts of parts of parts; deeper than that nobody reads a table
 
 
@@ -31,6 +31,7 @@ class Operation:
     words: str
     is_open: bool
     parameters: list[Field]
+    headers: list[Field]
     takes: list[Field]
     media: str
     gives: list[Field]
@@ -62,7 +63,7 @@ def _operation(
     media, sent = _first(told.get("requestBody", {}).get("content", {}))
     state, answer = next(iter(told["responses"].items()))
     _type, given = _first(answer.get("content", {}))
-    inner = _inner(schema, given)
+    inner, said = _inner(schema, given), told.get("parameters", [])
     return Operation(
         key=told["operationId"],
         method=method.upper(),
@@ -70,7 +71,8 @@ def _operation(
         summary=str(told.get("summary", "")),
         words=str(told.get("description", "")),
         is_open={} in told.get("security", [{}]),
-        parameters=[_parameter(schema, each) for each in told.get("parameters", [])],
+        parameters=[_parameter(schema, each) for each in said if each["in"] != HEADER],
+        headers=[_parameter(schema, each) for each in said if each["in"] == HEADER],
         takes=list(_fields(schema, sent)),
         media=media,
         gives=[replace(each, required=False) for each in _fields(schema, inner)],

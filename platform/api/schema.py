@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -129,6 +130,20 @@ def tell_problems(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     return result
 
 
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200],
+    required=True,
+    description=gettext_lazy("Which description it is; for `If-Match`."),
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description=gettext_lazy("The `ETag` of the description that is changed; without it, any."),
+)
 MAYBE_BLANK = r"^[^\x00]*$"
 SIZE = OpenApiParameter("name", str, OpenApiParameter.PATH, enum=[*map(str, SIDES), FULL, *NAMES])
 LOCATION = {"required": True, "schema": {"type": "string", "format": "uri"}}
@@ -177,6 +192,8 @@ def _refusals(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
         yield from WITH_A_BODY
     if "format" in {each["name"] for each in operation.get("parameters", [])}:
         yield from (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
+    if "If-Match" in {each["name"] for each in operation.get("parameters", [])}:
+        yield HTTPStatus.PRECONDITION_FAILED
     if path.startswith(IN_HAND):
         yield HTTPStatus.CONFLICT
     if method != "get":

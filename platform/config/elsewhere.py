@@ -7,9 +7,11 @@ same for everybody, which is what a cache on the way may keep.
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, ResolverMatch, resolve
 
 # By the names of their addresses; a page for people is not among them.
 READABLE = frozenset(
@@ -29,6 +31,11 @@ READABLE = frozenset(
     }
 )
 SAFE = ("GET", "HEAD")
+# What a script may send along: what it has already, and which part it wants. Never who asks.
+ASKED_WITH = "Accept-Language, If-Modified-Since, If-None-Match, If-Range, Range"
+# What it needs of an answer to ask so the next time.
+TOLD_WITH = "Accept-Ranges, Content-Range, ETag, Retry-After"
+A_DAY = 24 * 60 * 60
 
 
 class ReadableElsewhere:
@@ -38,15 +45,47 @@ class ReadableElsewhere:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _asks_whether_it_may(request):
+            return _it_may()
         response = self.get_response(request)
         if _is_readable(request) and (_asks_as_a_stranger(request) or _is_for_all(response)):
             response["Access-Control-Allow-Origin"] = "*"
+            response["Access-Control-Expose-Headers"] = TOLD_WITH
         return response
+
+
+def _asks_whether_it_may(request: HttpRequest) -> bool:
+    """A browser does so before a script sends more than the least along (a preflight)."""
+    if request.method != "OPTIONS" or "Origin" not in request.headers:
+        return False
+    if request.headers.get("Access-Control-Request-Method") not in SAFE:
+        return False
+    try:
+        return _is_among(resolve(request.path_info))
+    except Resolver404:
+        return False
+
+
+def _it_may() -> HttpResponse:
+    """The same for everybody: nobody is asked for here, and nobody signs in from elsewhere."""
+    told = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": ", ".join(SAFE),
+        "Access-Control-Allow-Headers": ASKED_WITH,
+        "Access-Control-Max-Age": str(A_DAY),
+        "Cache-Control": f"public, max-age={A_DAY}",
+        "Vary": "Origin, Access-Control-Request-Method",
+    }
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers=told)
 
 
 def _is_readable(request: HttpRequest) -> bool:
     found = request.resolver_match
-    return request.method in SAFE and found is not None and found.view_name in READABLE
+    return request.method in SAFE and found is not None and _is_among(found)
+
+
+def _is_among(found: ResolverMatch) -> bool:
+    return found.view_name in READABLE
 
 
 def _asks_as_a_stranger(request: HttpRequest) -> bool:

@@ -16,12 +16,15 @@ from archive.stateful import IllegalMove
 from exhibit import policy, queries, tasks
 from exhibit.arranging import Words, last_position
 from exhibit.credits import how_it_was_made
-from exhibit.models import Evidence, Placement, Publication, Room
+from exhibit.models import Evidence, HiddenKind, HiddenThing, Placement, Publication, Room
 from restoration.lifecycle import PublicationState, ReviewState, VersionKind
 from restoration.models import Review, Version, ancestry
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+# What becomes of a publication, and by whom.
+STANDING = ("state", "reason", "ended_at", "ended_by")
 
 
 def publish_version(
@@ -165,16 +168,55 @@ def retract_publication(*, publication: Publication, by: User, reason: str, now:
     _end(publication, PublicationState.RETRACTED, by, reason, now)
 
 
-def suspend_publication(*, publication: Publication, by: User, reason: str, now: datetime) -> None:
-    """Hide a picture while something is being looked into."""
+def suspend_publication(*, publication: Publication, by: User, reason: str, now: datetime) -> bool:
+    """Hide a picture while something is being looked into; False when the same person hid it for
+    the same reason already.
+
+    What somebody else hid is hidden by this person too from now on, and for their reason; and what
+    the hiding of an account hid is not shown again by undoing that.
+    """
     check_curate(by, publication.photo.collection)
-    _end(publication, PublicationState.SUSPENDED, by, reason, now)
+    with transaction.atomic():
+        locked = Publication.objects.select_for_update()
+        publication.refresh_from_db(fields=STANDING, from_queryset=locked)
+        is_freed = _free_of_hidings(publication)
+        if publication.state != PublicationState.SUSPENDED:
+            _end(publication, PublicationState.SUSPENDED, by, reason, now)
+            return True
+        return _hide_too(publication, by, reason or publication.reason, now, is_freed)
 
 
-def resume_publication(*, publication: Publication, by: User, now: datetime) -> None:
-    """Show a suspended picture again; not while a file of its photo is missing or altered."""
+def _free_of_hidings(publication: Publication) -> bool:
+    """What a person hides on purpose no undo brings back; whether one would have."""
+    things = HiddenThing.objects.filter(hiding__undone_at=None, kind=HiddenKind.PUBLICATION)
+    return things.filter(key=publication.pk, outcome="").update(outcome="moved-on") > 0
+
+
+def _hide_too(
+    publication: Publication, by: User, reason: str, now: datetime, is_freed: bool
+) -> bool:
+    """Keep one more wish that a picture be hidden; False for one that is kept already, for an
+    answer that is lost is asked for again."""
+    if not is_freed and (publication.ended_by_id, publication.reason) == (by.pk, reason):
+        return False
+    publication.ended_by, publication.reason = by, reason
+    publication.save(update_fields=["ended_by", "reason"])
+    publication.record("suspended-again", by=by, at=now, facts={"reason": reason})
+    return True
+
+
+def resume_publication(*, publication: Publication, by: User, now: datetime) -> bool:
+    """Show a suspended picture again; not while a file of its photo is missing or altered. False
+    when it was shown already, for an answer that is lost is asked for again."""
     policy.check_resume(by, publication)
-    _end(publication, PublicationState.LIVE, by, "", now)
+    try:
+        _end(publication, PublicationState.LIVE, by, "", now)
+    except Refused:
+        publication.refresh_from_db(fields=STANDING)
+        if publication.state != PublicationState.LIVE:
+            raise
+        return False
+    return True
 
 
 def _end(publication: Publication, to: str, by: User, reason: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -19,14 +19,23 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+# The address of the page that makes a new one.
+RESERVED = ("new",)
+TAKEN_BY_THE_SITE = _("This address is taken by the site itself.")
+
+
 @dataclass(frozen=True)
 class Headline:
-    """What is written over an exhibit or a room, in both languages."""
+    """What is written over an exhibit or a room, in both languages; what is left out stays."""
 
-    title_en: str = ""
-    title_zh: str = ""
-    intro_en: str = ""
-    intro_zh: str = ""
+    title_en: str | None = None
+    title_zh: str | None = None
+    intro_en: str | None = None
+    intro_zh: str | None = None
+
+    def said(self) -> dict[str, str]:
+        """What is to be written; an empty text takes away what stood there."""
+        return _said(self)
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,11 @@ class Words:
 
     def said(self) -> dict[str, str]:
         """What is to be written; an empty text takes away what stood there."""
-        return {name: text for name, text in vars(self).items() if text is not None}
+        return _said(self)
+
+
+def _said(words: Headline | Words) -> dict[str, str]:
+    return {name: text for name, text in vars(words).items() if text is not None}
 
 
 def create_exhibit(
@@ -48,11 +61,13 @@ def create_exhibit(
 ) -> Exhibit:
     """A new exhibit, closed until its curator opens it, with one room to hang pictures in."""
     check_curate(by, collection)
+    if slug in RESERVED:
+        raise Refused("slug-reserved", TAKEN_BY_THE_SITE, invalid=True, facts={"field": "slug"})
     try:
         with transaction.atomic():
-            exhibit = Exhibit.objects.create(collection=collection, slug=slug, **vars(headline))
+            exhibit = Exhibit.objects.create(collection=collection, slug=slug, **headline.said())
             Room.objects.create(
-                exhibit=exhibit, title_en=headline.title_en, title_zh=headline.title_zh
+                exhibit=exhibit, title_en=exhibit.title_en, title_zh=exhibit.title_zh
             )
             _record(exhibit, "created", by, now)
     except IntegrityError:
@@ -63,9 +78,12 @@ def create_exhibit(
 
 
 def edit_exhibit(*, exhibit: Exhibit, headline: Headline, by: User) -> None:
-    """Write the exhibit's title and introduction anew; its address never changes."""
+    """Write anew what is said of the exhibit's title and introduction; its address never changes.
+
+    Nothing else: the row may be older than what another hand has written since.
+    """
     policy.check_arrange(by, exhibit)
-    Exhibit.objects.filter(pk=exhibit.pk).update(**vars(headline))
+    Exhibit.objects.filter(pk=exhibit.pk).update(**headline.said())
 
 
 def open_exhibit(*, exhibit: Exhibit, by: User, now: datetime) -> None:
@@ -96,13 +114,13 @@ def add_room(*, exhibit: Exhibit, headline: Headline, by: User) -> Room:
     """A new room at the end of the walk."""
     policy.check_arrange(by, exhibit)
     last = exhibit.rooms.aggregate(last=Max("position"))["last"] or 0
-    return Room.objects.create(exhibit=exhibit, position=last + 1, **vars(headline))
+    return Room.objects.create(exhibit=exhibit, position=last + 1, **headline.said())
 
 
 def edit_room(*, room: Room, headline: Headline, by: User) -> None:
-    """Write a room's title and introduction anew."""
+    """Write anew what is said of a room's title and introduction, and nothing else."""
     policy.check_arrange(by, room.exhibit)
-    Room.objects.filter(pk=room.pk).update(**vars(headline))
+    Room.objects.filter(pk=room.pk).update(**headline.said())
 
 
 def remove_room(*, room: Room, by: User) -> None:
@@ -119,26 +137,61 @@ def remove_room(*, room: Room, by: User) -> None:
 
 
 def move_room(*, room: Room, by: User, up: bool) -> None:
-    """Swap a room with the one before or after it."""
+    """Swap a room with the one before or after it; other-order when it was taken away meanwhile."""
     policy.check_arrange(by, room.exhibit)
-    order = list(room.exhibit.rooms.order_by("position", "pk").values_list("pk", flat=True))
     with transaction.atomic():
+        # By their keys, so that two who move rooms at once do not wait for each other for ever.
+        held = Room.objects.select_for_update().filter(exhibit=room.exhibit_id).order_by("pk")
+        order = [pk for _place, pk in sorted(held.values_list("position", "pk"))]
+        if room.pk not in order:
+            raise _other_rooms()
         for position, pk in enumerate(_swapped(order, room.pk, up), start=1):
-            Room.objects.filter(pk=pk, exhibit=room.exhibit_id).update(position=position)
+            Room.objects.filter(pk=pk).update(position=position)
 
 
 def move_placement(*, placement: Placement, by: User, up: bool) -> None:
-    """Swap a picture with the one before or after it in its room."""
-    order = placement.room.placements.order_by("position", "pk").values_list("pk", flat=True)
-    arrange(room=placement.room, order=_swapped(list(order), placement.pk, up), by=by)
+    """Swap a picture with the one before or after it; other-order when it hangs elsewhere."""
+    room = placement.room
+    policy.check_arrange(by, room.exhibit)
+    with transaction.atomic():
+        order = _hanging(room)
+        if placement.pk not in order:
+            raise _other_pictures()
+        _put(room, _swapped(order, placement.pk, up))
 
 
 def arrange(*, room: Room, order: list[int], by: User) -> None:
-    """Put a room's placements in the given order; placements of other rooms are ignored."""
+    """Put a room's placements in the given order, which names all of them: one that is left out, or
+    hangs elsewhere, tells that somebody has hung or moved a picture in between."""
     policy.check_arrange(by, room.exhibit)
     with transaction.atomic():
-        for position, pk in enumerate(order, start=1):
-            Placement.objects.filter(pk=pk, room=room).update(position=position)
+        if sorted(order) != sorted(_hanging(room)):
+            raise _other_pictures()
+        _put(room, order)
+
+
+def _hanging(room: Room) -> list[int]:
+    """What hangs in the room, in order; until the end of the transaction nothing is hung there."""
+    held = Room.objects.select_for_update().filter(pk=room.pk)
+    if not held.exists():
+        raise _other_rooms()
+    order = room.placements.order_by("position", "pk")
+    return list(order.values_list("pk", flat=True))
+
+
+def _other_pictures() -> Refused:
+    told = _("Other pictures hang in this room by now. Look at it again.")
+    return Refused("other-order", told, conflict=True)
+
+
+def _other_rooms() -> Refused:
+    told = _("This room is not there any more. Look at the exhibit again.")
+    return Refused("other-order", told, conflict=True)
+
+
+def _put(room: Room, order: list[int]) -> None:
+    for position, pk in enumerate(order, start=1):
+        Placement.objects.filter(pk=pk, room=room).update(position=position)
 
 
 def _swapped(order: list[int], pk: int, up: bool) -> list[int]:
@@ -149,19 +202,25 @@ def _swapped(order: list[int], pk: int, up: bool) -> list[int]:
     return order
 
 
-def edit_words(*, placement: Placement, room: Room, words: Words, by: User) -> None:
-    """Write caption and story anew, and hang the picture in `room` of the same exhibit."""
+def edit_words(*, placement: Placement, room: Room | None, words: Words, by: User) -> None:
+    """Write anew what is said of caption and story, and hang the picture in `room` of the same
+    exhibit; without one it stays where it hangs, also where another hand has hung it since."""
     policy.check_arrange(by, placement.room.exhibit)
-    if room.exhibit_id != placement.room.exhibit_id:
+    if room is not None and room.exhibit_id != placement.room.exhibit_id:
         raise Refused("other-exhibit", _("That room belongs to another exhibit."))
-    changes: dict[str, object] = {**words.said(), "room": room}
-    if room.pk != placement.room_id:
-        changes["position"] = last_position(room) + 1
     try:
         with transaction.atomic():
+            changes = words.said() | ({} if room is None else _into(room, placement))
             Placement.objects.filter(pk=placement.pk).update(**changes)
     except IntegrityError:
         raise _hangs_there() from None
+
+
+def _into(room: Room, placement: Placement) -> dict[str, Any]:
+    """Behind what hangs in the room; nothing where it hangs there, for it keeps its place."""
+    if placement.pk in _hanging(room):
+        return {}
+    return {"room": room, "position": last_position(room) + 1}
 
 
 def last_position(room: Room) -> int:

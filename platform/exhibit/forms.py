@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.languages import TAGS, headed, said
 from archive.models import Collection, Photo
 from archive.wording import ADDRESS
-from exhibit.arranging import Headline, Words
+from exhibit.arranging import RESERVED, TAKEN_BY_THE_SITE, Headline, Words
 from exhibit.models import Exhibit, Placement, Room
 from exhibit.wording import untitled
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 LONGEST_REASON = 1000
 LONGEST_TITLE = Photo._meta.get_field("title_en").max_length
-# The address of the page that makes a new one.
-RESERVED = ("new",)
 
 
 class CollectionField(forms.ModelChoiceField[Collection]):
@@ -87,7 +85,7 @@ class ExhibitForm(HeadlineForm):
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug in RESERVED:
-            raise ValidationError(_("This address is taken by the site itself."))
+            raise ValidationError(TAKEN_BY_THE_SITE)
         return slug
 
 

@@ -19,7 +19,7 @@ from archive.models import Event
 from archive.policy import Refused, check_steward
 from archive.stateful import IllegalMove
 from archive.trust import Trust
-from exhibit.actions import resume_publication, suspend_publication
+from exhibit.actions import resume_publication
 from exhibit.models import HiddenKind, HiddenThing, Hiding, Publication
 from restoration.actions.claims import claim_photo, revoke_claim
 from restoration.actions.jobs import cancel_job, request_job, request_retouch
@@ -87,9 +87,9 @@ def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hi
     check_steward(by)
     if not reason.strip():
         raise Refused("no-reason", _("Say why; the next steward will read it."), invalid=True)
-    was = person.trust
     # Together: a hiding of an account that may not be suspended would stand for nothing.
     with transaction.atomic():
+        was = get_user_model().objects.select_for_update().get(pk=person.pk).trust
         hiding = _begun(person, by, reason.strip()[:1000], now)
         if was != Trust.SUSPENDED:
             suspend_person(person=person, by=by, reason=reason, now=now)
@@ -126,7 +126,10 @@ def _begun(person: User, by: User, reason: str, now: datetime) -> Hiding:
 
 
 def _remember(hiding: Hiding, kind: HiddenKind, key: int, was: str = "") -> None:
-    HiddenThing.objects.get_or_create(hiding=hiding, kind=kind, key=key, defaults={"was": was})
+    """Also what had moved on, and is hidden once more."""
+    HiddenThing.objects.update_or_create(
+        hiding=hiding, kind=kind, key=key, defaults={"outcome": ""}, create_defaults={"was": was}
+    )
 
 
 def _hide_one(hiding: Hiding, kind: HiddenKind, row: Any, by: User, now: datetime) -> None:
@@ -149,8 +152,14 @@ def _hide_version(version: Version, by: User, now: datetime) -> None:
 
 
 def _hide_publication(publication: Publication, by: User, now: datetime) -> None:
-    suspend_publication(publication=publication, by=by, reason="", now=now)
-    Publication.objects.filter(pk=publication.pk).update(words_hidden_at=now)
+    # Only what is public: what another hand hid first an undo must not show again.
+    publication.move(
+        PublicationState.SUSPENDED,
+        by=by,
+        at=now,
+        set_={"reason": "", "ended_at": now, "ended_by": by, "words_hidden_at": now},
+        facts={"reason": ""},
+    )
 
 
 HIDE: dict[HiddenKind, Callable[[Any, User, datetime], None]] = {
@@ -172,6 +181,9 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
     hiding = Hiding.objects.filter(person=person, undone_at=None).first()
     if hiding is None:
         raise Refused("not-hidden", _("Nothing of this account is hidden."), conflict=True)
+    # The words come back in any case; about the picture somebody may have decided since.
+    pictures = hiding.things.filter(kind=HiddenKind.PUBLICATION).values("key")
+    Publication.objects.filter(pk__in=pictures).update(words_hidden_at=None)
     for kind in HiddenKind:
         for thing in hiding.things.filter(kind=kind, outcome="").order_by("pk"):
             _bring_back(thing, hiding, by, now)
@@ -201,18 +213,17 @@ def restore_account(*, person: User, by: User, now: datetime, to: str = "") -> N
 def _bring_back(thing: HiddenThing, hiding: Hiding, by: User, now: datetime) -> None:
     # Read anew: an earlier step may have given the trust back.
     person = get_user_model().objects.get(pk=hiding.person_id)
-    if thing.kind == HiddenKind.PUBLICATION:
-        # The words come back in any case; about the picture somebody may have decided since.
-        Publication.objects.filter(pk=thing.key).update(words_hidden_at=None)
     try:
         with transaction.atomic():
             if thing.kind == HiddenKind.TRUST:
                 restore_person(person=person, by=by, now=now, to=thing.was)
             else:
                 BACK[HiddenKind(thing.kind)](thing.key, person, by, now)
-            HiddenThing.objects.filter(pk=thing.pk).update(outcome="back")
+            # Not what somebody hides on purpose in this moment.
+            if not HiddenThing.objects.filter(pk=thing.pk, outcome="").update(outcome="back"):
+                raise IllegalMove(f"{thing} is in other hands")
     except (Refused, IllegalMove, BadInput):
-        HiddenThing.objects.filter(pk=thing.pk).update(outcome="moved-on")
+        HiddenThing.objects.filter(pk=thing.pk, outcome="").update(outcome="moved-on")
 
 
 def _claim_back(key: int, person: User, by: User, now: datetime) -> None:

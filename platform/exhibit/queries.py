@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
@@ -23,6 +24,7 @@ from exhibit.models import (
 )
 from restoration.lifecycle import PublicationState, ReviewState, VersionState
 from restoration.models import Change, Review, Sum, Version
+from restoration.queries import changes
 from restoration.reactions import COLLECTION
 
 if TYPE_CHECKING:
@@ -228,3 +230,13 @@ def latest(photo: Photo) -> Publication | None:
     """
     rows = Publication.objects.filter(photo=photo).select_related("version")
     return rows.order_by("-pk").first()
+
+
+def with_changes(rows: QuerySet[Publication]) -> QuerySet[Any]:
+    """Each with `changed_at`: when it was published, hidden, shown, replaced or taken down."""
+    return changes.of_a_photo(rows, "published_at")
+
+
+def changed_since(rows: QuerySet[Any], then: datetime) -> QuerySet[Any]:
+    """Those that changed then or later."""
+    return changes.of_a_photo_since(rows, then, "published_at")

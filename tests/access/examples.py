@@ -233,6 +233,7 @@ BY_NAME: dict[str, Examples] = {
     # for programs
     "api:photo": photos(PHOTOS),
     "api:photo-picture": photos(PHOTOS, name="400.jpg"),
+    "api:photo-original": photos(PHOTOS),
     "api:photo-versions": photos(FEW_PHOTOS),
     "api:version": keys("versions"),
     "api:version-download": keys("versions"),
@@ -255,6 +256,10 @@ BY_PREFIX: tuple[tuple[str, frozenset[str], Examples], ...] = (
     ("api:review", frozenset({"pk"}), keys("reviews", REVIEWS)),
     ("api:publication", frozenset({"pk"}), keys("publications")),
     ("api:retract", frozenset({"pk"}), keys("publications")),
+    ("api:suspend", frozenset({"pk"}), keys("publications")),
+    ("api:resume", frozenset({"pk"}), keys("publications")),
+    ("api:room", frozenset({"pk"}), keys("rooms")),
+    ("api:placement", frozenset({"pk"}), keys("placements")),
     ("api:exhibit", frozenset({"slug"}), slugs("exhibits")),
     ("api:", frozenset({"slug"}), slugs("collections")),
     ("api:", frozenset({"ref"}), photos(FEW_PHOTOS)),

@@ -25,6 +25,15 @@ SPACES = {
     "api": "The API",
     "admin": "The administration",
 }
+# What a program should know besides of the addresses of a space.
+NOTES = {
+    "api": """\
+A list with `changed_after` comes in the order of change: follow `next` to its end, and begin the
+next harvest some minutes before the greatest `changed_at`; the same row twice does no harm, and
+what takes long is written late with the time it began at. What came into reach meanwhile (a
+collection was opened, somebody was given an office) is found by a full list only.
+""",
+}
 INTRODUCTION = f"""\
 # Who may open which door
 
@@ -79,6 +88,8 @@ def _page(rows: list[Row]) -> Iterator[str]:
     yield INTRODUCTION
     for space, found in groupby(rows, key=lambda row: row.space):
         yield f"## {SPACES[space]}\n"
+        if space in NOTES:
+            yield NOTES[space]
         yield f"| Address | Method | Row | {' | '.join(PEOPLE)} |"
         yield "|---" * (3 + len(PEOPLE)) + "|"
         for row in found:

@@ -64,6 +64,8 @@ class World:
             "advice": "The crease is still there.",
             "claim": self.claims["open"].pk,
             "rev": 1,
+            "up": True,
+            "order": list(self.rooms["open"].placements.values_list("pk", flat=True)),
             "body": {"seed": 5},
             "plan": TONE,
             "version": self.versions["accepted"].pk,

@@ -201,6 +201,14 @@ def test_no_office_is_offered_to_who_has_left(people: Cast) -> None:
     assert not Curatorship.objects.exists()
 
 
+def test_who_has_left_is_neither_slowed_down_nor_given_time(people: Cast) -> None:
+    leave(signed_in(people.vera))
+    page = signed_in(people.sten).get(reverse("people:person", args=[people.vera.pk])).text
+    for deed in ("limit", "suspend", "grant"):
+        assert f'action="{reverse(f"people:{deed}", args=[people.vera.pk])}"' not in page
+    assert reverse("exhibit:hide", args=[people.vera.pk]) in page
+
+
 def test_bringing_back_what_was_hidden_gives_a_closed_account_no_photo(people: Cast) -> None:
     now, photo = timezone.now(), factories.photo(factories.collection())
     claim_photo(photo=photo, by=people.vera, now=now)

@@ -56,6 +56,15 @@ def test_the_page_names_every_operation_without_a_script_of_its_own(
     assert "style=" not in page.text
 
 
+def test_what_goes_into_a_header_is_not_said_to_stand_in_the_address() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    operations = [each for group in groups(schema) for each in group.operations]
+    [described] = [each for each in operations if each.headers]
+    assert (described.method, described.path) == ("PATCH", "/api/v1/photos/{ref}")
+    assert [each.name for each in described.headers] == ["If-Match"]
+    assert "If-Match" not in {each.name for each in described.parameters}
+
+
 @pytest.mark.django_db
 def test_the_schema_is_open_and_the_rest_is_not(client: Client) -> None:
     assert client.get("/api/v1/schema?format=json").json()["info"]["title"] == "Rekindle"

@@ -230,6 +230,44 @@ def test_a_date_that_is_none_is_answered_with_an_example(cora: Client, box: Coll
     assert "kept while typing" in page
 
 
+def _seen(page: str) -> str:
+    found = re.search(r'name="seen" value="([0-9a-f]{32})"', page)
+    assert found, "the form does not say which description it shows"
+    return found[1]
+
+
+def test_two_who_describe_at_once_lose_nothing(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box, title_en="Football")
+    address = reverse("archive:describe", args=[photo.ref])
+    seen = _seen(cora.get(address).text)
+    ada = {"title_en": "Our <team>", "place_en": "By the lake", "seen": seen}
+    assert cora.post(address, ada).status_code == 302
+    cora_too = {"title_en": "The team", "title_zh": "球队", "seen": seen}
+    answer = cora.post(address, cora_too)
+    photo.refresh_from_db()
+    assert (answer.status_code, photo.title_en, photo.place_en) == (
+        409,
+        "Our <team>",
+        "By the lake",
+    )
+    assert "Somebody else has changed the description in between." in answer.text
+    assert "It says now: Our &lt;team&gt;" in answer.text
+    assert "It says now: By the lake" in answer.text
+    assert "It is empty now." in answer.text
+    assert 'value="The team"' in answer.text
+    assert cora.post(address, cora_too | {"seen": _seen(answer.text)}).status_code == 302
+    photo.refresh_from_db()
+    assert (photo.title_en, photo.title_zh) == ("The team", "球队")
+
+
+def test_a_word_that_is_wrong_keeps_to_what_was_seen(cora: Client, box: Collection) -> None:
+    photo = factories.photo(box, title_en="Football")
+    address = reverse("archive:describe", args=[photo.ref])
+    seen = _seen(cora.get(address).text)
+    answer = cora.post(address, {"title_en": "x", "date_edtf": "harvest", "seen": seen})
+    assert (answer.status_code, _seen(answer.text)) == (422, seen)
+
+
 @pytest.mark.parametrize(
     ("written", "kept", "read"),
     [("about 1890", "1890~", "about 1890"), ("1890年代", "189X", "the 1890s")],

@@ -54,3 +54,11 @@ def test_a_worker_bears_its_instance_in_its_name_and_may_end_its_job() -> None:
     for path in workers:
         assert "-%i@%%h" in service(path)["ExecStart"]
         assert int(service(path)["TimeoutStopSec"]) > settings.DRAIN_SECONDS
+
+
+def test_a_worker_with_a_card_works_on_the_card_of_its_number() -> None:
+    unit = next(path for path in UNITS if "generative" in path.name)
+    given = service(unit)["Environment"].split()
+    assert given == ["CUDA_VISIBLE_DEVICES=%i", "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True"]
+    manual = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert "rekindle-generative@0" in manual

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -38,6 +39,7 @@ def test_what_is_public_may_be_read_by_scripts_of_other_sites(
     for ask in (client.get, client.head):
         answer = ask(filled(address, museum))
         assert (answer.status_code, answer.get(ALLOWED)) == (200, "*")
+        assert "ETag" in answer["Access-Control-Expose-Headers"]
         assert "Access-Control-Allow-Credentials" not in answer
 
 
@@ -90,6 +92,53 @@ def test_pages_for_people_and_all_that_needs_a_token_may_not(
 def test_a_kept_answer_says_so_too(client: Client, museum: Museum) -> None:
     for _made_and_kept in range(2):
         assert client.get(f"{museum.url}made.json")[ALLOWED] == "*"
+
+
+def may_it(client: Client, address: str, method: str = "GET", **headers: str) -> HttpResponse:
+    """As a browser asks before a script sends headers of its own along."""
+    said = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": method}
+    return client.options(address, headers=said | headers)
+
+
+@pytest.mark.parametrize("address", OPEN)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_script_may_ask_whether_it_may(
+    client: Client, museum: Museum, address: str, method: str
+) -> None:
+    wanted = {"Access-Control-Request-Headers": "if-none-match"}
+    answer = may_it(client, filled(address.partition("?")[0], museum), method, **wanted)
+    assert (answer.status_code, answer.content, answer[ALLOWED]) == (204, b"", "*")
+    assert answer["Access-Control-Allow-Methods"] == "GET, HEAD"
+    assert "If-None-Match" in answer["Access-Control-Allow-Headers"]
+    assert int(answer["Access-Control-Max-Age"]) > 0
+
+
+def test_nobody_signs_in_from_elsewhere(client: Client, museum: Museum) -> None:
+    for address in OPEN:
+        answer = may_it(client, filled(address.partition("?")[0], museum))
+        assert "Access-Control-Allow-Credentials" not in answer
+        assert "authorization" not in answer["Access-Control-Allow-Headers"].lower()
+
+
+@pytest.mark.parametrize(
+    ("address", "method"),
+    [("/api/v1/exhibits", "POST"), ("/api/v1/exhibits", "DELETE"), ("/api/v1/photos", "GET"),
+     ("/api/v1/me", "GET"), ("/", "GET"), ("/api/v1/docs", "GET"), ("/no/such/page", "GET")],
+)  # fmt: skip
+def test_what_may_not_be_read_or_changes_something_is_not_promised(
+    client: Client, museum: Museum, address: str, method: str
+) -> None:
+    answer = may_it(client, address, method)
+    assert ALLOWED not in answer
+    assert "Access-Control-Allow-Methods" not in answer
+
+
+def test_an_options_that_no_browser_sends_for_a_script_is_no_such_question(
+    client: Client, museum: Museum
+) -> None:
+    assert ALLOWED not in client.options("/api/v1/exhibits")
+    said = {"Origin": "https://elsewhere.example"}
+    assert ALLOWED not in client.options("/api/v1/exhibits", headers=said)
 
 
 def test_every_name_that_may_be_read_is_one_of_an_address() -> None:

@@ -161,6 +161,20 @@ def test_a_suspended_picture_is_hidden_until_it_is_shown_again(
     assert {stranger.get(url).status_code for url in [museum.url, *pictures(museum)]} == {200}
 
 
+def test_hiding_what_is_hidden_says_what_came_of_it(client: Client, museum: Museum) -> None:
+    suspend_publication(
+        publication=museum.publication, by=museum.people.sten, reason="A report", now=LATER
+    )
+    client.force_login(museum.people.cora)
+    url = reverse("exhibit:suspend", args=[museum.publication.pk])
+    for told in ("is hidden from the public until you show it again.", "nothing has changed."):
+        answer = client.post(url, {"reason": "A widow asked"}, follow=True)
+        assert answer.status_code == 200
+        [message] = answer.context["messages"]
+        assert told in str(message)
+        assert '<p class="small dim">A widow asked</p>' in answer.text
+
+
 def test_a_suspended_picture_stays_hidden_while_a_file_of_it_is_missing_or_altered(
     client: Client, museum: Museum
 ) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.serializers.strict import StrictModelSerializer, Text
+from api.serializers.strict import StrictModelSerializer, Text, changed_at
 from archive import wording
 from archive.lifecycle import PagesAre
 from archive.models import Collection, Photo
@@ -19,6 +19,8 @@ from restoration.queries import wall
 
 class CollectionSerializer(StrictModelSerializer):
     """The photos of one institution under one rights statement and one set of rules."""
+
+    changed_at = changed_at()
 
     class Meta:
         model = Collection
@@ -55,6 +57,21 @@ class AssessmentSerializer(serializers.ModelSerializer[Assessment]):
         }
 
 
+class RestSerializer(serializers.Serializer[Any]):
+    """Who put a photo on hold or withdrew it, when, and why."""
+
+    by = serializers.CharField(source="actor", allow_null=True)
+    at = serializers.DateTimeField()
+    reason = serializers.CharField(
+        source="facts.reason", default="", help_text=_("Empty where none was given.")
+    )
+    instead = serializers.CharField(
+        source="facts.stays",
+        default="",
+        help_text=_("The reference of the other photo of the two, where that one is worked on."),
+    )
+
+
 # What goes on around a photo, by the values of the filter `wall`; a test compares the two.
 GOING_ON: dict[str, Callable[[Standing], bool]] = {
     wall.WAITING: lambda stands: bool(stands.waits),
@@ -73,6 +90,8 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     in_quarantine_because = serializers.SerializerMethodField(
         help_text=_("A sentence, where it could not be read; else empty.")
     )
+    rests = serializers.SerializerMethodField()
+    changed_at = changed_at()
     wall = serializers.SerializerMethodField(
         help_text=_(
             "What goes on around a ready photo: the values of the filter `wall` that find it."
@@ -85,7 +104,7 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
             "ref", "collection", "state", "filename", "sha256", "page", "width", "height", "slots",
             "title_en", "title_zh", "date_edtf", "place_en", "place_zh", "people_en", "people_zh",
             "description_en", "description_zh", "identifier", "added_at", "wall",
-            "assessment", "quarantine_code", "in_quarantine_because",
+            "assessment", "quarantine_code", "in_quarantine_because", "rests", "changed_at",
         )  # fmt: skip
         read_only_fields = fields
         extra_kwargs: ClassVar = {
@@ -111,20 +130,19 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
         seen = getattr(photo, "assessment", None)
         return AssessmentSerializer(seen).data if seen else None
 
+    @extend_schema_field(
+        RestSerializer(
+            allow_null=True,
+            help_text=_("Why it is on hold or withdrawn, for those who look after it; else null."),
+        )
+    )
+    def get_rests(self, photo: Photo) -> Any:
+        events = getattr(photo, "rests", [])
+        return RestSerializer(events[0]).data if events else None
+
     def get_in_quarantine_because(self, photo: Photo) -> str:
         code = photo.quarantine_code
         return wording.sentence(code, photo.quarantine_facts) if code else ""
-
-
-class ScanSerializer(serializers.Serializer[Any]):
-    """One scan to keep; a worker reads it, so the photo that comes back is still being read."""
-
-    file = serializers.FileField(max_length=255, help_text=_("The scan as it is."))
-    pages = serializers.ChoiceField(
-        choices=PagesAre.choices,
-        required=False,
-        help_text=_("What several pages of it are; when left out it waits for an answer."),
-    )
 
 
 class PagesSerializer(serializers.Serializer[Any]):
@@ -158,6 +176,18 @@ class DescriptionSerializer(serializers.Serializer[Any]):
     description_en = _said("description_en")
     description_zh = _said("description_zh")
     identifier = _said("identifier")
+
+
+class ScanSerializer(DescriptionSerializer):
+    """One scan to keep, and what is known of it already; a worker reads it, so the photo that comes
+    back is still being read."""
+
+    file = serializers.FileField(max_length=255, help_text=_("The scan as it is."))
+    pages = serializers.ChoiceField(
+        choices=PagesAre.choices,
+        required=False,
+        help_text=_("What several pages of it are; when left out it waits for an answer."),
+    )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from api.serializers.strict import LARGEST_KEY, Flag, Text, Whole
+from api.serializers.strict import LARGEST_KEY, Flag, Text, Whole, changed_at
 from exhibit import iiif, showing
+from exhibit.forms import LONGEST_REASON
 from exhibit.models import Exhibit, Placement, Publication, Room
 
 
@@ -19,12 +20,13 @@ class PublicationSerializer(serializers.ModelSerializer[Publication]):
     photo = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True)
     published_by = serializers.StringRelatedField[Any]()
     made = serializers.DictField(read_only=True)
+    changed_at = changed_at()
 
     class Meta:
         model = Publication
         fields = (
             "id", "photo", "version", "version_sha256", "original_sha256", "state",
-            "published_by", "published_at", "ended_at", "reason", "made",
+            "published_by", "published_at", "ended_at", "reason", "made", "changed_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -85,7 +87,7 @@ class PlacementSerializer(serializers.ModelSerializer[Placement]):
     class Meta:
         model = Placement
         fields = (
-            "publication", "photo", "position", "title_en", "title_zh", "date_edtf",
+            "id", "publication", "photo", "position", "title_en", "title_zh", "date_edtf",
             "caption_en", "caption_zh", "story_en", "story_zh", "rights", "credit_en", "credit_zh",
             "published_at", "original_sha256", "version_sha256",
             "page", "permalink", "manifest", "made_url", "download", "original", "restored", "made",
@@ -185,3 +187,15 @@ class RetractSerializer(serializers.Serializer[Any]):
     """Why; the public page shows it."""
 
     reason = Text(max_length=2000)
+
+
+class SuspendSerializer(serializers.Serializer[Any]):
+    """Why, for those who look into it."""
+
+    reason = Text(
+        max_length=LONGEST_REASON,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("What is looked into; the public does not read it."),
+    )

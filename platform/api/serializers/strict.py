@@ -53,6 +53,12 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+def changed_at() -> serializers.DateTimeField:
+    """As the rows come that a list or an answer is made of."""
+    told = _("When it last changed; the filter `changed_after` goes by it.")
+    return serializers.DateTimeField(read_only=True, help_text=told)
+
+
 class FreeForm(serializers.DictField):
     """Whatever an object holds, as far as a database can keep it.
 

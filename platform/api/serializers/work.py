@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.asking import decisions
-from api.serializers.strict import LARGEST_KEY, DraftForm, Flag, PlanForm, Text, Whole
+from api.serializers.strict import LARGEST_KEY, DraftForm, Flag, PlanForm, Text, Whole, changed_at
 from archive.models import Photo
 from restoration import wording
 from restoration.lifecycle import ReviewReason, VersionState
@@ -162,6 +162,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
         help_text=_("What was decided about it and why; null while nothing was.")
     )
     made_by = serializers.StringRelatedField[Any](allow_null=True)
+    changed_at = changed_at()
     records = serializers.ListField(
         child=serializers.DictField(),
         read_only=True,
@@ -192,7 +193,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
         fields = (
             "id", "photo", "number", "parent", "kind", "state", "made_by", "made_at", "sha256",
             "width", "height", "frame", "records", "meters", "maps", "notes", "note",
-            "is_alternative", "submitted_at", "review",
+            "is_alternative", "submitted_at", "review", "changed_at",
         )  # fmt: skip
         read_only_fields = fields
         extra_kwargs = helped(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import django_filters.rest_framework as django_filters
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, collection_of, given
+from api.asking import Asked, collection_of, collections_for, given, photo_to_read
+from api.filters import After, ChangedAfter
 from api.schema import tells
 from api.serializers.archive import (
     CollectionChangeSerializer,
@@ -20,6 +22,18 @@ from api.serializers.archive import (
 )
 from archive.actions import change_collection, create_collection, receive_scan
 from archive.models import Collection
+from restoration.queries import changes
+
+
+class CollectionFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Which collections."""
+
+    changed_after = ChangedAfter(changes.collections_since)
+    after = After("slug")
+
+    class Meta:
+        model = Collection
+        fields = ("changed_after", "after")
 
 
 class CollectionsView(generics.ListAPIView[Collection]):
@@ -28,9 +42,10 @@ class CollectionsView(generics.ListAPIView[Collection]):
     request: Asked
     serializer_class = CollectionSerializer
     queryset = Collection.objects.none()
+    filterset_class = CollectionFilter
 
     def get_queryset(self) -> QuerySet[Collection]:
-        return Collection.objects.visible_to(self.request.user).order_by("slug")
+        return collections_for(self.request).order_by("slug")
 
     @tells(
         _("Collections"),
@@ -50,7 +65,8 @@ class CollectionsView(generics.ListAPIView[Collection]):
     def post(self, request: Asked) -> Response:
         fields = given(CollectionSerializer, request)
         made = create_collection(by=request.user, fields=fields, now=timezone.now())
-        return Response(CollectionSerializer(made).data, status=201)
+        told = collection_of(request, made.slug)
+        return Response(CollectionSerializer(told).data, status=201)
 
 
 class CollectionView(APIView):
@@ -74,7 +90,7 @@ class CollectionView(APIView):
         collection = collection_of(request, slug)
         fields = given(CollectionChangeSerializer, request, of=collection)
         change_collection(collection=collection, by=request.user, fields=fields, now=timezone.now())
-        return Response(CollectionSerializer(collection).data)
+        return Response(CollectionSerializer(collection_of(request, slug)).data)
 
 
 class ScansView(APIView):
@@ -90,18 +106,22 @@ class ScansView(APIView):
         also=200,
         description=_(
             "For curators. A worker reads it next; the same file again is the same photo (200)."
+            " What is said of it may come along, and is checked as in a description: both are kept,"
+            " or neither. A photo that is here already keeps what is said of it."
         ),
     )
     def post(self, request: Asked, slug: str) -> Response:
         collection = collection_of(request, slug)
         told = given(ScanSerializer, request)
-        file = told["file"]
+        file, pages = told.pop("file"), told.pop("pages", "")
         photo, new = receive_scan(
             collection=collection,
             chunks=file.chunks(),
             filename=file.name or "",
-            pages=told.get("pages", ""),
+            pages=pages,
+            describe=told,
             by=request.user,
             now=timezone.now(),
         )
-        return Response(PhotoSerializer(photo).data, status=201 if new else 200)
+        told_of = photo_to_read(request, photo.ref)
+        return Response(PhotoSerializer(told_of).data, status=201 if new else 200)

@@ -1,4 +1,4 @@
-"""What the public sees, and how it comes there."""
+"""The exhibits: what the public sees of them, and how one is made and named."""
 
 from __future__ import annotations
 
@@ -12,24 +12,19 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, publication_of, version_of
+from api.asking import Asked, collection_of, exhibit_of, given
 from api.schema import tells
-from api.serializers.public import (
-    ExhibitDetailSerializer,
-    ExhibitSerializer,
-    PublicationSerializer,
-    PublishSerializer,
-    RetractSerializer,
-)
+from api.serializers.arranging import HeadlineSerializer, NewExhibitSerializer
+from api.serializers.public import ExhibitDetailSerializer, ExhibitSerializer
+from api.views.arranging import headline
 from exhibit import nameless
-from exhibit.actions import publish_version, retract_publication
-from exhibit.arranging import Words
+from exhibit.arranging import Headline, create_exhibit, edit_exhibit
 from exhibit.models import Exhibit, Placement, Room
 
 
@@ -37,7 +32,7 @@ class ExhibitsView(generics.ListAPIView[Exhibit]):
     """The exhibits."""
 
     request: Asked
-    permission_classes = (AllowAny,)
+    permission_classes = (IsAuthenticatedOrReadOnly,)
     serializer_class = ExhibitSerializer
     queryset = Exhibit.objects.none()
     filter_backends = ()
@@ -57,11 +52,31 @@ class ExhibitsView(generics.ListAPIView[Exhibit]):
     def get(self, request: Asked) -> HttpResponseBase:  # type: ignore[override]
         return _for_a_while(request, self.list(request).data)
 
+    @tells(
+        _("Make an exhibit"),
+        takes=NewExhibitSerializer,
+        gives=ExhibitSerializer,
+        state=201,
+        description=_(
+            "For curators of the collection. It is closed until it is opened, and has one room."
+        ),
+    )
+    def post(self, request: Asked) -> Response:
+        told = given(NewExhibitSerializer, request)
+        made = create_exhibit(
+            collection=collection_of(request, told.pop("collection")),
+            slug=told.pop("slug"),
+            headline=Headline(**told),
+            by=request.user,
+            now=timezone.now(),
+        )
+        return Response(ExhibitSerializer(made).data, status=201)
+
 
 class ExhibitView(APIView):
     """One exhibit."""
 
-    permission_classes = (AllowAny,)
+    permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @tells(
         _("One exhibit"),
@@ -85,6 +100,17 @@ class ExhibitView(APIView):
         nameless.prepare(each.publication for each in hung)
         return _for_a_while(request, ExhibitDetailSerializer(found).data)
 
+    @tells(
+        _("Change an exhibit"),
+        takes=HeadlineSerializer,
+        gives=ExhibitSerializer,
+        description=_("For its curators; what is left out stays, and so does its address."),
+    )
+    def patch(self, request: Asked, slug: str) -> Response:
+        exhibit = exhibit_of(request, slug)
+        edit_exhibit(exhibit=exhibit, headline=headline(request, exhibit), by=request.user)
+        return Response(ExhibitSerializer(exhibit_of(request, slug)).data)
+
 
 def _for_a_while(request: Request, told: Any) -> HttpResponseBase:
     """What strangers get is the same for all of them, so it may be kept, and asked for by its tag.
@@ -102,61 +128,3 @@ def _for_a_while(request: Request, told: Any) -> HttpResponseBase:
     response["Cache-Control"] = "public, max-age=60"
     patch_vary_headers(response, ("Cookie", "Authorization"))
     return response
-
-
-class PublicationsView(APIView):
-    """Where an accepted version becomes public."""
-
-    @tells(
-        _("Publish"),
-        takes=PublishSerializer,
-        gives=PublicationSerializer,
-        state=201,
-        description=_(
-            "For curators; a second one where the collection asks for two people. Words that are"
-            " left out stay as they hang in that room. While the photo's picture is hidden it is"
-            " refused (suspended); after it was taken down, unless `although_retracted` is true"
-            " (was-retracted)."
-        ),
-    )
-    def post(self, request: Asked) -> Response:
-        told = given(PublishSerializer, request)
-        version = version_of(request, told.pop("version"))
-        rooms = Room.objects.filter(exhibit__in=Exhibit.objects.visible_to(request.user))
-        room = get_object_or_404(rooms.select_related("exhibit__collection"), pk=told.pop("room"))
-        made = publish_version(
-            version=version,
-            room=room,
-            although_retracted=told.pop("although_retracted", False),
-            words=Words(**told),
-            by=request.user,
-            now=timezone.now(),
-        )
-        return Response(PublicationSerializer(made).data, status=201)
-
-
-class PublicationView(APIView):
-    """One publication."""
-
-    @tells(
-        _("One publication"),
-        gives=PublicationSerializer,
-        description=_("For curators of its collection; the public reads exhibits."),
-    )
-    def get(self, request: Asked, pk: int) -> Response:
-        return Response(PublicationSerializer(publication_of(request, pk)).data)
-
-
-class RetractView(APIView):
-    """A picture is taken down."""
-
-    @tells(
-        _("Retract"),
-        takes=RetractSerializer,
-        gives=PublicationSerializer,
-        description=_("For good; its page says when and why, and its addresses answer 410."),
-    )
-    def post(self, request: Asked, pk: int) -> Response:
-        publication, told = publication_of(request, pk), given(RetractSerializer, request)
-        retract_publication(publication=publication, by=request.user, now=timezone.now(), **told)
-        return Response(PublicationSerializer(publication).data)

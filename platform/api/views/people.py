@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from allauth.account.adapter import get_adapter
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -107,7 +108,11 @@ class MeView(APIView):
     """The person who asks."""
 
     @tells(
-        _("Who I am"), gives=PersonSerializer, description=_("One's names, language and offices.")
+        _("Who I am"),
+        gives=PersonSerializer,
+        description=_(
+            "One's names, language and offices, and what one's account may still do today."
+        ),
     )
     def get(self, request: Asked) -> Response:
-        return Response(PersonSerializer(request.user).data)
+        return Response(PersonSerializer(request.user, context={"now": timezone.now()}).data)

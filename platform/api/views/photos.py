@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import django_filters.rest_framework as django_filters
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, photo_of, picture_name
-from api.filters import Exactly
-from api.schema import SIZE, bytes_of, tells
+from api.asking import Asked, given, photo_of, photo_to_read, photos_for, picture_name
+from api.filters import After, ChangedAfter, Exactly, YesOrNo
+from api.schema import ETAG, IF_MATCH, SIZE, bytes_of, tells
 from api.serializers.archive import (
     DescriptionSerializer,
     PagesSerializer,
@@ -28,14 +31,17 @@ from archive.actions import (
     describe_photo,
     hold_photo,
     release_photo_hold,
+    revision,
     withdraw_photo,
 )
 from archive.lifecycle import PhotoState
 from archive.models import Photo
+from archive.queries import looked_after_by
+from restoration.queries import changes
 from restoration.queries import wall as the_wall
 
 JPEG = "image/jpeg"
-YES_OR_NO = (("true", _("yes")), ("false", _("no")))
+ANY_FILE = "application/octet-stream"
 
 
 class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -47,20 +53,18 @@ class PhotoFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=the_wall.STATES, method="on_the_wall", label=_("What goes on around a ready photo.")
     )
     damage = django_filters.ChoiceFilter("assessment__damage", choices=the_wall.DAMAGE)
-    faces = django_filters.TypedChoiceFilter(
-        choices=YES_OR_NO,
-        coerce="true".__eq__,
-        method="with_faces",
-        label=_("Whether faces are on it."),
-    )
+    faces = YesOrNo(method="with_faces", label=_("Whether faces are on it."))
     words = django_filters.CharFilter(method="saying", label=_("Words in its description."))
     identifier = Exactly(label=_("Its identifier at the source, letter by letter."))
     sha256 = Exactly(method="of_file", label=_("The sha256 of the file that came in."))
+    changed_after = ChangedAfter(changes.photos_since)
+    after = After("ref")
 
     class Meta:
         model = Photo
         fields = (
             "collection", "state", "wall", "damage", "faces", "words", "identifier", "sha256",
+            "changed_after", "after",
         )  # fmt: skip
 
     def of_file(self, photos: QuerySet[Photo], name: str, value: str) -> QuerySet[Photo]:
@@ -89,9 +93,7 @@ class PhotosView(generics.ListAPIView[Photo]):
     filterset_class = PhotoFilter
 
     def get_queryset(self) -> QuerySet[Photo]:
-        photos = Photo.objects.visible_to(self.request.user)
-        rows = photos.select_related("collection", "assessment", "standing")
-        return rows.order_by("added_at", "pk")
+        return photos_for(self.request).order_by("added_at", "pk")
 
     @tells(
         _("Photos"),
@@ -108,22 +110,74 @@ class PhotoView(APIView):
     @tells(
         _("One photo"),
         gives=PhotoSerializer,
-        description=_("Its state, what is said about it, and what the engine saw."),
+        parameters=(ETAG,),
+        description=_(
+            "Its state, what is said about it, and what the engine saw. The `ETag` is that of the"
+            " description alone."
+        ),
     )
     def get(self, request: Asked, ref: str) -> Response:
-        return Response(PhotoSerializer(photo_of(request, ref)).data)
+        return _told(request, ref)
 
     @tells(
         _("Describe a photo"),
         takes=DescriptionSerializer,
         gives=PhotoSerializer,
-        description=_("For curators; what is left out stays."),
+        parameters=(IF_MATCH, ETAG),
+        description=_(
+            "For curators; what is left out stays. With `If-Match`, and the `ETag` that came with"
+            " the photo, it is refused (412, `description-moved`) when somebody else has described"
+            " it in between; the refusal tells how it is described now."
+        ),
     )
     def patch(self, request: Asked, ref: str) -> Response:
-        photo = photo_of(request, ref)
-        fields = given(DescriptionSerializer, request)
-        describe_photo(photo=photo, by=request.user, fields=fields, now=timezone.now())
-        return Response(PhotoSerializer(photo).data)
+        describe_photo(
+            photo=photo_of(request, ref),
+            by=request.user,
+            fields=given(DescriptionSerializer, request),
+            now=timezone.now(),
+            only_of=_revisions(request),
+        )
+        return _told(request, ref)
+
+
+def _told(request: Asked, ref: str) -> Response:
+    photo = photo_to_read(request, ref)
+    return Response(PhotoSerializer(photo).data, headers={"ETag": f'"{revision(photo)}"'})
+
+
+def _revisions(request: Asked) -> Container[str] | None:
+    """Which descriptions a change is meant for; None where the asker does not mind.
+
+    Who packs the answers on their way makes a weak tag of ours, of the same description.
+    """
+    said = request.headers.get("If-Match")
+    tags = parse_etags(said) if said is not None else ["*"]
+    return None if tags == ["*"] else {tag.removeprefix("W/").strip('"') for tag in tags}
+
+
+class OriginalView(APIView):
+    """The file as it came."""
+
+    @tells(
+        _("The untouched original"),
+        gives=bytes_of(ANY_FILE),
+        description=_(
+            "For those who look after the photo: the very bytes that came in, under their own name;"
+            " a part of them is given too (`Range`)."
+        ),
+    )
+    def get(self, request: Asked, ref: str) -> HttpResponseBase:
+        photo = get_object_or_404(looked_after_by(request.user), ref=ref)
+        if photo.original_id is None:
+            raise Http404
+        return pictures.respond(
+            storage.original_key(photo.sha256),
+            content_type=ANY_FILE,
+            public=False,
+            filename=photo.filename or photo.ref,
+            request=request._request,
+        )
 
 
 class PagesView(APIView):
@@ -138,7 +192,7 @@ class PagesView(APIView):
     def post(self, request: Asked, ref: str) -> Response:
         photo, said = photo_of(request, ref), given(PagesSerializer, request)["pages"]
         answer_pages(photo=photo, pages=said, by=request.user, now=timezone.now())
-        return Response(PhotoSerializer(photo).data)
+        return _told(request, ref)
 
 
 class HoldView(APIView):
@@ -153,7 +207,7 @@ class HoldView(APIView):
     def post(self, request: Asked, ref: str) -> Response:
         photo, reason = photo_of(request, ref), given(ReasonSerializer, request)["reason"]
         hold_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
-        return Response(PhotoSerializer(photo).data)
+        return _told(request, ref)
 
 
 class UnholdView(APIView):
@@ -163,7 +217,7 @@ class UnholdView(APIView):
     def post(self, request: Asked, ref: str) -> Response:
         photo = photo_of(request, ref)
         release_photo_hold(photo=photo, by=request.user, now=timezone.now())
-        return Response(PhotoSerializer(photo).data)
+        return _told(request, ref)
 
 
 class WithdrawPhotoView(APIView):
@@ -178,7 +232,7 @@ class WithdrawPhotoView(APIView):
     def post(self, request: Asked, ref: str) -> Response:
         photo, reason = photo_of(request, ref), given(ReasonSerializer, request)["reason"]
         withdraw_photo(photo=photo, by=request.user, reason=reason, now=timezone.now())
-        return Response(PhotoSerializer(photo).data)
+        return _told(request, ref)
 
 
 class ScanPictureView(APIView):

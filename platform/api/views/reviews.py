@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import Any
+
+import django_filters.rest_framework as django_filters
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.asking import Asked, given, new, review_of, review_to_read, version_of
+from api.asking import (
+    Asked,
+    given,
+    new,
+    review_of,
+    review_to_read,
+    reviews_for,
+    version_of,
+)
+from api.filters import Exactly, Key, YesOrNo
 from api.schema import tells
 from api.serializers.work import (
     AcceptSerializer,
@@ -26,8 +38,8 @@ from restoration.actions.reviews import (
     release_review,
     return_version,
 )
-from restoration.models import Version
-from restoration.queries import desk
+from restoration.models import Review, Version
+from restoration.queries import changes, desk
 
 
 class DeskView(generics.ListAPIView[Version]):
@@ -50,9 +62,50 @@ class DeskView(generics.ListAPIView[Version]):
         page = self.paginate_queryset(self.get_queryset()) or []
         numbers = [version.pk for version in page]
         found = desk.rows(
-            self.get_queryset().filter(pk__in=numbers), request.user, now=timezone.now()
+            changes.versions(self.get_queryset().filter(pk__in=numbers)),
+            request.user,
+            now=timezone.now(),
         )
         return self.get_paginated_response(WaitingSerializer(found, many=True).data)
+
+
+class ReviewFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Which reviews."""
+
+    photo = Exactly("photo__ref", label=_("A photo's reference."))
+    version = Key(label=_("The id of a version."))
+    mine = YesOrNo(method="by_me", label=_("Whether you are the reviewer."))
+
+    class Meta:
+        model = Review
+        fields = ("photo", "version", "state", "mine")
+
+    def by_me(self, rows: QuerySet[Review], name: str, value: Any) -> QuerySet[Review]:
+        mine = Q(reviewer=self.request.user)
+        return rows.filter(mine if value else ~mine)
+
+
+class ReviewsView(generics.ListAPIView[Review]):
+    """What was decided, and what is looked at."""
+
+    request: Asked
+    serializer_class = ReviewSerializer
+    queryset = Review.objects.none()
+    filterset_class = ReviewFilter
+
+    def get_queryset(self) -> QuerySet[Review]:
+        return reviews_for(self.request).order_by("-pk")
+
+    @tells(
+        _("Reviews"),
+        gives=ReviewSerializer(many=True),
+        description=_(
+            "Those of collections one curates, and what was decided about one's own versions;"
+            " newest first."
+        ),
+    )
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        return self.list(request)
 
 
 class OpenReviewView(APIView):

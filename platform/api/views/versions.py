@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import django_filters.rest_framework as django_filters
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.asking import Asked, given, photo_of, picture_name, version_of, versions_for
+from api.filters import After, ChangedAfter, Exactly, YesOrNo
 from api.schema import SIZE, bytes_of, tells
 from api.serializers.work import (
     JobSerializer,
@@ -25,8 +29,49 @@ from restoration.actions.jobs import bring_retouch
 from restoration.actions.versions import scan_version, submit_version, withdraw_version
 from restoration.engine.errors import BadInput
 from restoration.models import Version
+from restoration.queries import changes
 
 JPEG, PNG, TIFF = "image/jpeg", "image/png", "image/tiff"
+
+
+class VersionFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Which versions."""
+
+    photo = Exactly("photo__ref", label=_("A photo's reference."))
+    mine = YesOrNo(method="made_by_me", label=_("Whether you made it."))
+    changed_after = ChangedAfter(changes.versions_since)
+    after = After("pk")
+
+    class Meta:
+        model = Version
+        fields = ("photo", "state", "kind", "mine", "changed_after", "after")
+
+    def made_by_me(self, rows: QuerySet[Version], name: str, value: Any) -> QuerySet[Version]:
+        mine = Q(made_by=self.request.user)
+        return rows.filter(mine if value else ~mine | Q(made_by=None))
+
+
+class VersionsView(generics.ListAPIView[Version]):
+    """All trees in reach."""
+
+    request: Asked
+    serializer_class = VersionSerializer
+    queryset = Version.objects.none()
+    filterset_class = VersionFilter
+
+    def get_queryset(self) -> QuerySet[Version]:
+        return versions_for(self.request).order_by("-pk")
+
+    @tells(
+        _("Versions"),
+        gives=VersionSerializer(many=True),
+        description=_(
+            "The scans in reach, one's own, and what was submitted to collections one curates;"
+            " newest first."
+        ),
+    )
+    def get(self, request: Asked) -> Response:  # type: ignore[override]
+        return self.list(request)
 
 
 class PhotoVersionsView(generics.ListAPIView[Version]):
@@ -159,7 +204,7 @@ class SubmitView(APIView):
     def post(self, request: Asked, pk: int) -> Response:
         version, told = version_of(request, pk), given(SubmitSerializer, request)
         submit_version(version=version, by=request.user, note=told["note"], now=timezone.now())
-        return Response(VersionSerializer(version).data)
+        return Response(VersionSerializer(version_of(request, pk)).data)
 
 
 class WithdrawView(APIView):
@@ -173,4 +218,4 @@ class WithdrawView(APIView):
     def post(self, request: Asked, pk: int) -> Response:
         version = version_of(request, pk)
         withdraw_version(version=version, by=request.user, now=timezone.now())
-        return Response(VersionSerializer(version).data)
+        return Response(VersionSerializer(version_of(request, pk)).data)

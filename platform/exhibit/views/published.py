@@ -117,6 +117,7 @@ def _told(publication: Publication) -> HttpResponse:
         "code": "retracted" if taken_down else "withdrawn",
         "detail": words,
         "ended_at": publication.ended_at,
-        "reason": publication.reason,
+        # Why a picture is only hidden is for those who look into it.
+        "reason": publication.reason if taken_down else "",
     }
     return JsonResponse(facts, status=HTTPStatus.GONE, content_type="application/problem+json")

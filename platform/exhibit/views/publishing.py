@@ -110,11 +110,14 @@ def suspend(request: Asked, pk: int) -> HttpResponse:
     """Hide a picture while something is looked into."""
     publication = _publication(request, pk)
     reason = request.POST.get("reason", "").strip()[:1000]
-    actions.suspend_publication(
+    if actions.suspend_publication(
         publication=publication, by=request.user, reason=reason, now=timezone.now()
-    )
-    told = _("“{title}” is hidden from the public until you show it again.")
-    messages.success(request, _named(told, publication))
+    ):
+        told = _("“{title}” is hidden from the public until you show it again.")
+        messages.success(request, _named(told, publication))
+    else:
+        told = _("You have hidden “{title}” already; nothing has changed.")
+        messages.info(request, _named(told, publication))
     return _back(publication)
 
 
