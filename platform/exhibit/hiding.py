@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Event
@@ -59,15 +60,15 @@ def look(person: User) -> Found:
         claims=list(claims.select_related("photo__collection").order_by("pk")),
         jobs=list(jobs.select_related("photo__collection", "source").order_by("pk")),
         versions=list(submitted.select_related("photo__collection").order_by("pk")),
-        publications=_built_on(person),
+        publications=_built_on(person, Publication.objects.filter(state=PublicationState.LIVE)),
     )
 
 
-def _built_on(person: User) -> list[Publication]:
-    """Public pictures with a version of this account anywhere in their line."""
+def _built_on(person: User, pictures: QuerySet[Publication]) -> list[Publication]:
+    """Those of the pictures that have a version of this account anywhere in their line."""
     photos = Version.objects.filter(made_by=person).values("photo")
-    live = Publication.objects.filter(photo__in=photos, state=PublicationState.LIVE)
-    shown = list(live.select_related("photo__collection", "version").order_by("pk"))
+    found = pictures.filter(photo__in=photos).select_related("photo__collection", "version")
+    shown = list(found.order_by("pk"))
     line = Version.objects.filter(photo__in=[each.photo_id for each in shown])
     every = line.only("pk", "parent", "made_by").in_bulk()
     return [
@@ -181,9 +182,12 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
     hiding = Hiding.objects.filter(person=person, undone_at=None).first()
     if hiding is None:
         raise Refused("not-hidden", _("Nothing of this account is hidden."), conflict=True)
+    _hand_over(hiding)
     # The words come back in any case; about the picture somebody may have decided since.
     pictures = hiding.things.filter(kind=HiddenKind.PUBLICATION).values("key")
-    Publication.objects.filter(pk__in=pictures).update(words_hidden_at=None)
+    theirs = _things_of_others(hiding).values("key")
+    words = Publication.objects.filter(pk__in=pictures).exclude(pk__in=theirs)
+    words.update(words_hidden_at=None)
     for kind in HiddenKind:
         for thing in hiding.things.filter(kind=kind, outcome="").order_by("pk"):
             _bring_back(thing, hiding, by, now)
@@ -194,6 +198,29 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
             Event.objects.create(actor=by, verb="person.shown", at=now, facts=facts)
     outcomes = list(hiding.things.values_list("outcome", flat=True))
     return {each: outcomes.count(each) for each in sorted(set(outcomes))}
+
+
+def _things_of_others(hiding: Hiding) -> QuerySet[HiddenThing]:
+    """The pictures that other hidden accounts keep hidden."""
+    things = HiddenThing.objects.filter(kind=HiddenKind.PUBLICATION, hiding__undone_at=None)
+    return things.exclude(hiding=hiding)
+
+
+def _hand_over(hiding: Hiding) -> None:
+    """What stands on the work of another account that is hidden too stays hidden, for that one:
+    it was hidden already when that one's turn came, and is not among what that one hid."""
+    things = {each.key: each for each in hiding.things.filter(kind=HiddenKind.PUBLICATION)}
+    pictures = Publication.objects.filter(pk__in=things)
+    others = Hiding.objects.filter(undone_at=None).exclude(pk=hiding.pk)
+    for other in others.select_related("person"):
+        for each in _built_on(other.person, pictures):
+            with transaction.atomic():
+                other.things.get_or_create(
+                    kind=HiddenKind.PUBLICATION,
+                    key=each.pk,
+                    defaults={"outcome": things[each.pk].outcome},
+                )
+                hiding.things.filter(pk=things[each.pk].pk, outcome="").update(outcome="moved-on")
 
 
 def restore_account(*, person: User, by: User, now: datetime, to: str = "") -> None:

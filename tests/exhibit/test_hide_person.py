@@ -131,6 +131,28 @@ def test_a_picture_built_on_their_work_by_somebody_else_is_hidden_too(museum: Mu
     assert shown.words_hidden_at is not None
 
 
+@pytest.mark.parametrize("first", ["vera", "victor"])
+def test_a_picture_of_two_who_are_hidden_comes_back_with_the_second(
+    museum: Museum, first: str
+) -> None:
+    vera, victor = museum.people.vera, museum.people.victor
+    photo = factories.photo(museum.collection)
+    base = factories.version(photo, vera)
+    child, _review = factories.accepted(photo, victor, museum.people.cora, parent=base)
+    shown = hang_version(museum, child)
+    for person in (vera, victor):
+        hidden(museum, person=person)
+    sten, now = museum.people.sten, timezone.now()
+    order = [vera, victor] if first == "vera" else [victor, vera]
+    hiding.undo_hiding(person=order[0], by=sten, now=now)
+    shown.refresh_from_db()
+    assert shown.state == PublicationState.SUSPENDED
+    assert shown.words_hidden_at is not None
+    hiding.undo_hiding(person=order[1], by=sten, now=now)
+    shown.refresh_from_db()
+    assert (shown.state, shown.words_hidden_at) == (PublicationState.LIVE, None)
+
+
 def hang_version(museum: Museum, version: Version) -> Any:
     from exhibit.actions import publish_version
     from exhibit.arranging import Words
