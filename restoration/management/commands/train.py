@@ -44,7 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--device", default="", help="cpu or cuda; the best there is if empty")
         parser.add_argument("--exact", action="store_true", help="single precision: slower")
         parser.add_argument("--from", dest="first", type=Path, help="an .onnx to begin from")
-        parser.add_argument("--leaves", type=int, default=240, help="procedural pictures to add")
+        parser.add_argument("--leaves", type=int, default=40, help="procedural pictures to add")
         parser.add_argument("--out", type=Path, help="folder for file, card and checkpoint")
         parser.add_argument("--ship", action="store_true", help="put the result into the package")
 
