@@ -106,7 +106,7 @@ def test_a_scratch_across_an_edge_is_filled_and_the_edge_stays():
         context = StepContext(image=damaged, reference=damaged, mask=mask)
         told[marks_only] = repair.run(context, SETTINGS | {"marks_only": marks_only})
     error = {way: np.abs(each.image - picture)[mask > 0].mean() for way, each in told.items()}
-    assert error[True] < 0.5 * error[False]
+    assert error[True] < 0.6 * error[False]
     assert (told[True].maps["repaired"] > 0)[area].mean() > 0.9
     assert np.array_equal(told[False].maps["repaired"], mask)
     (note,) = told[True].notes
