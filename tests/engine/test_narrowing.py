@@ -100,13 +100,14 @@ def test_a_scratch_across_an_edge_is_filled_and_the_edge_stays():
         area[column // 2 : column // 2 + 2, column] = True
     damaged = picture.copy()
     damaged[area] = 1
-    mask = stroke(area).astype(np.uint8) * 255
+    # A brush so wide that the filler, which was taught on (0027), cannot hide what it covered.
+    mask = stroke(area, 14).astype(np.uint8) * 255
     told = {}
     for marks_only in (True, False):
         context = StepContext(image=damaged, reference=damaged, mask=mask)
         told[marks_only] = repair.run(context, SETTINGS | {"marks_only": marks_only})
     error = {way: np.abs(each.image - picture)[mask > 0].mean() for way, each in told.items()}
-    assert error[True] < 0.6 * error[False]
+    assert error[True] < 0.5 * error[False]
     assert (told[True].maps["repaired"] > 0)[area].mean() > 0.9
     assert np.array_equal(told[False].maps["repaired"], mask)
     (note,) = told[True].notes
