@@ -14,6 +14,9 @@ KEPT := $(VAR)/done/$(shell printf '%s' "$$REKINDLE_DATABASE_URL" | cksum | cut 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MANAGE := $(BIN)/python manage.py
 
+# Tests and the demo start hundreds of processes; each would compile all our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 MIGRATIONS := $(wildcard */migrations/*.py platform/*/migrations/*.py)
 STATIC := $(shell find platform/config/static -type f -not -path '*/dist/*')
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)

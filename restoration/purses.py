@@ -145,7 +145,7 @@ class Entry(models.Model):
     number = models.PositiveIntegerField()
     kind = models.CharField(_("kind"), max_length=9, choices=EntryKind)
     seconds = models.IntegerField(_("seconds"))
-    balance = models.IntegerField(_("left"))
+    balance = models.IntegerField(pgettext_lazy("of what a purse held", "left"))
     job = models.ForeignKey(
         "restoration.Job", on_delete=models.PROTECT, null=True, related_name="entries"
     )

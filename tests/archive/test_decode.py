@@ -317,6 +317,7 @@ def test_one_that_does_not_end_itself_is_ended_with_all_it_started(
     pytest.fail("what it had started went on")
 
 
+@pytest.mark.slow
 def test_work_without_end_is_the_files_fault_on_a_busy_machine_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

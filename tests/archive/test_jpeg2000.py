@@ -144,6 +144,7 @@ def test_what_would_come_out_in_other_colours_is_refused(tmp_path: Path, kind: s
     assert refusal(kept(tmp_path, STRANGE[kind]())).code == "samples-not-allowed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.95])
 def test_a_file_that_breaks_off_is_never_taken_for_a_whole_one(
     tmp_path: Path, share: float
@@ -154,6 +155,7 @@ def test_a_file_that_breaks_off_is_never_taken_for_a_whole_one(
     assert refused.code in ("truncated", "damaged")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_flipped_bytes_are_refused_or_read_and_never_end_the_worker(
     tmp_path: Path, seed: int

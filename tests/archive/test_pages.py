@@ -330,6 +330,19 @@ def test_the_page_says_who_took_a_photo_off_the_wall_when_and_why(
         assert client.get(page_of).status_code == 404
 
 
+def test_beside_each_button_stands_that_the_published_picture_goes_too(
+    cora: Client, box: Collection
+) -> None:
+    photo = factories.photo(box)
+    page = cora.get(reverse("archive:describe", args=[photo.ref])).text
+    for deed, said in (
+        ("hold", "visitors do not see its published picture"),
+        ("withdraw", "its published picture leaves the exhibits"),
+    ):
+        form = page.partition(f'action="{reverse(f"archive:{deed}", args=[photo.ref])}"')[2]
+        assert said in form.partition("</form>")[0]
+
+
 def test_a_photo_that_is_back_on_the_wall_says_nothing_of_its_hold(
     cora: Client, box: Collection
 ) -> None:

@@ -88,6 +88,7 @@ def test_it_stays_for_a_batch_that_may_try_again_what_was_refused(
     assert not storage.exists(first.place)
 
 
+@pytest.mark.slow
 def test_what_two_batches_have_taken_in_whole_is_kept_for_neither(
     boxes: list[Collection], people: Cast
 ) -> None:

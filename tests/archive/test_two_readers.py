@@ -94,6 +94,7 @@ def test_a_file_that_is_bad_is_not_blamed_on_anybody_else() -> None:
     assert storage.exists(storage.incoming_key(photo.sha256))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_the_same_file_in_two_collections_is_read_for_both_at_once() -> None:
     boxes = [factories.collection(), factories.collection()]

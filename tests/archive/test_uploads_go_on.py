@@ -431,6 +431,7 @@ def test_pages_that_nobody_can_mean_begin_no_upload(cora: Client, box: Collectio
 
 
 # --- two at once ----------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_two_hands_that_send_the_last_bytes_at_once_make_one_photo() -> None:
     sten, box = person("sten", is_steward=True), factories.collection()

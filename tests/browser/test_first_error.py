@@ -43,6 +43,7 @@ def test_the_first_field_that_is_wrong(visit: Callable[..., Visitor], script: bo
     expect(page.locator("[name=password1]")).to_have_attribute("aria-invalid", "true")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False])
 def test_what_is_wrong_with_the_whole_form(visit: Callable[..., Visitor], script: bool) -> None:
     page = visit(java_script_enabled=script).open("/account/login/")

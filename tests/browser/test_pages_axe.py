@@ -83,6 +83,7 @@ def looked_at(visitor: Visitor, address: str, closely: list[int]) -> list[str]:
     return [f"{address} {each}" for each in found]
 
 
+@pytest.mark.slow
 def test_nothing_stands_in_the_way_on_the_main_pages(
     visit: Callable[..., Visitor], addresses: dict[str, list[str]]
 ) -> None:
@@ -125,6 +126,8 @@ def test_without_a_script_no_page_is_too_wide(
     assert not found, found
 
 
+SLOWER = [pytest.param(who, marks=pytest.mark.slow) for who in ("vera", "cora", "sten")]
+
 LONG = """
 from accounts.models import User
 from archive.models import Collection, Photo
@@ -140,7 +143,7 @@ User.objects.update(display_name="W" * 80)
 
 
 # The last one here: its words stay.
-@pytest.mark.parametrize("who", ["", "vera", "cora", "sten"])
+@pytest.mark.parametrize("who", ["", *SLOWER])
 def test_one_long_word_makes_no_page_too_wide(
     visit: Callable[..., Visitor],
     site: processes.Site,

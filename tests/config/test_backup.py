@@ -267,6 +267,7 @@ def test_rows_are_of_one_moment_and_nobody_waits_to_write_on_postgresql() -> Non
 
 
 # --- whole or not at all -------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_second_backup_copies_only_what_is_new(
     site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

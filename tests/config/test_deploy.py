@@ -56,6 +56,7 @@ def complaints(said: str) -> list[str]:
     return sorted(re.findall(r"^\?: \(([\w.]+)\)", said, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_a_deployment_complains_only_of_the_parts_that_are_not_here_and_of_mails(
     production: dict[str, str],
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_deployment_complains_only_of_the_parts_that_are_not_here_and_of_mails
         assert f"The {part} does not answer: " in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_check_without_deploy_asks_no_part(production: dict[str, str]) -> None:
     answer = manage("check", "--fail-level", "WARNING", **production)
     assert (answer.returncode, answer.stderr) == (0, "")

@@ -102,6 +102,7 @@ def test_a_scrape_asks_the_database_six_times_whatever_there_is(
         scrape(client)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_sqlite_file")
 def test_no_table_that_grows_is_read_without_an_index() -> None:
     with CaptureQueriesContext(connection) as asked:

@@ -48,6 +48,7 @@ def test_a_worker_takes_what_is_sent_to_it(live_site: Site) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["gunicorn config.wsgi", "celery", "manage.py sweep"])
 def test_a_program_that_is_killed_comes_back(live_site: Site, words: str) -> None:
     wait_until(lambda: len(live_site.programs()) >= 3, "every program is started")
@@ -62,6 +63,7 @@ def test_a_program_that_is_killed_comes_back(live_site: Site, words: str) -> Non
     wait_until(lambda: answers(f"{live_site.url}/health/live"), "the site answers", seconds=SOON)
 
 
+@pytest.mark.slow
 def test_a_second_start_on_the_same_folder_is_refused(live_site: Site) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "serve", "--port", "0"],

@@ -69,6 +69,7 @@ def manage(folder: Path, *words: str, **variables: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -87,6 +88,7 @@ def test_a_command_says_only_the_sentence(
     assert answer.stderr.startswith(sentence)
 
 
+@pytest.mark.slow
 def test_a_command_says_in_a_sentence_that_the_database_does_not_answer(tmp_path: Path) -> None:
     away = {"REKINDLE_DATABASE_URL": "postgres://vera:hush@127.0.0.1:1/photos"}
     answer = manage(tmp_path, "migrate", **away)

@@ -98,6 +98,7 @@ def test_a_stubborn_program_is_ended_by_force(monkeypatch: pytest.MonkeyPatch) -
     assert all(run.is_over() for run in ours._runs)
 
 
+@pytest.mark.slow
 def test_one_that_always_dies_is_started_less_and_less_often(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

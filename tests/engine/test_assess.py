@@ -19,12 +19,14 @@ def suggested(image: np.ndarray) -> set[str]:
     return {row["step"] for row in assess(image).suggestion}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [8, 15, 25])
 def test_the_noise_is_measured(sigma: float):
     found = assess(pictures.noisy(pictures.grey(pictures.camera()), sigma)).noise_sigma
     assert abs(found - sigma) < 0.1 * sigma
 
 
+@pytest.mark.slow
 def test_grey_sepia_and_colour_are_told_apart():
     colour = pictures.coffee()
     grey = pictures.grey(colour)
@@ -66,6 +68,7 @@ def test_dust_is_seen_and_repair_is_suggested():
     assert found.mask.shape == dusty.shape[:2]
 
 
+@pytest.mark.slow
 def test_the_black_frame_of_a_negative_is_not_picture_and_not_damage():
     framed = np.zeros((300, 320, 3), np.float32)
     framed[22:278, 32:288] = pictures.grey(pictures.camera())
@@ -84,11 +87,13 @@ def test_suggestions_fit_the_catalog_and_everything_is_json():
     assert json.loads(json.dumps(found.to_json())) == found.to_json()
 
 
+@pytest.mark.slow
 def test_the_same_scan_is_assessed_the_same_way():
     scan = age(pictures.astronaut(), seed=3)[0]
     assert assess(scan) == assess(scan)
 
 
+@pytest.mark.slow
 def test_a_strip_of_film_however_long_is_assessed():
     strip = np.tile(pictures.camera()[:16], (1, 24, 1))
     assert assess(pictures.noisy(strip, 3)).width == strip.shape[1]
@@ -123,6 +128,7 @@ def test_what_is_suggested_makes_no_sound_pixel_worse(severity: float):
     assert errors[1] < errors[0]
 
 
+@pytest.mark.slow
 def test_as_much_tone_is_suggested_as_was_lost():
     picture = pictures.grey(pictures.camera())
     found = [assess(age(picture, seed=4, severity=each)[0]) for each in (0.1, 0.8)]
@@ -131,6 +137,7 @@ def test_as_much_tone_is_suggested_as_was_lost():
     assert [row["settings"]["strength"] for row in rows] == [told.tone for told in found]
 
 
+@pytest.mark.slow
 def test_a_strong_cast_alone_is_no_reason_to_stretch():
     tint = np.array([1.0, 0.75, 0.3], np.float32)
     found = assess((pictures.grey(pictures.camera()) * tint).astype(np.float32))
@@ -138,6 +145,7 @@ def test_a_strong_cast_alone_is_no_reason_to_stretch():
     assert [(row["reason"], row["settings"]["strength"]) for row in rows] == [("strong-cast", 0.0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [3.4, 15])
 def test_noise_is_calmed_but_some_of_the_grain_stays(sigma: float):
     found = assess(pictures.noisy(pictures.grey(pictures.camera()), sigma))

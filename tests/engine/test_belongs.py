@@ -88,14 +88,18 @@ CODES = {
 }
 
 
+PICTURES = ["chelsea", pytest.param("camera", marks=pytest.mark.slow)]
+
+
 @pytest.mark.parametrize("deed", HONEST)
-@pytest.mark.parametrize("name", ["chelsea", "camera"])
+@pytest.mark.parametrize("name", PICTURES)
 def test_an_honest_retouch_belongs(name, deed):
     parent = picture(name)
     assert belongs(parent, HONEST[deed](parent)).correlation > 0.6
 
 
-@pytest.mark.parametrize("name", ["chelsea", "camera"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_scratched_photograph_repaired_belongs(name):
     belonging = belongs(scratched(picture(name)), picture(name))
     assert belonging.correlation > 0.6
@@ -103,7 +107,7 @@ def test_a_scratched_photograph_repaired_belongs(name):
 
 
 @pytest.mark.parametrize("deed", WRONG)
-@pytest.mark.parametrize("name", ["chelsea", "camera"])
+@pytest.mark.parametrize("name", PICTURES)
 def test_what_is_not_a_retouch_is_refused_by_name(name, deed):
     parent = picture(name)
     with pytest.raises(BadInput) as refusal:
@@ -143,6 +147,7 @@ def test_the_frame_lays_an_enlarged_and_moved_retouch_back_on_its_parent():
     assert np.abs(laid - parent)[20:-20, 20:-20].mean() < 0.01
 
 
+@pytest.mark.slow
 def test_the_changed_area_is_counted_beyond_the_tone_curve():
     parent = picture("astronaut")
     touched = clean(parent**0.7)

@@ -125,6 +125,7 @@ def test_a_stripe_keeps_its_colour_in_a_field_of_another(pixels: int):
     assert shown[200:220, 200:440, 0].mean() > 0.2  # and the field its own
 
 
+@pytest.mark.slow
 def test_a_badge_of_a_few_pixels_has_its_colour():
     badge = field(0.5, 0.5, 0.5 + 7 / 639, 0.5 + 7 / 479, BLUE)
     result = coloured(pictures.noisy(EVEN, 2), regions=(IN_RED, badge))
@@ -133,6 +134,7 @@ def test_a_badge_of_a_few_pixels_has_its_colour():
     assert blue > 0.15
 
 
+@pytest.mark.slow
 def test_what_was_said_after_a_stripe_lies_over_it():
     stripe = field(0.2, 0.5, 0.8, 0.52, BLUE)
     image = pictures.noisy(EVEN, 2)
@@ -144,6 +146,7 @@ def test_what_was_said_after_a_stripe_lies_over_it():
     assert dabbed[243:246, 210:230, 2].mean() > 0.15
 
 
+@pytest.mark.slow
 def test_an_outline_smaller_than_a_pixel_of_the_grid_still_says_its_colour():
     spot = field(0.5, 0.5, 0.5008, 0.5008, RED)
     assert chroma(coloured(pictures.noisy(EVEN, 2), regions=(spot,)).image)[..., 0].max() > 0.05

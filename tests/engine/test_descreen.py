@@ -41,8 +41,8 @@ def unlike(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(np.square(slope * one + offset - other).mean()))
 
 
-@pytest.mark.parametrize("period", [3.0, 4.0, 6.0])
-@pytest.mark.parametrize("degrees", [45.0, 30.0])
+@pytest.mark.parametrize("period", [3.0, pytest.param(4.0, marks=pytest.mark.slow), 6.0])
+@pytest.mark.parametrize("degrees", [45.0, pytest.param(30.0, marks=pytest.mark.slow)])
 def test_the_dots_go_and_the_picture_stays(period, degrees):
     picture = photograph()
     dotted = printed(picture, period, degrees)
@@ -52,6 +52,7 @@ def test_the_dots_go_and_the_picture_stays(period, degrees):
     assert screen.found(result.image[..., 0]) is None
 
 
+@pytest.mark.slow
 def test_half_the_strength_leaves_dots():
     dotted = printed(photograph())
     half = np.abs(run(dotted, 0.5).image - dotted).mean()
@@ -80,6 +81,7 @@ def test_a_dotted_dress_in_a_corner_is_no_screen():
     assert descreen.found(dress) == [None, None, None]
 
 
+@pytest.mark.slow
 def test_a_large_print_is_done_by_strips_as_if_at_once(monkeypatch):
     dotted = printed(photograph())
     whole = run(dotted).image
@@ -87,6 +89,7 @@ def test_a_large_print_is_done_by_strips_as_if_at_once(monkeypatch):
     assert np.array_equal(run(dotted).image, whole)
 
 
+@pytest.mark.slow
 def test_each_ink_has_a_screen_of_its_own():
     picture = pictures.astronaut(512)
     picture[..., 1] = printed(picture, 4.0)[..., 1]

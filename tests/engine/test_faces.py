@@ -103,6 +103,7 @@ def test_the_face_on_a_portrait_is_found_faded_or_not(faded: bool) -> None:
     assert faces.met(found, [COLLINS], 0.4) == 1
 
 
+@pytest.mark.slow
 def test_the_same_picture_gives_the_same_boxes() -> None:
     assert faces.find(light("astronaut")) == faces.find(light("astronaut"))
 

@@ -93,6 +93,7 @@ def test_the_measured_strength_gives_back_what_was_lost():
     assert slope == pytest.approx(1 + found.gain, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("severity", [0.15, 0.5, 0.8])
 @pytest.mark.parametrize("scene", SCENES)
 def test_an_aged_print_comes_nearer_to_what_it_was(scene: str, severity: float):

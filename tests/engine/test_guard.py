@@ -201,6 +201,7 @@ def on_a_scanners_bed(print_: np.ndarray) -> np.ndarray:
     return np.pad(print_, ((12, 12), (12, 12), (0, 0)))
 
 
+@pytest.mark.slow
 def test_the_scanners_black_bed_beside_a_faded_print_is_no_lost_detail():
     faded = 0.35 + 0.3 * pictures.grey(pictures.coffee())
     brought_back = (faded - 0.35) / 0.3 * 0.9

@@ -80,6 +80,7 @@ def test_a_wide_area_is_meant_as_a_whole():
     assert np.array_equal(narrowing.narrowed(painted, levels(seen), ground(seen)), painted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("larger", [1, 16])
 def test_never_a_pixel_outside_what_was_painted(scratch, larger):
     def grown(area: np.ndarray) -> np.ndarray:

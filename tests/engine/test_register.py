@@ -52,6 +52,7 @@ def test_laying_back_undoes_the_move(cat):
     assert np.abs(laid - cat)[30:-30, 30:-30].mean() < 0.01
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_registered_at_its_own_size():
     large = np.kron(picture("chelsea"), np.ones((3, 3, 1), dtype=np.float32))
     moved = warp(large, np.array([[1, 0, 21.0], [0, 1, -9.0]]), large.shape)

@@ -83,6 +83,7 @@ def test_dust_on_a_calm_ground_is_found():
     assert (found & ~area).sum() < 4 * area.sum()
 
 
+@pytest.mark.slow
 def test_a_picture_larger_than_it_is_judged_at_is_marked_at_its_own_size():
     wall = pictures.noisy(np.full((160, 3000, 3), 0.45, np.float32), 3)
     wall[60:64, 200:2800:200] = 0.95
@@ -113,6 +114,7 @@ def test_what_lies_in_a_face_that_somebody_drew_is_no_damage():
     assert not found[:, :160].any()
 
 
+@pytest.mark.slow
 def test_a_face_that_somebody_took_away_hides_no_damage():
     wall = pictures.noisy(np.full((240, 320, 3), 0.45, np.float32), 3)
     wall[pictures.specks(wall.shape, 25)] = 0.95
@@ -145,6 +147,7 @@ def test_a_mask_over_nearly_everything_fails():
     assert caught.value.code == "mask-too-large"
 
 
+@pytest.mark.slow
 def test_another_seed_changes_only_the_grain_of_the_fill():
     damaged, area = scratched(pictures.noisy(pictures.grey(pictures.camera()), 6))
     mask = area.astype(np.uint8) * 255

@@ -78,6 +78,7 @@ def test_repair_alone_changes_nothing_outside_the_painted_mask():
     assert np.array_equal(done.maps["repaired"], mask)
 
 
+@pytest.mark.slow
 def test_what_the_ancestors_filled_counts_as_filled():
     filled = np.zeros((200, 200), bool)
     filled[50:60, 50:60] = True

@@ -39,6 +39,7 @@ def test_a_corner_that_is_gone_is_found_and_hardly_more(behind: np.ndarray) -> N
     assert (area & ~gone).sum() < 0.25 * gone.sum()
 
 
+@pytest.mark.slow
 def test_it_is_filled_as_damage_is() -> None:
     image = print_of(pictures.camera())
     gone = corner(image.shape, 120)

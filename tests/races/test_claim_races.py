@@ -83,6 +83,7 @@ def _held(nora: User) -> int:
     return Claim.objects.filter(volunteer=nora, state=ClaimState.OPEN).count()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_one_person_who_takes_twelve_photos_at_once_holds_as_many_as_the_account_may() -> None:
     nora, box = person("nora", trust=Trust.NEW), factories.collection()
@@ -96,6 +97,7 @@ def test_one_person_who_takes_twelve_photos_at_once_holds_as_many_as_the_account
     assert codes == ["too-many-claims"] * (12 - most)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_one_person_who_asks_to_be_given_one_twelve_times_gets_no_more_either() -> None:
     nora, box = person("nora", trust=Trust.NEW), factories.collection()

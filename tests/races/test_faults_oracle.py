@@ -197,6 +197,7 @@ def test_nothing_is_wrong_with_a_round_that_went_well(done: Round) -> None:
     assert (wrongs(found), found.is_good(), found.jobs) == ({}, True, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plant", "kinds"), PLANTED, ids=[each.__name__ for each, _ in PLANTED])
 def test_it_sees(plant: Callable[[Round], None], kinds: set[str], done: Round) -> None:
     plant(done)
@@ -204,6 +205,7 @@ def test_it_sees(plant: Callable[[Round], None], kinds: set[str], done: Round) -
     assert (set(wrongs(found)), found.is_good()) == (kinds, False)
 
 
+@pytest.mark.slow
 def test_it_sees_a_result_of_other_pixels(done: Round) -> None:
     assert wrongs(judge([done], compare=1)) == {"changed": 1}
 

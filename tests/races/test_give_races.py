@@ -60,6 +60,7 @@ def test_a_crowd_gets_every_photo_and_none_twice(volunteers: int, photos: int) -
     assert counting.recount() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_counts_stay_right_while_everybody_works_and_somebody_recounts() -> None:
     box = factories.collection()
@@ -113,6 +114,7 @@ def test_counts_stay_right_while_everybody_works_and_somebody_recounts() -> None
     assert standing.held == held
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_a_submit_and_a_release_of_one_photo_do_not_wait_for_each_other() -> None:
     """Both touch the claim and the photo's standing; neither may end in a deadlock."""

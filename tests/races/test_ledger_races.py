@@ -84,6 +84,7 @@ def test_fifty_people_share_a_collections_budget_for_seven_runs(rounds: int) -> 
             claim.move("released", by=None, at=factories.NOW)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_one_person_who_asks_for_fifty_runs_gets_those_that_wait_and_no_more() -> None:
     box, vera = factories.collection(), person("vera", trust=Trust.REGULAR)
@@ -108,6 +109,7 @@ def test_one_person_who_presses_fifty_times_gets_one_run() -> None:
     _adds_up(Purse.objects.get(person=vera))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_where_nobodys_time_is_counted_no_more_runs_wait_either(settings: Any) -> None:
     settings.ALLOWANCE_PERCENT = 0
@@ -118,6 +120,7 @@ def test_where_nobodys_time_is_counted_no_more_runs_wait_either(settings: Any) -
     assert sum(isinstance(each, Job) for each in results) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_no_more_retouches_and_masks_are_taken_at_once_than_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
@@ -151,6 +154,7 @@ def test_no_more_retouches_and_masks_are_taken_at_once_than_one_after_the_other(
     assert Sheet.objects.filter(kept_by=vera).count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_the_end_and_the_cancelling_of_a_job_close_it_once() -> None:
     box, vera = factories.collection(), person("vera")

@@ -18,6 +18,7 @@ from tests.people import appoint, person
 from tests.races.together import together
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_many_publish_at_once_and_one_face_is_live() -> None:
     collection = factories.collection()

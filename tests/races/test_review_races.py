@@ -30,6 +30,7 @@ def test_ten_curators_open_one_version_and_one_holds_it() -> None:
     assert {each.code for each in results if isinstance(each, Refused)} == {"in-review"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_accept_and_decline_and_withdraw_in_one_moment_end_in_one_state() -> None:
     collection = factories.collection()

@@ -20,6 +20,7 @@ def finish_two_steps(order: int) -> None:
     tallies.add_steps(records, megapixels=0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
 def test_twenty_workers_that_finish_together_are_all_counted() -> None:
     results = together([partial(finish_two_steps, number) for number in range(20)])

@@ -252,6 +252,7 @@ def test_a_job_has_one_reservation_in_a_purse(vera: Desk, now: datetime) -> None
 
 
 # --- how much it asks ----------------------------------------------------------------------------
+@pytest.mark.slow
 def test_asking_what_is_left_reads_as_little_after_a_thousand_entries(
     vera: Desk, now: datetime
 ) -> None:

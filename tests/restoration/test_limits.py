@@ -124,6 +124,7 @@ def came_in(content: bytes) -> bool:
     return storage.exists(storage.incoming_key(hashlib.sha256(content).hexdigest()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_program", [False, True])
 @pytest.mark.parametrize("limit", ["runs at once", "files an hour", "machine time"])
 def test_a_retouch_that_is_refused_leaves_no_file_behind(
@@ -222,6 +223,7 @@ def test_forty_people_on_one_address_sign_up_in_a_minute_and_none_is_refused(db:
     assert User.objects.count() == 40
 
 
+@pytest.mark.slow
 def test_forty_people_on_one_address_get_their_tokens(db: None) -> None:
     for number in range(40):
         person(f"pupil{number}")

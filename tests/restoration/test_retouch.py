@@ -101,6 +101,7 @@ def test_it_becomes_a_child_of_the_version_it_was_made_from(
     assert "“Dust by hand”" in told(desk)
 
 
+@pytest.mark.slow
 def test_it_is_held_to_the_faces_that_the_volunteer_drew(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_it_is_held_to_the_faces_that_the_volunteer_drew(
     assert len(newest(desk.photo).meters["guard"]["faces"]) == 1
 
 
+@pytest.mark.slow
 def test_a_larger_one_is_laid_on_the_scan_by_its_scale(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:
@@ -161,6 +163,7 @@ def painted() -> Pixels:
     return image
 
 
+@pytest.mark.slow
 def test_colour_that_a_hand_brought_is_shown_as_guessed_on_this_and_on_all_that_follow(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:
@@ -181,6 +184,7 @@ def test_colour_that_a_hand_brought_is_shown_as_guessed_on_this_and_on_all_that_
     assert newest(desk.photo).meters["guard"]["coloured_guess_area"] == pytest.approx(area, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_collection_that_wants_no_colour_is_brought_none_by_hand(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:
@@ -194,6 +198,7 @@ def test_a_collection_that_wants_no_colour_is_brought_none_by_hand(
     assert work()[-1].state == JobState.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_what_was_filled_before_is_still_marked_on_a_larger_retouch(
     desk: Desk, work: Work, tmp_path: Path
 ) -> None:
@@ -246,6 +251,7 @@ def test_what_does_not_belong_is_told_why_and_what_to_do(
     assert Version.objects.count() == 1
 
 
+@pytest.mark.slow
 class TestAFailure:
     """Told where the person looks, until something succeeds on this photo; not after."""
 
@@ -297,6 +303,7 @@ class TestAFailure:
         assert self.SAID in told(failed)
 
 
+@pytest.mark.slow
 def test_a_retouch_whose_very_bytes_came_as_a_scan_too_is_read_where_they_are_kept(
     desk: Desk, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def start(folder: Path, code: str, **environment: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.slow
 def test_unless_it_is_wanted_nothing_of_it_is_even_loaded(tmp_path: Path) -> None:
     loaded = "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     assert start(tmp_path, loaded).stdout == "[]\n"

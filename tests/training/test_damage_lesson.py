@@ -187,6 +187,7 @@ def test_a_mark_lost_in_leaves_counts_little_and_a_clear_one_whole():
     assert (counts[20] == 1).all()
 
 
+@pytest.mark.slow
 def test_the_shelf_takes_stamps_from_a_folder_of_them(stamps: Path):
     need("torch")
     from restoration.training.lessons import damage
@@ -213,6 +214,7 @@ def scan(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_in_a_sound_scan_a_clear_fleck_does_not_count(scan: Path):
     (found,) = sound.scans([scan], SIDE)
     assert found.doubled
@@ -305,6 +307,7 @@ def test_half_of_the_windows_of_clean_pictures_lie_where_a_false_alarm_is(
     assert 0.4 < hit < 0.66
 
 
+@pytest.mark.slow
 def test_on_a_sound_scan_only_what_was_put_there_is_damage(stamps: Path, scan: Path):
     need("torch")
     from restoration.training.lessons import damage

@@ -52,6 +52,7 @@ def taught(what, shelf: Shelf, checkpoint: Path):
     return np.concatenate([value.detach().numpy().ravel() for value in network.parameters()])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_what_an_unbroken_one_gives(shelf, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         taught(lesson(stop_at=3), shelf, tmp_path / "broken")
@@ -178,6 +179,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder.parent
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_file_and_its_card(pictures, tmp_path):
     said = io.StringIO()
     order = ["clean-grey", "--photos", str(pictures), "--steps", "1", "--leaves", "1"]

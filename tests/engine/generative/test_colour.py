@@ -51,6 +51,7 @@ def test_colour_comes_from_the_model_and_light_from_the_photograph(colour, grey)
     assert done.records[0]["model"]["pipeline"] == "Flux2KleinPipeline"
 
 
+@pytest.mark.slow
 @pytest.mark.generative
 def test_all_of_it_is_a_guess_and_the_map_says_so(colour):
     done = colour()

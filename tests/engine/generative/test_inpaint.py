@@ -7,7 +7,7 @@ from scipy import ndimage
 from restoration.engine.errors import Cancelled, OutOfMemory, StepFailed
 from tests.engine.generative.stubs import memory_for, nothing_but_noise, nothing_but_zeros
 
-pytestmark = pytest.mark.generative
+pytestmark = [pytest.mark.generative, pytest.mark.slow]
 
 SETTINGS = {"strength": 0.6, "passes": 3, "model": "sd15-inpaint", "sensitivity": 0.4}
 

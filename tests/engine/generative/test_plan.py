@@ -8,7 +8,7 @@ from restoration.engine.errors import Cancelled
 from restoration.engine.plan import Plan, Prompt, StepPlan
 from restoration.engine.restore import Inputs, restore
 
-pytestmark = pytest.mark.generative
+pytestmark = [pytest.mark.generative, pytest.mark.slow]
 
 PLAN = Plan(
     steps=(

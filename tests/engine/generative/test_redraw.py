@@ -9,7 +9,7 @@ from restoration.engine.luma import chroma, luma
 from restoration.engine.plan import FaceBox, Prompt
 from tests.engine.generative.stubs import memory_for, nothing_but_noise, nothing_but_zeros
 
-pytestmark = pytest.mark.generative
+pytestmark = [pytest.mark.generative, pytest.mark.slow]
 
 SETTINGS = {"strength": 0.4, "faces": 0.3, "passes": 6, "model": "sd15"}
 

@@ -15,7 +15,7 @@ from restoration.engine.plan import Plan, Prompt, StepPlan
 from restoration.engine.restore import Inputs, restore
 from tests.engine.generative.stubs import an_ideal_editor
 
-pytestmark = pytest.mark.generative
+pytestmark = [pytest.mark.generative, pytest.mark.slow]
 
 
 def qwens_noise(model):

@@ -77,6 +77,7 @@ def test_no_network_is_left_out_in_silence(hub: Hub, models: Path, left: str, to
     assert not (models / NAME).exists()
 
 
+@pytest.mark.slow
 def test_a_pickle_that_somebody_turned_into_safetensors_as_the_manual_says_is_taken(
     hub: Hub, models: Path, tmp_path: Path
 ) -> None:
