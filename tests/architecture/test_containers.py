@@ -136,8 +136,17 @@ def test_the_script_makes_every_secret_once_and_for_the_owner_alone(tmp_path: Pa
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
 
 
+def test_every_program_of_ours_reads_what_the_operator_wrote_down() -> None:
+    """Beside compose.yaml, where it need not be; what compose itself reads lies there too."""
+    told = {name: part.get("env_file") for name, part in compose()["services"].items()}
+    ours = {name for name, env_file in told.items() if env_file}
+    assert ours == {"bucket", "migrate", "web", "worker", "worker-gpu", "sweeper"}
+    for name in ours:
+        assert told[name] == [{"path": ".env", "required": False}], name
+
+
 def test_a_worker_ends_its_job_before_it_is_stopped() -> None:
-    longest = settings.JOB_LIMIT_SECONDS
+    longest = settings.DRAIN_SECONDS
     for name in ("worker", "worker-gpu"):
         grace = compose()["services"][name]["stop_grace_period"]
         assert int(grace.removesuffix("m")) * 60 > longest

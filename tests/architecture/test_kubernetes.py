@@ -13,6 +13,7 @@ from django.urls import resolve
 from config import env
 from tests.architecture.test_containers import DOCKER, SECRETS
 from tests.architecture.test_watching import samples
+from tests.services.need import ROOT
 
 Part = dict[str, Any]
 
@@ -107,7 +108,25 @@ def test_what_has_no_address_is_asked_by_its_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["worker", "worker-gpu"])
 def test_a_worker_ends_its_job_before_it_is_stopped(name: str) -> None:
-    assert pods()[name]["terminationGracePeriodSeconds"] > settings.JOB_LIMIT_SECONDS
+    assert pods()[name]["terminationGracePeriodSeconds"] > settings.DRAIN_SECONDS
+
+
+def test_the_site_has_room_for_two_of_the_largest_zips() -> None:
+    """Each is there twice: as it arrives, and as it is hashed on its way into the storage."""
+    [var] = [each["emptyDir"] for each in pods()["web"]["volumes"] if each["name"] == "var"]
+    room = int(var["sizeLimit"].removesuffix("Gi")) * 1024**3
+    assert room >= 2 * 2 * settings.MAX_BATCH_BYTES
+
+
+def test_what_has_to_come_first_is_found_by_its_label() -> None:
+    manual = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert "'part in (settings, migrate)'" in manual
+    first = [
+        each["kind"]
+        for each in manifests()
+        if each["metadata"]["labels"].get("part") in ("settings", "migrate")
+    ]
+    assert sorted(first) == ["ConfigMap", "Job"]
 
 
 def test_selectors_find_the_pods_they_mean() -> None:

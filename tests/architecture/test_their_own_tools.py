@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from config import env
 from tests.architecture.test_kubernetes import manifests
 from tests.architecture.test_watching import alarms, dashboard, expressions
 from tests.services.need import ROOT, need, tool
@@ -32,8 +33,9 @@ def _judges() -> None:
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Path:
-    """A copy that a test may spoil."""
-    return Path(shutil.copytree(ROOT / "docker", tmp_path / "docker"))
+    """A copy that a test may spoil, without what an operator keeps there."""
+    theirs = shutil.ignore_patterns(".env", "secrets")
+    return Path(shutil.copytree(ROOT / "docker", tmp_path / "docker", ignore=theirs))
 
 
 def judge(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -46,8 +48,8 @@ def dockerfile(docker: Path, name: str = "web.Dockerfile") -> subprocess.Complet
     return judge("hadolint", "--no-color", docker / name)
 
 
-def compose(docker: Path) -> subprocess.CompletedProcess[str]:
-    every = ("--profile", "*", "config", "--quiet")
+def compose(docker: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    every = ("--profile", "*", "config", *(words or ("--quiet",)))
     return judge("docker-compose", "--file", docker / "compose.yaml", *every)
 
 
@@ -81,6 +83,21 @@ def test_the_images_are_built_as_images_should_be(docker: Path, name: str) -> No
 def test_compose_would_start_it(docker: Path) -> None:
     said = compose(docker)
     assert (said.returncode, said.stdout) == (0, "")
+
+
+def test_every_setting_that_is_written_down_arrives_in_every_program_of_ours(docker: Path) -> None:
+    names = {name for name in env.asked if not name.endswith("_FILE")}
+    names |= {"WEB_PROCESSES", "CPU_JOBS"}
+    (docker / ".env").write_text("".join(f"{name}=mine\n" for name in names))
+    parts = json.loads(compose(docker, "--format", "json").stdout)["services"]
+    given = {name: part.get("environment") or {} for name, part in parts.items()}
+    ours = {name for name, variables in given.items() if "REKINDLE_SITE_URL" in variables}
+    assert ours == {"bucket", "migrate", "web", "worker", "worker-gpu", "sweeper"}
+    for part in ours:
+        # Where the models are mounted is the container's own.
+        lost = {name for name in names if given[part].get(name) != "mine"}
+        assert lost == ({"REKINDLE_MODELS_DIR"} if part == "worker-gpu" else set()), part
+    assert all("mine" not in given[part].values() for part in given.keys() - ours)
 
 
 def test_a_cluster_would_take_every_manifest(docker: Path) -> None:
@@ -142,6 +159,7 @@ SPOILT: list[tuple[Callable[[Path], subprocess.CompletedProcess[str]], str, str,
     (dockerfile, "web.Dockerfile", "USER 10001", "USER root"),
     (compose, "compose.yaml", "healthcheck:", "heathcheck:"),
     (compose, "compose.yaml", "condition: service_healthy", "condition: service_well"),
+    (compose, "compose.yaml", "required: false", "required: true"),
     (cluster, "kubernetes.yaml", "replicas: 2", "replicas: two"),
     (cluster, "kubernetes.yaml", "livenessProbe:", "livenessprobe:"),
     (scalers, "kubernetes.yaml", "maxReplicaCount", "maxReplicacount"),
