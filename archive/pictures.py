@@ -43,16 +43,20 @@ def respond(
     content_type: str,
     public: bool,
     filename: str | None = None,
+    for_script: bool = False,
     request: HttpRequest,
 ) -> HttpResponseBase:
     """The bytes under `key`, or the way to them; as a download when `filename` is given.
+
+    Always the bytes `for_script`: of a picture that came from elsewhere a browser lets nobody read
+    the pixels. That is for small ones.
 
     Or the part of them that is asked for, so that a download which broke off goes on, or that they
     have not changed. Without a name only for bytes that we made. Http404 when there are none. The
     content type is ours, never the uploader's.
     """
     # Public bytes go through the site: an address that expires is nothing a cache could keep.
-    address = "" if public else _elsewhere(key, content_type, filename)
+    address = "" if public or for_script else _elsewhere(key, content_type, filename)
     if address:
         return closed(_redirect(address))
     etag = _etag(key)

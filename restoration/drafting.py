@@ -1,8 +1,9 @@
 """From what lies on a bench to a Plan: the draft, as a form or as JSON, made whole and safe.
 
 A draft is {"base", "steps": {name: {"on", "settings"}}, "prompt": {field: text}, "mask", "dabs",
-"regions", "faces", "seed"}; its faces are null until somebody, or the assessment, has said where
-they are. `cleaned` never refuses: half-finished work is kept as it is. `plan` does.
+"regions", "faces", "find_faces", "seed"}; its faces are null until somebody, or the assessment, has
+said where they are; `find_faces` says that they were drawn before the assessment. `cleaned` never
+refuses: half-finished work is kept as it is. `plan` does.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from restoration.engine.plan import (
     MOST_POINTS,
     MOST_REGIONS,
     RGB,
+    FaceBox,
     Plan,
 )
 
@@ -33,9 +35,14 @@ from restoration.engine.plan import (
 STEPS: tuple[StepSpec, ...] = tuple(s for s in CATALOG if s.name not in ("assess", "guard"))
 PROMPT = ("period", "place", "who", "colours", "keep", "words")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+SIDES = ("x", "y", "width", "height")  # of the box around a face, as shares
 FACE_KINDS = ("face", "keep", "not")  # protected; left exactly as it is; nobody's face
 LEAST_FACE = 0.004  # of a side; a box that is smaller is a slip of the hand
 HEX = re.compile(r"#[0-9a-f]{6}")
+# Of a text in a draft: far more than a run takes, so that what is too long is refused by the run,
+# in a sentence, and not cut off in silence.
+LONGEST_KEPT = 20_000
+MOST_FACTS = 50
 
 
 def from_post(post: Mapping[str, str]) -> dict[str, Any]:
@@ -49,6 +56,7 @@ def from_post(post: Mapping[str, str]) -> dict[str, Any]:
             "dabs": _loads(post.get("dabs")),
             "regions": _loads(post.get("regions")),
             "faces": _posted_faces(post),
+            "find_faces": "faces-known" not in post,
             "seed": post.get("seed"),
         }
     )
@@ -76,8 +84,7 @@ def _posted_faces(post: Mapping[str, str]) -> list[dict[str, Any]] | None:
 
 
 def _posted_face(post: Mapping[str, str], name: str) -> dict[str, Any]:
-    sides = ("x", "y", "width", "height")
-    box: dict[str, Any] = {side: _percent(post.get(f"{name}-{side}")) for side in sides}
+    box: dict[str, Any] = {side: _percent(post.get(f"{name}-{side}")) for side in SIDES}
     return box | {"kind": post.get(f"{name}-kind")}
 
 
@@ -102,11 +109,12 @@ def cleaned(body: Any) -> dict[str, Any]:
     return {
         "base": whole(given.get("base")),
         "steps": {step.name: _step(step, _dict(given, "steps").get(step.name)) for step in STEPS},
-        "prompt": {name: _text(_dict(given, "prompt").get(name)) for name in PROMPT},
+        "prompt": {n: _text(_dict(given, "prompt").get(n), LONGEST_KEPT) for n in PROMPT},
         "mask": mask if isinstance(mask, str) and SHA256.fullmatch(mask) else None,
         "dabs": [_dab(each) for each in _list(given, "dabs", MOST_DABS)],
         "regions": [_region(each) for each in _list(given, "regions", MOST_REGIONS)],
         "faces": _faces(given),
+        "find_faces": given.get("find_faces") is True and isinstance(given.get("faces"), list),
         "seed": whole(given.get("seed")),
     }
 
@@ -122,8 +130,10 @@ def _list(given: Mapping[str, Any], name: str, most: int) -> list[Mapping[str, A
     return [row for row in rows if isinstance(row, Mapping)][:most]
 
 
-def _text(value: Any, longest: int = LONGEST_TEXT) -> str:
-    return value.strip()[:longest] if isinstance(value, str) else ""
+def _text(value: Any, longest: int) -> str:
+    """A form sends the end of a line as two characters, JSON as one: here it is one."""
+    text = value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
+    return text[:longest]
 
 
 def whole(value: Any) -> int | None:
@@ -208,9 +218,21 @@ def _face(given: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def suggested_faces(boxes: Any) -> list[dict[str, Any]]:
     """Boxes (x, y, width, height) that the assessment found, as a draft has them."""
-    names = ("x", "y", "width", "height")
-    rows = [dict(zip(names, box, strict=True)) for box in boxes if len(box) == len(names)]
+    rows = [dict(zip(SIDES, box, strict=True)) for box in boxes if len(box) == len(SIDES)]
     return _faces({"faces": rows}) or []
+
+
+def settled(draft: Mapping[str, Any], found: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """The draft with the faces that the machine found, where nobody has said anything about faces,
+    or has drawn some before they could be seen. found: as a draft has them; None: not looked."""
+    if found is None or not (draft["faces"] is None or draft["find_faces"]):
+        return dict(draft)
+    drawn = draft["faces"] or []
+    boxes = [FaceBox(*(face[side] for side in SIDES)) for face in drawn]
+    others = [
+        face for face in found if not any(b.meets(tuple(face[s] for s in SIDES)) for b in boxes)
+    ]
+    return {**draft, "faces": (drawn + others)[:MOST_FACES], "find_faces": False}
 
 
 def _paint(given: Mapping[str, Any]) -> dict[str, str]:
@@ -246,6 +268,7 @@ def plan(draft: Mapping[str, Any], models: Mapping[str, str]) -> Plan:
             "dabs": [_placed(dab) for dab in draft["dabs"]] if coloured else [],
             "regions": [_outlined(each) for each in draft["regions"]] if coloured else [],
             "faces": boxed(draft.get("faces")),
+            "find_faces": bool(draft.get("find_faces")),
             "seed": _seed(draft, steps),
         }
     )
@@ -276,9 +299,21 @@ def with_model(step: Any, models: Mapping[str, str]) -> Any:
 def _prompt(said: Mapping[str, str]) -> dict[str, Any] | None:
     if not any(said.values()):
         return None
-    facts = [line.strip() for line in said["colours"].splitlines() if line.strip()]
     rest = {name: said[name] for name in PROMPT if name != "colours"}
-    return {**rest, "facts": facts[:50]}
+    return {**rest, "facts": _facts(said["colours"])}
+
+
+def _facts(text: str) -> list[str]:
+    """One a line. A plan has so many: lines beyond are one fact more, and none is left out."""
+    facts = [line.strip() for line in text.splitlines() if line.strip()]
+    last = "\n".join(facts[MOST_FACTS - 1 :])
+    return facts[: MOST_FACTS - 1] + ([last] if last else [])
+
+
+def too_long(name: str, text: str) -> bool:
+    """Whether a run refuses this text of the prompt; of facts about colours each line counts."""
+    texts = _facts(text) if name == "colours" else [text]
+    return any(len(each) > LONGEST_TEXT for each in texts)
 
 
 def _seed(draft: Mapping[str, Any], steps: list[dict[str, Any]]) -> int:
@@ -301,9 +336,8 @@ def boxed(faces: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
     """The boxes a plan carries: what is nobody's face is left out."""
     if faces is None:
         return None
-    sides = ("x", "y", "width", "height")
     return [
-        {name: face[name] for name in sides} | {"keep": face["kind"] == "keep"}
+        {name: face[name] for name in SIDES} | {"keep": face["kind"] == "keep"}
         for face in faces
         if face["kind"] != "not"
     ]
@@ -323,7 +357,9 @@ def of_plan(plan: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[str
     planned = {step["name"]: step for step in plan["steps"]}
     draft["steps"] = {name: _again(planned.get(name), was) for name, was in draft["steps"].items()}
     draft["prompt"] = _said_again(plan.get("prompt") or {}, draft["prompt"])
-    draft["faces"] = _faces_again(plan.get("faces"), draft["faces"])
+    if plan.get("faces") is not None:
+        draft["faces"] = _faces_again(plan["faces"], draft["faces"])
+        draft["find_faces"] = plan.get("find_faces", False)
     if "repair" in planned:
         draft["mask"] = plan.get("mask_sha256")
     if "colourise" in planned and not _is_coloured_as(plan, draft):
@@ -354,10 +390,10 @@ def _said_again(said: Mapping[str, Any], was: Mapping[str, str]) -> dict[str, st
 
 
 def _faces_again(
-    planned: list[dict[str, Any]] | None, was: list[dict[str, Any]] | None
-) -> list[dict[str, Any]] | None:
+    planned: list[dict[str, Any]], was: list[dict[str, Any]] | None
+) -> list[dict[str, Any]]:
     """The plan's boxes; the draft's own say the same and more, which boxes are nobody's face."""
-    if planned is None or boxed(was) == planned:
+    if was is not None and boxed(was) == planned:
         return was
     nobodys = [face for face in was or [] if face["kind"] == "not"]
     return [{**face, "kind": "keep" if face["keep"] else "face"} for face in planned] + nobodys

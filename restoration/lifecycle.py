@@ -127,6 +127,8 @@ MOVES: dict[type[TextChoices], Moves] = {
                 ReviewState.LAPSED,
             }
         ),
+        # For a decision alone: what was written while the lease ran out still counts.
+        ReviewState.LAPSED: frozenset({ReviewState.OPEN}),
     },
     PublicationState: {
         PublicationState.LIVE: frozenset(

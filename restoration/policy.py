@@ -280,11 +280,9 @@ def check_review(user: User, version: Version) -> None:
 
 
 def check_decide(user: User, review: Review, *, now: datetime) -> None:
-    """The holder of an open review, asked again at the moment of decision."""
+    """The holder of a review that is open, or that ran out undecided; asked at the decision."""
     if review.reviewer_id != user.pk:
         raise Refused("not-yours", _("Another curator is looking at this version."), conflict=True)
-    if review.state != ReviewState.OPEN:
-        raise Refused(
-            "review-closed", _("This review has been closed. Open it again."), conflict=True
-        )
+    if review.state not in (ReviewState.OPEN, ReviewState.LAPSED):
+        raise Refused("review-closed", _("This review has been closed."), conflict=True)
     check_review(user, review.version)

@@ -387,12 +387,12 @@ def _colour_added(
 
 def _faces(job: Job) -> list[tuple[float, float, float, float]]:
     """The faces as the volunteer put them right, else those seen on the scan: in fractions."""
-    draft = Draft.objects.filter(photo=job.photo_id, volunteer=job.requested_by_id).first()
-    drawn = drafting.boxed(draft.body.get("faces")) if draft else None
-    if drawn is not None:
-        return [(face["x"], face["y"], face["width"], face["height"]) for face in drawn]
     seen = Assessment.objects.filter(photo=job.photo_id).first()
-    return [tuple(box) for box in seen.report.get("faces", [])] if seen else []
+    found = drafting.suggested_faces(seen.report.get("faces", [])) if seen else None
+    kept = Draft.objects.filter(photo=job.photo_id, volunteer=job.requested_by_id).first()
+    draft = drafting.settled(drafting.cleaned(kept.body if kept else None), found)
+    drawn = drafting.boxed(draft["faces"]) or []
+    return [(face["x"], face["y"], face["width"], face["height"]) for face in drawn]
 
 
 @cache

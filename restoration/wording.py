@@ -418,7 +418,8 @@ def _value(name: str, value: Any) -> str:
     if name == "step":
         return step(str(value))
     if name in ("setting", "field"):
-        return str(SETTINGS.get(str(value)) or FIELDS.get(str(value)) or value)
+        known = FACTS_FIELD.get(str(value), str(value))
+        return str(SETTINGS.get(known) or FIELDS.get(known) or value)
     if name == "advised_pixels" and isinstance(value, int):
         return f"{value / 1e6:.2g}"
     if name in SHARES and isinstance(value, float):

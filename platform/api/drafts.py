@@ -13,10 +13,9 @@ from jsonschema.validators import extend  # type: ignore[import-untyped]
 
 from api.known import pointer
 from api.plans import SHA256, SHARE, Shape, closed, listed
-from restoration.drafting import FACE_KINDS, LEAST_FACE, PROMPT, STEPS
+from restoration.drafting import FACE_KINDS, LEAST_FACE, LONGEST_KEPT, PROMPT, STEPS
 from restoration.engine.catalog import Setting, StepSpec
 from restoration.engine.plan import (
-    LONGEST_TEXT,
     MOST_DABS,
     MOST_FACES,
     MOST_POINTS,
@@ -76,7 +75,7 @@ def _rows(error: ValidationError) -> Iterator[dict[str, str]]:
 
 def shape() -> Shape:
     """The schema of a draft's body, in the reader's language."""
-    prompt: Shape = {name: {"type": "string", "maxLength": LONGEST_TEXT} for name in PROMPT}
+    prompt: Shape = {name: {"type": "string", "maxLength": LONGEST_KEPT} for name in PROMPT}
     return closed(
         {
             "base": {**WHOLE, "description": _("The number of the version it starts from.")},
@@ -88,6 +87,13 @@ def shape() -> Shape:
             "faces": listed(
                 _face(), MOST_FACES, _("null: nobody has said where faces are."), nullable=True
             ),
+            "find_faces": {
+                "type": "boolean",
+                "description": _(
+                    "Whether the faces were drawn before the machine had looked: those that it "
+                    "finds count besides."
+                ),
+            },
             "seed": {**WHOLE, "description": _("Chance; null draws another one for each run.")},
         },
         says=_(

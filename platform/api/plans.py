@@ -190,6 +190,11 @@ def shape() -> Shape:
                 _("Where faces are; null or left out: they are looked for."),
                 nullable=True,
             ),
+            "find_faces": {
+                "type": "boolean",
+                "default": False,
+                "description": _("Whether faces that are found count besides those that are told."),
+            },
             "seed": {
                 "type": "integer",
                 "minimum": 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -43,6 +44,8 @@ def storage_away(request: HttpRequest) -> HttpResponse:
     said = str(wording.STORAGE_AWAY)
     if wants_json(request):
         answer: HttpResponse = problem("storage-away", said, AWAY)
+    elif request.method in SAFE and is_part(request):
+        answer = in_place(request, "partials/_refused.html", {"said": said}, AWAY)
     elif request.method in SAFE:
         answer = render(request, "503.html", {"sentence": said}, status=AWAY)
     else:
@@ -60,6 +63,9 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     state = CONFLICT if refused.conflict else INVALID if refused.invalid else FORBIDDEN
     if wants_json(request):
         return problem(refused.code, str(refused.message), state)
+    if request.method in SAFE and is_part(request):
+        words = {"said": str(refused.message)}
+        return in_place(request, "partials/_refused.html", words, state)
     messages.warning(request, str(refused.message))
     if request.method in SAFE:
         return render(request, "403.html", status=state)
@@ -68,7 +74,7 @@ def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
 
 def _onward(request: HttpRequest) -> HttpResponse:
     """Back to the page a form came from, where the message is shown."""
-    if request.headers.get("HX-Request"):
+    if is_part(request):
         # htmx follows this header whatever the state of the answer is.
         return HttpResponse(status=204, headers={"HX-Redirect": way_back(request)})
     return HttpResponseRedirect(way_back(request))
@@ -78,12 +84,43 @@ def _later(request: HttpRequest, refused: Refused) -> HttpResponse:
     """The account's limit is reached: when to come back, and the way to what was left open."""
     if wants_json(request):
         answer: HttpResponse = problem(refused.code, str(refused.message), TOO_MANY)
+    elif is_part(request):
+        words = {"said": str(refused.message)}
+        answer = in_place(request, "partials/_refused.html", words, TOO_MANY)
     else:
         words = {"said": str(refused.message), "back": way_back(request)}
         answer = render(request, "429.html", words, status=TOO_MANY)
     answer["Retry-After"] = str(refused.wait)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Whether htmx asks, for a part of a page that is there already."""
+    return bool(request.headers.get("HX-Request"))
+
+
+def in_place(
+    request: HttpRequest, template: str, words: dict[str, Any], state: int
+) -> HttpResponse:
+    """A sentence for htmx where the answer would have stood: never a page inside a page.
+
+    Only what was sent takes the focus to it. A part that polls for itself is replaced, and with it
+    what made it ask; what polls into another place goes with the content of that place.
+    """
+    is_sent = request.method not in SAFE
+    place = "" if is_sent else _own_place(request)
+    answer = render(request, template, words | {"is_sent": is_sent, "place": place}, status=state)
+    answer["Cache-Control"] = "no-store"
+    # Whatever the page wanted of its answer: this one is whole.
+    answer["HX-Reswap"], answer["HX-Reselect"] = "outerHTML" if place else "innerHTML", "unset"
+    return answer
+
+
+def _own_place(request: HttpRequest) -> str:
+    """The id of a part that asked for itself, or nothing."""
+    place = request.headers.get("HX-Target", "")
+    return place if place == request.headers.get("HX-Trigger") else ""
 
 
 def problem(code: str, message: str, state: int, **facts: object) -> JsonResponse:

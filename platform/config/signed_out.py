@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from config.refusals import HOME, SAFE, problem, wants_json, way_back
+from config.refusals import HOME, SAFE, in_place, is_part, problem, wants_json, way_back
 
 # What is never shown again, wherever it stands in the name of a field.
 SECRET = ("password", "token", "secret", "code")
@@ -32,8 +32,9 @@ class SignInMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponse:
         """A script gets no page, which it would take for its answer; a form gets its words back."""
         door = self.get_login_url(view_func)
-        if request.headers.get("HX-Request"):
-            return _in_place(request, door)
+        if is_part(request):
+            words = {"said": _sentence(request), "sign_in_url": _sign_in(request, door)}
+            return in_place(request, "partials/_signed_out.html", words, HTTPStatus.UNAUTHORIZED)
         if wants_json(request):
             return problem("not-signed-in", _sentence(request), HTTPStatus.UNAUTHORIZED)
         if request.method in SAFE:
@@ -41,23 +42,10 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return _not_sent(request, door)
 
 
-def _in_place(request: HttpRequest, door: str) -> HttpResponse:
-    """A sentence where the answer would have stood; there a page that polls also ends polling."""
-    words = {"said": _sentence(request), "sign_in_url": _sign_in(request, door)}
-    answer = _unauthorized(request, "partials/_signed_out.html", words)
-    # Whatever the page wanted of its answer: this one is whole, and goes into the place.
-    answer["HX-Reswap"], answer["HX-Reselect"] = "innerHTML", "unset"
-    return answer
-
-
 def _not_sent(request: HttpRequest, door: str) -> HttpResponse:
     """The page for a form: it was not sent, and here is what was in it."""
     words = {"texts": texts(request.POST), "sign_in_url": _sign_in(request, door)}
-    return _unauthorized(request, "401.html", words)
-
-
-def _unauthorized(request: HttpRequest, template: str, words: dict[str, Any]) -> HttpResponse:
-    answer = render(request, template, words, status=HTTPStatus.UNAUTHORIZED)
+    answer = render(request, "401.html", words, status=HTTPStatus.UNAUTHORIZED)
     answer["Cache-Control"] = "no-store"
     return answer
 

@@ -82,6 +82,15 @@ class FaceBox:
     height: float
     keep: bool = False
 
+    def meets(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether a box (x, y, width, height) is around the same face: a third of the smaller of
+        the two lies in both."""
+        x, y, width, height = box
+        across = min(self.x + self.width, x + width) - max(self.x, x)
+        down = min(self.y + self.height, y + height) - max(self.y, y)
+        smaller = min(self.width * self.height, width * height)
+        return min(across, down) > 0 and 3 * across * down > smaller
+
     def to_json(self) -> dict[str, Any]:
         return {
             "x": self.x,
@@ -122,6 +131,7 @@ class Plan:
     """A checked request: steps in their fixed order with guard last, settings complete.
 
     faces: where faces are, none if there are none; None: nobody said, so they are looked for.
+    find_faces: they were drawn before anybody had looked, so what is found counts besides.
     Building one checks it against the catalog and raises BadInput with a code and facts.
     """
 
@@ -131,6 +141,7 @@ class Plan:
     dabs: tuple[Dab, ...] = ()
     regions: tuple[Region, ...] = ()
     faces: tuple[FaceBox, ...] | None = None
+    find_faces: bool = False
     seed: int = 0
     recipe: str | None = None
     engine: str = ENGINE
@@ -182,6 +193,7 @@ class Plan:
             "seed": self.seed,
             "recipe": self.recipe,
             "engine": self.engine,
+            **({"find_faces": True} if self.find_faces else {}),  # plans of before have no such key
         }
 
     def digest(self) -> str:
@@ -205,6 +217,7 @@ class Plan:
             dabs=_rows(data, "dabs", _dab),
             regions=_rows(data, "regions", _region),
             faces=None if data.get("faces") is None else _rows(data, "faces", _face),
+            find_faces=_flag(data.get("find_faces", False), "find_faces"),
             seed=_integer(data.get("seed", 0), "seed"),
             recipe=_text_or_none(data, "recipe"),
             engine=_text_or_none(data, "engine") or ENGINE,
@@ -212,7 +225,8 @@ class Plan:
 
 
 _PLAN_KEYS = (
-    "steps", "prompt", "mask_sha256", "dabs", "regions", "faces", "seed", "recipe", "engine",
+    "steps", "prompt", "mask_sha256", "dabs", "regions", "faces", "find_faces", "seed", "recipe",
+    "engine",
 )  # fmt: skip
 
 
@@ -319,9 +333,7 @@ def _region(data: Mapping[str, Any]) -> Region:
 
 def _face(data: Mapping[str, Any]) -> FaceBox:
     _only(data, "face", ("x", "y", "width", "height", "keep"))
-    keep = data.get("keep", False)
-    if not isinstance(keep, bool):
-        raise _wrong("keep", keep)
+    keep = _flag(data.get("keep", False), "keep")
     x, y, width, height = (_number(data.get(name), name) for name in ("x", "y", "width", "height"))
     return FaceBox(x, y, width, height, keep)
 
@@ -387,6 +399,12 @@ def _number(value: object, name: str) -> float:
 
 def _integer(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(name, value)
+    return value
+
+
+def _flag(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
         raise _wrong(name, value)
     return value
 

@@ -121,6 +121,7 @@ def _context(
         dabs=plan.dabs,
         regions=plan.regions,
         faces=plan.faces,
+        find_faces=plan.find_faces,
         seed=plan.seed,
         workshop=workshop,
         maps=run.maps,

@@ -34,7 +34,8 @@ class StepContext:
     begun: the picture as this run began, before any step but the one that takes a press's dots
     away; of another size once one has enlarged it.
     mask: uint8 HxW, 255 where the volunteer says damage is, None to look for it.
-    faces: where somebody says that faces are; None: nobody said.
+    faces: where somebody says that faces are; None: nobody said. find_faces: those that are found
+    count besides.
     repaired: bool HxW at the image's size: filled by earlier versions or earlier steps.
     maps, meters: what the steps before have put down, by name.
     progress(fraction of this step, preview or None): may raise Cancelled; call it often.
@@ -50,6 +51,7 @@ class StepContext:
     dabs: tuple[Dab, ...] = ()
     regions: tuple[Region, ...] = ()
     faces: tuple[FaceBox, ...] | None = None
+    find_faces: bool = False
     seed: int = 0
     workshop: Any = None
     maps: Mapping[str, Mask] = field(default_factory=dict)
@@ -73,9 +75,18 @@ class StepResult:
 
 
 def faces_on(context: StepContext) -> list[Box]:
-    """The faces a person drew or left standing; else those assessed; else those found now."""
-    if context.faces is not None:
-        return [(face.x, face.y, face.width, face.height) for face in context.faces]
+    """The faces a person drew or left standing; else those assessed; else those found now. Who drew
+    some without having seen what is found has these besides."""
+    if context.faces is None:
+        return _found(context)
+    drawn = [(face.x, face.y, face.width, face.height) for face in context.faces]
+    if not context.find_faces:
+        return drawn
+    others = [box for box in _found(context) if not any(face.meets(box) for face in context.faces)]
+    return drawn + others
+
+
+def _found(context: StepContext) -> list[Box]:
     assessed = context.meters.get("assess") or {}
     if "faces" in assessed:
         return [tuple(box) for box in assessed["faces"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from archive.policy import Refused
 from restoration import guarding, policy
 from restoration.actions.jobs import request_job
 from restoration.engine.errors import BadInput
@@ -40,7 +42,8 @@ def job(request: Asked, number: int) -> HttpResponse:
     """Run once more, with less risk, what a gate stopped before there was a version."""
     stopped = get_object_or_404(jobs_seen_by(request.user), pk=number)
     policy.hold(request.user, stopped.photo, fence=fence_of(request))
-    return _run(request, stopped.source, _asked(request, guarding.rungs_after(stopped)))
+    rung = _asked(request, guarding.rungs_after(stopped))
+    return _run(request, stopped.source, rung, stopped=stopped)
 
 
 def _asked(request: Asked, offered: Iterable[Rung]) -> Rung:
@@ -51,18 +54,41 @@ def _asked(request: Asked, offered: Iterable[Rung]) -> Rung:
     raise Http404
 
 
-def _run(request: Asked, source: Version | None, rung: Rung) -> HttpResponse:
+def _run(
+    request: Asked, source: Version | None, rung: Rung, *, stopped: Job | None = None
+) -> HttpResponse:
     if source is None:
         raise Http404
-    now = timezone.now()
-    queued: Job | None = None
+    now, fence = timezone.now(), fence_of(request)
     try:
-        queued = request_job(
-            source=source, by=request.user, fence=fence_of(request), plan=rung.plan, now=now
-        )
-    except BadInput as bad:  # the mask of somebody else
-        messages.error(request, advising.problem(bad.code, bad.facts))
-    if request.htmx and queued is not None:
+        queued = request_job(source=source, by=request.user, fence=fence, plan=rung.plan, now=now)
+    except (BadInput, Refused) as error:
+        if request.htmx:
+            return _told(request, stopped, error, now)
+        if isinstance(error, Refused):
+            raise
+        messages.error(request, advising.problem(error.code, error.facts))
+        return _to_the_bench(source)
+    if request.htmx:
         return render(request, "restoration/_job.html", {"job": progress(queued, now=now)})
+    return _to_the_bench(source)
+
+
+def _told(
+    request: Asked, stopped: Job | None, error: BadInput | Refused, now: datetime
+) -> HttpResponse:
+    """Why not, above the run that offered it: its other rungs may still be taken, or later."""
+    if isinstance(error, BadInput):  # the mask of somebody else
+        wait, words = 0, advising.problem(error.code, error.facts)
+    else:
+        wait, words = error.wait, str(error.message)
+    context = {"job": progress(stopped, now=now) if stopped else None, "job_errors": [words]}
+    answer = render(request, "restoration/_job.html", context, status=429 if wait else 422)
+    if wait:
+        answer["Retry-After"] = str(wait)
+    return answer
+
+
+def _to_the_bench(source: Version) -> HttpResponse:
     bench = reverse("restoration:bench", args=[source.photo.ref])
     return redirect(f"{bench}?{urlencode({'base': source.number})}#job")

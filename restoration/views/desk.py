@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,7 +39,12 @@ from restoration.views.strip import label
 
 PER_PAGE = 30
 IN_SIGHT = 12
-INVALID = 422
+FORBIDDEN, CONFLICT, INVALID = 403, 409, 422
+FORMS: dict[str, type[Form]] = {
+    "accept": AdviceForm,
+    "return": ReturnForm,
+    "decline": DeclineForm,
+}
 
 
 @never_cache
@@ -96,7 +102,7 @@ def review(request: Asked, pk: int) -> HttpResponse:
     return _loupe(request, _review(request, pk))
 
 
-def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
+def _loupe(request: Asked, found: Review, *, state: int = 200, **bound: Form) -> HttpResponse:
     """The page of a review; a form that was sent back stands open with what was written in it."""
     version, line = found.version, queries.lineage(found.version)
     is_mine = found.state == ReviewState.OPEN and found.reviewer_id == request.user.pk
@@ -110,6 +116,7 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
         "photo": version.photo,
         "label": label(version),
         "is_open": is_open,
+        "waits": _waits(request, version) if found.state == ReviewState.LAPSED else None,
         "seconds_left": _seconds_left(found),
         "compare": _compare(version, against, line, asked),
         "shown": urlencode({"layer": asked}, doseq=True),
@@ -121,10 +128,16 @@ def _loupe(request: Asked, found: Review, **bound: Form) -> HttpResponse:
         "hints": [hint for each in line for hint in telling.hints(_plan(each))],
         "decisions": queries.decisions(version.photo, but=found),
         "queue": _in_sight(request),
-        "forms": _forms() | bound if is_open else {},
+        "forms": {kind: _form(kind) for kind in FORMS} | bound if is_open else bound,
         "keys": _keys(),
     }
-    return render(request, "restoration/review.html", context, status=INVALID if bound else 200)
+    return render(request, "restoration/review.html", context, status=state)
+
+
+def _waits(request: Asked, version: Version) -> dict[str, Any] | None:
+    """Its row on the desk, while it is there: who may take it now, or has it."""
+    found = queries.waiting(request.user).filter(pk=version.pk)
+    return next((_row(row) for row in queries.rows(found, request.user, now=timezone.now())), None)
 
 
 def _in_sight(request: Asked) -> list[dict[str, Any]]:
@@ -182,12 +195,8 @@ def _plan(version: Version) -> dict[str, Any]:
     return dict(job.plan) if job else {}
 
 
-def _forms() -> dict[str, Form]:
-    return {
-        "accept": AdviceForm(auto_id="accept-%s"),
-        "return": ReturnForm(auto_id="return-%s"),
-        "decline": DeclineForm(auto_id="decline-%s"),
-    }
+def _form(kind: str, sent: Mapping[str, Any] | None = None) -> Form:
+    return FORMS[kind](sent, auto_id=f"{kind}-%s")
 
 
 def _keys() -> list[dict[str, str]]:
@@ -205,12 +214,29 @@ def _keys() -> list[dict[str, str]]:
 @require_POST
 def accept(request: Asked, pk: int) -> HttpResponse:
     """Good enough to be published."""
-    found, form = _review(request, pk), AdviceForm(request.POST, auto_id="accept-%s")
+    return _decide(request, pk, "accept", reviews.accept_version, _accepted)
+
+
+def _decide(
+    request: Asked,
+    pk: int,
+    kind: str,
+    verb: Callable[..., None],
+    told: Callable[[Review], str],
+) -> HttpResponse:
+    """By its verb, and on to the next version. Of what was not taken no word is lost."""
+    found, form = _review(request, pk), _form(kind, request.POST)
     if not form.is_valid():
-        return _loupe(request, found, accept=form)
-    told, now = form.cleaned_data, timezone.now()
-    reviews.accept_version(review=found, by=request.user, now=now, advice=told["advice"])
-    messages.success(request, _accepted(found))
+        return _loupe(request, found, state=INVALID, **{kind: form})
+    try:
+        verb(review=found, by=request.user, now=timezone.now(), **form.cleaned_data)
+    except Refused as refused:
+        if not request.accepts("text/html"):
+            raise
+        form.add_error(None, str(refused.message))
+        state = CONFLICT if refused.conflict else INVALID if refused.invalid else FORBIDDEN
+        return _loupe(request, _review(request, pk), state=state, **{kind: form})
+    messages.success(request, told(found))
     return _onward(request, found)
 
 
@@ -234,26 +260,21 @@ def _named(sentence: str, found: Review) -> SafeString:
 @require_POST
 def return_(request: Asked, pk: int) -> HttpResponse:
     """Back to its maker, with what would make it accepted."""
-    found, form = _review(request, pk), ReturnForm(request.POST, auto_id="return-%s")
-    if not form.is_valid():
-        return _loupe(request, found, **{"return": form})
-    now = timezone.now()
-    reviews.return_version(review=found, by=request.user, now=now, **form.cleaned_data)
-    told = _("“{title}” went back to {name} with your advice.")
-    messages.success(request, _named(told, found))
-    return _onward(request, found)
+    return _decide(request, pk, "return", reviews.return_version, _returned)
+
+
+def _returned(found: Review) -> str:
+    return _named(_("“{title}” went back to {name} with your advice."), found)
 
 
 @require_POST
 def decline(request: Asked, pk: int) -> HttpResponse:
     """It will not be used."""
-    found, form = _review(request, pk), DeclineForm(request.POST, auto_id="decline-%s")
-    if not form.is_valid():
-        return _loupe(request, found, decline=form)
-    now = timezone.now()
-    reviews.decline_version(review=found, by=request.user, now=now, **form.cleaned_data)
-    messages.success(request, _named(_("“{title}” is declined. {name} is told why."), found))
-    return _onward(request, found)
+    return _decide(request, pk, "decline", reviews.decline_version, _declined)
+
+
+def _declined(found: Review) -> str:
+    return _named(_("“{title}” is declined. {name} is told why."), found)
 
 
 @require_POST

@@ -7,7 +7,7 @@ from typing import Any
 
 from archive.models import Photo
 from restoration import wording
-from restoration.drafting import suggested_faces
+from restoration.drafting import settled, suggested_faces
 from restoration.models import Assessment
 from restoration.views.panel import Panel
 
@@ -20,13 +20,13 @@ def found(photo: Photo) -> list[dict[str, Any]] | None:
 
 def listed(panel: Panel) -> dict[str, Any]:
     """The list of faces: one row a box, an empty one behind it, and what to make of it."""
-    drafted = panel.draft["faces"] if panel.draft else None
-    known = found(panel.photo) if drafted is None else drafted
-    rows = [_face_row(number, each) for number, each in enumerate(known or [])]
+    seen = found(panel.photo)
+    draft = settled(panel.draft or {"faces": None, "find_faces": False}, seen)
+    rows = [_face_row(number, each) for number, each in enumerate(draft["faces"] or [])]
     return {
         "rows": rows,
         "blank": _face_row(len(rows), {}),
-        "known": known is not None,
+        "known": draft["faces"] is not None and not draft["find_faces"],
         "kinds": [{"value": kind, "label": words} for kind, words in wording.FACE_KINDS.items()],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,7 +11,7 @@ from django.shortcuts import render
 from archive.models import Photo
 from restoration.lifecycle import LIVE_JOBS, JobKind
 from restoration.models import Job
-from restoration.views import panel
+from restoration.views import faces, panel
 from restoration.views.asking import Asked
 
 PART = "look"  # the id of the part that the page asks for alone, until there is something to show
@@ -39,5 +40,9 @@ def part(request: Asked, photo: Photo, models: list[dict[str, Any]]) -> HttpResp
     context = seen(panel.Panel(photo, None, models))
     if context["is_looking"]:
         return HttpResponse(status=204)
-    context |= {"page_url": request.get_full_path(), "is_new": True}
+    context |= {
+        "page_url": request.get_full_path(),
+        "is_new": True,
+        "faces_found": json.dumps(faces.found(photo)),
+    }
     return render(request, "restoration/_look.html", context)

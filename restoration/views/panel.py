@@ -15,10 +15,11 @@ from archive import edtf
 from archive.languages import listed, said
 from archive.models import Photo
 from restoration import wording
-from restoration.drafting import PROMPT, STEPS
+from restoration.drafting import PROMPT, STEPS, too_long
 from restoration.engine import colours
 from restoration.engine.catalog import CALM_FROM, EMBEDDED, GENERATIVE, Setting, StepSpec
 from restoration.engine.generative.rows import MODELS, Model
+from restoration.engine.plan import LONGEST_TEXT
 from restoration.models import Assessment
 
 MOST_FACT_SWATCHES = 8
@@ -232,6 +233,10 @@ def prompt_fields(panel: Panel) -> list[dict[str, Any]]:
             "placeholder": wording.PLACEHOLDERS[name],
             "value": given.get(name, ""),
             "rows": LONG_FIELDS.get(name, 1),
+            "longest": LONGEST_TEXT,
+            "by_line": name == "colours",
+            "too_long": wording.problem("text-too-long", {"field": name, "longest": LONGEST_TEXT}),
+            "is_too_long": too_long(name, given.get(name, "")),
         }
         for name in PROMPT
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpResponseBase
@@ -20,6 +21,7 @@ JPEG, PNG = "image/jpeg", "image/png"
 THUMB, STAGE = 400, 1600
 WIDE_SCREENS = 800
 SCREEN = "screen"  # what a map is asked for where it lies over a picture on a page
+SCRIPT = "script"  # what the smallest size is asked for where a script reads its pixels
 
 
 @require_safe
@@ -32,7 +34,9 @@ def scan(request: Asked, ref: str, name: str) -> HttpResponseBase:
 @require_safe
 def version(request: Asked, ref: str, number: int, name: str) -> HttpResponseBase:
     """A size of a version."""
-    return _derivative(request, version_of(request, ref, number).sha256, name)
+    shown = version_of(request, ref, number)
+    is_read = name == f"{THUMB}.jpg" and request.GET.get("for") == SCRIPT
+    return _derivative(request, shown.sha256, name, for_script=is_read)
 
 
 @require_safe
@@ -54,17 +58,26 @@ def sheet(request: Asked, ref: str, sha256: str) -> HttpResponseBase:
     photo = photo_of(request, ref)
     if not masks.is_at_hand(photo, request.user, sha256):
         raise Http404
-    # A painted one is kept as it was sent. The bench fetches it, and so takes a download too.
-    name = f"{sha256[:12]}.png"
-    key = storage.sheet_key(sha256)
-    return pictures.respond(key, content_type=PNG, public=False, filename=name, request=request)
+    # A painted one is kept as it was sent. The bench reads it, and so takes a download too.
+    return pictures.respond(
+        storage.sheet_key(sha256),
+        content_type=PNG,
+        public=False,
+        filename=f"{sha256[:12]}.png",
+        for_script=True,
+        request=request,
+    )
 
 
-def _derivative(request: Asked, sha256: str, name: str) -> HttpResponseBase:
+def _derivative(
+    request: Asked, sha256: str, name: str, *, for_script: bool = False
+) -> HttpResponseBase:
     if name not in NAMES:
         raise Http404
     key = storage.derivative_key(sha256, name)
-    return pictures.respond(key, content_type=JPEG, public=False, request=request)
+    return pictures.respond(
+        key, content_type=JPEG, public=False, for_script=for_script, request=request
+    )
 
 
 # --- tiles ---------------------------------------------------------------------------------------
@@ -127,10 +140,12 @@ def srcset(shown: Version) -> str:
 
 
 def stage(shown: Version, label: str, alt: str) -> dict[str, Any]:
-    """A version as the large picture of a page; width and height are those of all its pixels."""
+    """A version as the large picture of a page; width and height are those of all its pixels, and
+    `read` is where a script finds a small copy whose pixels it may read."""
     return {
         "src": address(shown, STAGE),
         "srcset": srcset(shown),
+        "read": f"{address(shown, THUMB)}?{urlencode({'for': SCRIPT})}",
         "label": label,
         "alt": alt,
         "width": shown.width,

@@ -1,5 +1,6 @@
 """The description of the API: true, without warnings, and readable."""
 
+import json
 import re
 from collections.abc import Iterator
 from io import StringIO
@@ -12,6 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from api.reading import groups
+from tests.people import person
 
 # Parts of a description, in two languages.
 PLAIN = {
@@ -66,6 +68,23 @@ def test_what_goes_into_a_header_is_not_said_to_stand_in_the_address() -> None:
 
 
 @pytest.mark.django_db
+def test_the_schema_is_generated_once_for_each_language_and_is_the_same_for_everybody(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [f"/api/v1/schema?format=json&lang={lang}" for lang in ("en", "zh-hans")]
+    first = [client.get(each).json() for each in asked]
+    assert first[0]["paths"] != first[1]["paths"]
+    whole = SchemaGenerator().get_schema(request=None, public=True)
+    assert first[0] == json.loads(json.dumps(whole, default=str))
+
+    def generated(*_said: object, **_told: object) -> None:
+        raise AssertionError("generated again")
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", generated)
+    client.force_login(person("sten", is_steward=True))
+    assert [client.get(each).json() for each in asked] == first
+
+
 def test_the_schema_is_open_and_the_rest_is_not(client: Client) -> None:
     assert client.get("/api/v1/schema?format=json").json()["info"]["title"] == "Rekindle"
     schema = client.get("/api/v1/schema?format=json").json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -275,6 +276,31 @@ def test_the_page_asks_for_its_moving_part_only_while_it_moves(
     assert "<html" not in part
     slices(batch)
     assert "hx-trigger" not in page(cora, batch)
+
+
+def focusable(part: str) -> list[str]:
+    """The id of whatever the keyboard can stand on, or nothing."""
+    tags = re.findall(r"<(?:a|button|summary|select|textarea)\b[^>]*>", part)
+    return ["".join(re.findall(r'\bid="([^"]*)"', tag)) for tag in tags]
+
+
+def test_whoever_stands_on_a_button_of_the_moving_part_is_led_back_to_it(
+    cora: Client, box: Collection
+) -> None:
+    """It is replaced every few seconds, and the focus is given back by an id alone."""
+    begin(cora, kind="zip", file=a_zip({"a.tif": tiff(2), "b.jpg": scan(1), "c.jpg": broken()}))
+    batch = Batch.objects.get()
+    asked = {"HX-Request": "true"}
+    assert focusable(page(cora, batch, headers=asked)) == ["batch-close"]
+    slices(batch)
+    press(cora, batch, "take")
+    slices(batch)
+    Batch.objects.update(state="taking")
+    first, again = (focusable(page(cora, batch, headers=asked)) for _ in range(2))
+    assert first == again
+    assert {"batch-stop", "batch-report", "batch-pages-photos", "batch-outcome-new"} <= {*first}
+    assert "" not in first
+    assert len({*first}) == len(first)
 
 
 def test_the_table_of_files_comes_anew_when_the_batch_stands_still(

@@ -7,10 +7,11 @@ import urllib.request
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import FileResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from archive import ingest, storage
+from archive import ingest, pictures, storage
 from archive.actions import receive_scan
 from archive.lifecycle import PhotoState
 from tests.archive.scans import scan
@@ -73,3 +74,15 @@ def test_a_scan_is_received_read_and_shown_from_a_bucket(
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(without_signature)
     assert refused.value.code in (400, 401, 403)  # services differ in how they say no
+
+
+@pytest.mark.usefixtures("in_a_bucket")
+def test_what_a_script_reads_is_given_by_the_site_itself(rf: RequestFactory) -> None:
+    key = storage.sheet_key("0" * 64)
+    storage.put_bytes(key, b"pixels")
+    told: dict[str, Any] = {"content_type": "image/png", "public": False, "request": rf.get("/")}
+    assert pictures.respond(key, **told).status_code == 302
+    answer = pictures.respond(key, **told, for_script=True)
+    assert isinstance(answer, FileResponse)
+    assert (answer.status_code, b"".join(answer)) == (200, b"pixels")
+    assert answer["Cache-Control"] == pictures.PRIVATE

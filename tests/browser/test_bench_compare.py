@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.services import processes
 
+BENCH = "document.querySelector('[data-bench]').bench"
 SEED = """
 import json
 from django.utils import timezone
@@ -93,3 +94,30 @@ def test_with_single_letters_off_x_flips_nothing(visit: Callable[..., Visitor], 
     page.evaluate("window.localStorage.removeItem('rekindle-single-keys')")
     page.keyboard.press("x")
     expect(figure).to_have_attribute("data-view", "right")
+
+
+def test_the_zoom_of_a_comparison_moves_nothing_of_the_picture_behind_it(
+    visit: Callable[..., Visitor], ref: str
+) -> None:
+    page = visit("vera").open(f"/photos/{ref}/?base=3")
+    behind = page.locator(".bench-over [data-zoom-level]")
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    scale, level = page.evaluate(f"{BENCH}.viewer.scale"), behind.inner_text()
+    page.locator("[data-compare-toggle]").click()
+    panel = page.locator("[data-compare-panel]")
+    told = panel.locator("[data-zoom-level]")
+    expect(told).not_to_have_text("0 %")
+    before = told.inner_text()
+    panel.get_by_role("button", name="Zoom in").click()
+    expect(told).not_to_have_text(before)
+    assert int(told.inner_text().split()[0]) > int(before.split()[0])
+    page.keyboard.press("z")  # the focus is on the button, which belongs to the comparison
+    expect(told).to_have_text("100 %")
+    page.locator("body").evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("z")  # and so does the key pressed anywhere
+    expect(told).to_have_text(before)
+    page.locator("[data-compare-toggle]").click()
+    expect(page.locator("[data-viewer]")).to_be_visible()
+    page.wait_for_timeout(200)
+    assert page.evaluate(f"{BENCH}.viewer.scale") == scale
+    expect(behind).to_have_text(level)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.browser.conftest import Visitor
 from tests.services import processes
 
 # One Vera for each test, each with a photo in her hands on which damage was detected.
-VERAS = 24
+VERAS = 26
 SEED = f"""
 from django.utils import timezone
 from restoration.models import Assessment
@@ -65,12 +65,12 @@ def share(page: Page) -> Locator:
     return page.locator(".step-fact[data-mask-share]")
 
 
-def paint(page: Page) -> None:
-    """A stroke with the brush, a fifth from the picture's corner."""
+def paint(page: Page, down: float = 0.7) -> None:
+    """A stroke with the brush, so far down the picture."""
     page.locator("[name=tool][value=mask]").check()
     box = page.locator("[data-viewer]").bounding_box()
     assert box
-    x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.7 * box["height"]
+    x, y = box["x"] + 0.3 * box["width"], box["y"] + down * box["height"]
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 60, y + 10)
@@ -380,6 +380,56 @@ def test_a_run_that_did_not_get_through_can_be_sent_again(bench: Callable[..., V
     expect(page.locator("#job [data-job]")).to_be_visible()
     told = ("ERR_INTERNET_DISCONNECTED", "htmx:")
     assert [each for each in visitor.complaints if not any(word in each for word in told)] == []
+
+
+def test_a_stroke_painted_while_a_mask_is_on_its_way_is_in_the_run(
+    bench: Callable[..., Visitor],
+) -> None:
+    page = bench().page
+    held: list[Route] = []
+    answers: list[Response] = []
+    page.on("response", lambda each: answers.extend([each] * ("/masks?" in each.url)))
+    page.route("**/masks?*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/masks?*"):
+        paint(page)
+    paint(page, down=0.4)
+    held[0].continue_()
+    with page.expect_request("**/run?*") as sent:
+        page.get_by_role("button", name="Run", exact=True).click()
+    first, last = [each.json()["sha256"] for each in answers]
+    assert first != last
+    assert f"mask={last}&" in str(sent.value.post_data)
+
+
+MANY_MASKS = (
+    HANDS
+    + """
+from archive import trust
+from restoration.models import Sheet
+told = {{"photo": photo, "kept_by": claim.volunteer, "kept_at": now}}
+many = range(trust.limits(claim.volunteer, now=now).masks)
+Sheet.objects.bulk_create(Sheet(sha256=f"{{number:064x}}", **told) for number in many)
+"""
+)
+
+
+def test_masks_that_are_too_many_are_told_as_the_server_tells_it(
+    bench: Callable[..., Visitor], site: processes.Site
+) -> None:
+    visitor = bench()
+    page, told = visitor.page, "You have painted more masks in the last hour"
+    site.run(MANY_MASKS.format(ref=ref_of(visitor)))
+    paint(page)
+    expect(page.locator(".bench-saved")).to_contain_text(told)
+    expect(page.locator(".bench-saved")).to_contain_text("Go on in 60 minutes")
+    with page.expect_response("**/draft?*") as answer:
+        place(page).fill("Tehran")
+    assert answer.value.ok, "the words are saved all the same"
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text(told)
+    site.run("from restoration.models import Sheet; Sheet.objects.all().delete()")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#job [data-job]")).to_be_visible()
 
 
 READ_OUT = """

@@ -31,7 +31,8 @@ from restoration.models import Assessment, Job
 photo = Photo.objects.get(ref="{ref}")
 row = {{"step": "tone", "settings": {{"strength": 0.4, "cast": 0.1}}, "reason": "faded",
        "facts": {{"black": 0.2, "white": 0.8}}}}
-Assessment.objects.create(photo=photo, suggestions=[row], made_at=timezone.now())
+Assessment.objects.create(photo=photo, suggestions=[row], made_at=timezone.now(),
+                          report={{"faces": [[0.45, 0.45, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1]]}})
 Job.objects.filter(photo=photo).update(state=JobState.SUCCEEDED)
 """
 
@@ -47,9 +48,14 @@ def test_the_suggestion_is_offered_when_it_is_there_and_what_was_set_by_then_sta
     page.locator("[name=step-denoise]").check()
     page.locator("[name=prompt-words]").fill("a sunny morning")
     expect(page.locator(".bench-saved")).to_have_attribute("data-state", "saved")
+    page.get_by_role("button", name="Box in the middle").click()
+    expect(page.locator("[data-face-list] > li")).to_have_count(1)
     site.run(SEEN.format(ref=ref))
     offer = page.get_by_role("link", name="Show the suggestion")
     expect(offer).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-face-list] > li")).to_have_count(2)  # and the one that was found
+    expect(page.locator("[data-faces-said=unknown]")).to_be_hidden()
+    expect(page.locator(".bench-saved")).to_have_attribute("data-state", "saved")
     expect(page.locator("[name=step-denoise]")).to_be_checked()
     expect(page.locator("[name=step-tone]")).not_to_be_checked()
     offer.click()

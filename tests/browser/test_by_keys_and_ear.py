@@ -13,7 +13,9 @@ from tests.services import processes
 
 SEED = """
 import json
+from django.urls import reverse
 from django.utils import timezone
+from archive.models import Batch
 from exhibit.actions import publish_version
 from exhibit.arranging import Words
 from restoration.actions.claims import claim_photo
@@ -36,7 +38,10 @@ for number in range(3):
     photo = factories.photo(box, image=image, title_en=f"Picture {number}")
     version, _review = factories.accepted(photo, people.vera, people.cora, image=image)
     publish_version(version=version, room=room, words=Words(), by=people.sten, now=now)
+batch = Batch.objects.create(collection=box, state="taking", kind="folder", place="x", label="x",
+                             by_command=True, begun_at=now, listed_at=now, beat_at=now)
 print(json.dumps({
+    "batch": reverse("archive:batch", args=[box.slug, batch.pk]),
     "bench": f"/photos/{held.ref}/",
     "review": f"/reviews/{review.pk}/",
     "photo": f"/exhibits/{room.exhibit.slug}/{photo.ref}/",
@@ -80,6 +85,25 @@ def test_undo_and_redo_say_what_they_did_and_keep_the_focus(bench: Page) -> None
     expect(redo).to_be_focused()
     bench.keyboard.press("Control+z")
     expect(said(bench)).to_have_text("Undone.")
+
+
+def test_words_that_are_too_long_for_a_run_are_told_while_they_are_typed(bench: Page) -> None:
+    words, problem = bench.get_by_label("Anything else"), bench.locator("#prompt-words-problem")
+    words.fill("𠮷" * 2000)  # each is two to a browser
+    expect(problem).to_be_hidden()
+    words.press("End")
+    words.press("x")
+    expect(problem).to_have_text("“Anything else” is too long; it may have 2000 characters.")
+    expect(said(bench)).to_have_text(problem.inner_text())
+    expect(words).to_have_accessible_description(problem.inner_text())
+    expect(bench.locator(".bench-saved")).to_have_attribute("data-state", "saved")
+    assert len(words.input_value()) == 2001
+    words.press("Backspace")
+    expect(problem).to_be_hidden()
+    expect(words).to_have_attribute("aria-invalid", "false")
+    facts = bench.get_by_label("Known facts about colours")
+    facts.fill("\n".join(["The badge was red."] * 200))
+    expect(bench.locator("#prompt-colours-problem")).to_be_hidden()
 
 
 def test_whoever_extends_is_led_to_what_stands_beside_it(bench: Page) -> None:
@@ -151,3 +175,14 @@ def test_whoever_moves_a_picture_or_a_room_stays_with_it(
     page.keyboard.press("Enter")
     expect(said(page)).to_have_text("“Picture 0” is now 3 of 3.")
     assert visitor.complaints == []
+
+
+def test_whoever_stands_on_a_button_of_a_batch_at_work_stays_there(
+    visit: Callable[..., Visitor], pages: dict[str, str]
+) -> None:
+    page = visit("cora").open(pages["batch"])
+    stop = page.get_by_role("button", name="Stop for now")
+    stop.focus()
+    first = page.locator("#batch section").element_handle()
+    page.wait_for_function("part => !part.isConnected", arg=first)  # it was fetched anew
+    expect(stop).to_be_focused()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from PIL import Image, ImageStat
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
 from tests.services import processes
@@ -114,6 +116,47 @@ def test_looking_closely_brings_tiles_under_the_picture(
     page.wait_for_timeout(500)
     assert len(tiles(asked)) > before, "the keys move the tiles too"
     assert not visitor.complaints
+
+
+def test_a_preview_of_the_colours_lies_on_the_photograph_when_tiles_are_under_it(
+    visit: Callable[..., Visitor], pages: dict[str, str]
+) -> None:
+    page = visit("vera").open(pages["bench"])
+    page.locator("[data-viewer]").focus()
+    page.keyboard.press("z")
+    page.wait_for_selector("[data-viewer] .viewer-world.has-tiles", state="attached")
+    bare = grains(page)
+    page.get_by_label("Colour", exact=True).last.fill("#c8102e")
+    page.get_by_role("button", name="Add in the middle").click()
+    expect(page.locator("canvas[data-tint]")).to_be_visible()
+    assert grains(page) > 0.5 * bare > 1
+    page.get_by_role("button", name="Show the mask and the colours").click()
+    assert grains(page) == pytest.approx(bare, rel=0.05), "bare: the tiles alone"
+
+
+def grains(page: Page) -> float:
+    """How much the brightness varies on the picture, a little beside its middle."""
+    box = page.locator("[data-viewer]").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2 + 40
+    part = page.screenshot(clip={"x": x, "y": y, "width": 60, "height": 60})
+    with Image.open(io.BytesIO(part)) as picture:
+        return float(ImageStat.Stat(picture.convert("L")).stddev[0])
+
+
+def test_a_sharp_screen_of_a_phone_asks_for_no_tiles_before_one_looks_closely(
+    visit: Callable[..., Visitor], pages: dict[str, str]
+) -> None:
+    visitor = visit("vera", width=390, device_scale_factor=2)
+    asked = noted(visitor)
+    page = visitor.open(pages["bench"])
+    expect(page.locator(".bench[data-ready]")).to_be_attached()
+    page.wait_for_load_state("networkidle")
+    assert [each for each in asked if "/iiif/" in each or "/dist/zoom" in each] == []
+    page.locator("[data-viewer]").focus()
+    page.keyboard.press("z")
+    page.wait_for_selector("[data-viewer] .viewer-world.has-tiles", state="attached")
+    assert tiles(asked)
 
 
 def test_the_zoom_page_shows_the_tiles_of_both_sides(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -25,7 +26,12 @@ photo, other = factories.photo(box, image=image), factories.photo(box, image=ima
 claim = claim_photo(photo=photo, by=vera, now=timezone.now())
 version = factories.submitted(other, vera, image=image)
 review = open_review(version=version, by=cora, now=timezone.now())
-print(json.dumps([f"/photos/{photo.ref}/", f"/reviews/{review.pk}/", claim.ends_at.isoformat()]))
+carol = person("carol")
+sent = factories.submitted(factories.photo(box, image=image), vera, image=image)
+appoint(carol, box)
+late = open_review(version=sent, by=carol, now=timezone.now())
+print(json.dumps([f"/photos/{photo.ref}/", f"/reviews/{review.pk}/", claim.ends_at.isoformat(),
+                  late.pk]))
 """
 # So many minutes from the true time, as on a machine whose battery was empty.
 SKEWED = """{
@@ -36,12 +42,33 @@ SKEWED = """{
   };
 }"""
 DAY = 24 * 60
+# Carol was elsewhere for too long, and Clive took the version; he puts it back.
+TAKEN = """
+from django.utils import timezone
+from restoration.actions.reviews import lapse_due, open_review
+from restoration.models import Review
+from tests.people import appoint, person
+now, review = timezone.now(), Review.objects.get(pk={pk})
+Review.objects.filter(pk=review.pk).update(lease_until=review.opened_at)
+lapse_due(now=now)
+clive = person("clive")
+appoint(clive, review.photo.collection)
+open_review(version=review.version, by=clive, now=now)
+"""
+PUT_BACK = """
+from django.utils import timezone
+from restoration.actions.reviews import release_review
+from restoration.models import Review
+theirs = Review.objects.get(state="open", reviewer__username="clive")
+release_review(review=theirs, by=theirs.reviewer, now=timezone.now())
+"""
+COME_BACK = "document.dispatchEvent(new Event('visibilitychange'))"  # from another tab
 
 
 @pytest.fixture(scope="module")
-def pages(site: processes.Site) -> list[str]:
-    """Vera's bench, Cora's review, and when the bench ends."""
-    found: list[str] = json.loads(site.run(SEED).splitlines()[-1])
+def pages(site: processes.Site) -> list[Any]:
+    """Vera's bench, Cora's review, when the bench ends, and the number of Carol's review."""
+    found: list[Any] = json.loads(site.run(SEED).splitlines()[-1])
     return found
 
 
@@ -53,7 +80,7 @@ def told(visitor: Visitor, address: str, place: str) -> str:
 
 
 def test_a_wrong_clock_moves_no_deadline_of_the_bench(
-    visit: Callable[..., Visitor], pages: list[str]
+    visit: Callable[..., Visitor], pages: list[Any]
 ) -> None:
     bench, right = pages[0], told(visit("vera"), pages[0], "[data-clock]")
     for off in (3 * DAY, -3 * DAY):
@@ -66,7 +93,7 @@ def test_a_wrong_clock_moves_no_deadline_of_the_bench(
 
 
 def test_a_wrong_clock_takes_no_minute_from_a_reviewer(
-    visit: Callable[..., Visitor], pages: list[str]
+    visit: Callable[..., Visitor], pages: list[Any]
 ) -> None:
     for off in (0, 20, -20):
         visitor = visit("cora")
@@ -78,7 +105,7 @@ def test_a_wrong_clock_takes_no_minute_from_a_reviewer(
 
 
 def test_wall_and_bench_say_the_same_hour_in_the_readers_zone(
-    visit: Callable[..., Visitor], pages: list[str]
+    visit: Callable[..., Visitor], pages: list[Any]
 ) -> None:
     visitor = visit("vera", timezone_id="Asia/Shanghai")
     on_wall = told(visitor, "/wall/?state=claimed", ".wall-holder")
@@ -88,9 +115,39 @@ def test_wall_and_bench_say_the_same_hour_in_the_readers_zone(
 
 
 def test_without_a_script_the_zone_of_the_hour_is_named(
-    visit: Callable[..., Visitor], pages: list[str]
+    visit: Callable[..., Visitor], pages: list[Any]
 ) -> None:
     visitor = visit("vera", java_script_enabled=False, timezone_id="Asia/Shanghai")
     for address, place in (("/wall/?state=claimed", ".wall-holder"), (pages[0], "[data-clock]")):
         visitor.open(address)
         expect(visitor.page.locator(place).first).to_contain_text(" UTC")
+
+
+def test_who_comes_back_too_late_is_told_at_once_and_loses_no_word(
+    visit: Callable[..., Visitor], site: processes.Site, pages: list[Any]
+) -> None:
+    number = pages[3]
+    page = visit("carol").open(f"/reviews/{number}/")
+    page.locator(".decide-return summary").click()
+    page.locator(".decide-return").get_by_label("Damage is still there").check()
+    advice = page.get_by_label("What would make it accepted")
+    advice.fill("The crack over the left eye.")
+    site.run(TAKEN.format(pk=number))
+    page.evaluate(COME_BACK)
+    expect(page.locator("[data-lease-words]")).to_have_text(
+        "Another curator is looking at this version."
+    )
+    page.get_by_role("button", name="Return it").click()
+    expect(page.locator(".decide .form-errors")).to_be_focused()
+    expect(advice).to_be_visible()
+    expect(advice).to_have_value("The crack over the left eye.")
+    advice.press("End")
+    advice.press_sequentially(" And the sky.")
+    site.run(PUT_BACK)
+    page.goto(page.url.replace("/return", "/"))
+    page.get_by_role("button", name="Look at it").first.click()
+    expect(page.locator("[data-lease-words]")).to_contain_text("yours")
+    assert f"/reviews/{number}/" not in page.url  # another review of the same version
+    expect(advice).to_be_visible()
+    expect(advice).to_have_value("The crack over the left eye. And the sky.")
+    expect(page.locator("#toasts")).to_contain_text("is back in its field")

@@ -12,15 +12,22 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visitor
 from tests.services import processes
 
-# One Vera for each test, each with a photo in her hands and a version that she could hand in.
+# One Vera for each test, each with a photo in her hands and a version that she could hand in; and
+# Wanda, at whose photo a machine elsewhere looks for as long as the tests last.
 VERAS = 11
 SEED = f"""
 from django.utils import timezone
 from restoration.actions.claims import claim_photo
 from restoration.actions.versions import scan_version
+from restoration.models import Job
 from tests import factories
 from tests.people import person
 box, image = factories.collection(), factories.picture(3, height=240, width=320)
+photo = factories.photo(box, image=image)
+Job.objects.create(photo=photo, kind="assess", state="running", queue="elsewhere",
+                   requested_at=timezone.now())
+claim_photo(photo=photo, by=person("wanda"), now=timezone.now())
+print(photo.ref)
 for number in range({VERAS}):
     photo, vera = factories.photo(box, image=image), person(f"vera{{number}}")
     scan_version(photo=photo, now=timezone.now())
@@ -32,10 +39,16 @@ KEPT = "window.sessionStorage.getItem('rekindle-typed')"
 
 
 @pytest.fixture(scope="module")
-def benches(site: processes.Site) -> Iterator[tuple[str, str]]:
+def addresses(site: processes.Site) -> list[str]:
+    """Wanda's bench, and those of the Veras."""
+    refs = site.run(SEED).split()[-VERAS - 1 :]
+    return [f"/photos/{ref}/?base=0" for ref in refs]
+
+
+@pytest.fixture(scope="module")
+def benches(addresses: list[str]) -> Iterator[tuple[str, str]]:
     """Names and addresses, each used by one test."""
-    refs = site.run(SEED).split()[-VERAS:]
-    return iter([(f"vera{number}", f"/photos/{ref}/?base=0") for number, ref in enumerate(refs)])
+    return iter([(f"vera{number}", each) for number, each in enumerate(addresses[1:])])
 
 
 @pytest.fixture
@@ -166,6 +179,27 @@ def test_compare_says_so_on_the_stage_and_leads_back_in(
     toggle.click()
     expect(panel).to_be_hidden()
     expect(page.locator(".viewer")).to_be_visible()
+
+
+def test_whoever_types_while_the_machine_looks_is_told_once_and_goes_on_typing(
+    visit: Callable[..., Visitor], addresses: list[str]
+) -> None:
+    visitor = visit("wanda")
+    page = visitor.open(addresses[0])
+    expect(page.locator("[data-bench][data-ready]")).to_be_visible()
+    look = page.locator("#look")
+    expect(look).to_contain_text("The machine is looking at this photo")
+    sign_out(visitor)
+    polls: list[str] = []
+    page.on("request", lambda asked: polls.extend([asked.url] * ("hx-request" in asked.headers)))
+    words(page).focus()
+    expect(look).to_contain_text("You are signed out.", timeout=20_000)
+    expect(words(page)).to_be_focused()
+    page.keyboard.type("a sunny morning")
+    expect(words(page)).to_have_value("a sunny morning")
+    page.wait_for_timeout(6_000)  # longer than it polled
+    assert len(polls) == 1
+    expect(words(page)).to_be_focused()
 
 
 def test_a_note_that_could_not_be_handed_in_is_in_its_field_again(

@@ -87,6 +87,33 @@ def test_a_page_that_polls_is_told_so_too(photo: Photo, bench: str) -> None:
     assert way_back(answer.text) == bench
 
 
+def polled(bench: str, target: str, trigger: str) -> Any:
+    """What a part of the page asks by itself, every few seconds."""
+    headers = {"HX-Request": "true", "HX-Current-URL": f"{HERE}{bench}", "HX-Target": target}
+    return Client().get(bench, headers=headers | ({"HX-Trigger": trigger} if trigger else {}))
+
+
+def test_a_part_that_polls_for_itself_is_replaced_whole_and_asks_no_more(bench: str) -> None:
+    answer = polled(bench, "look", "look")
+    assert (answer.status_code, answer["HX-Reswap"]) == (401, "outerHTML")
+    assert '<div id="look"' in answer.text  # the page's scripts find it there still
+    assert "hx-trigger" not in answer.text
+
+
+def test_what_polls_into_another_place_keeps_that_place(bench: str) -> None:
+    for trigger in ("", "job-of-somebody"):
+        answer = polled(bench, "job", trigger)
+        assert answer["HX-Reswap"] == "innerHTML"
+        assert 'id="job"' not in answer.text
+
+
+def test_only_what_was_sent_takes_the_focus_to_its_answer(photo: Photo, bench: str) -> None:
+    """Whoever types while a part of the page polls goes on typing."""
+    assert "autofocus" in run(photo, f"{HERE}{bench}").text
+    for target, trigger in (("look", "look"), ("job", "")):
+        assert "autofocus" not in polled(bench, target, trigger).text
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

@@ -1,12 +1,15 @@
 """A plan is checked against the catalog, ordered, completed and hashed the same everywhere."""
 
+import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
 from restoration.engine.catalog import CATALOG, NAMES
 from restoration.engine.errors import BadInput
-from restoration.engine.plan import Dab, Plan, Prompt, Region, StepPlan
+from restoration.engine.plan import Dab, FaceBox, Plan, Prompt, Region, StepPlan
+from restoration.engine.step import StepContext, faces_on
 
 
 def given(**changes: Any) -> dict[str, Any]:
@@ -190,3 +193,38 @@ def test_a_box_that_is_none_is_refused(change, code):
     box = {"x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4} | change
     with pytest.raises(BadInput, match=code):
         Plan.from_json({"steps": [{"name": "tone"}], "faces": [box]})
+
+
+DRAWN = FaceBox(0.5, 0.2, 0.2, 0.2)
+
+
+def test_that_what_is_found_counts_besides_is_said_only_where_it_is_so():
+    told = {"steps": [{"name": "tone"}], "faces": []}
+    assert "find_faces" not in Plan.from_json(told).to_json()
+    plan = Plan.from_json(told | {"find_faces": True})
+    assert Plan.from_json(plan.to_json()) == plan
+    assert plan.digest() != Plan.from_json(told).digest()
+    assert refusal(told | {"find_faces": 1}).code == "wrong-type"
+
+
+@pytest.mark.parametrize(
+    ("box", "is_the_same"),
+    [
+        ((0.52, 0.22, 0.2, 0.2), True),
+        ((0.55, 0.25, 0.05, 0.05), True),  # a tight one within
+        ((0.1, 0.2, 0.2, 0.2), False),
+        ((0.69, 0.2, 0.2, 0.2), False),  # the neighbour's cheek
+        ((0.5, 0.5, 0.2, 0.2), False),
+    ],
+)
+def test_two_boxes_are_around_one_face_where_they_share_a_third_of_the_smaller(box, is_the_same):
+    assert DRAWN.meets(box) is is_the_same
+
+
+def test_a_step_that_looks_for_faces_keeps_to_what_was_drawn_unless_told_otherwise():
+    blank = np.zeros((8, 8, 3), np.float32)
+    found = {"assess": {"faces": [[0.52, 0.22, 0.2, 0.2], [0.1, 0.2, 0.2, 0.2]]}}
+    context = StepContext(image=blank, reference=blank, faces=(DRAWN,), meters=found)
+    assert faces_on(context) == [(0.5, 0.2, 0.2, 0.2)]
+    besides = dataclasses.replace(context, find_faces=True)
+    assert faces_on(besides) == [(0.5, 0.2, 0.2, 0.2), (0.1, 0.2, 0.2, 0.2)]

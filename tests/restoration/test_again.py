@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from archive import trust
+from archive.lifecycle import PhotoState
+from archive.models import Photo
 from restoration import presence
 from restoration.engine.plan import Plan, Prompt, StepPlan
 from restoration.lifecycle import ClaimState, JobKind, JobState
@@ -142,3 +146,70 @@ def test_who_does_not_hold_the_photo_any_more_is_offered_none(vera: Desk, victor
     assert "try again with less risk" not in vera.get("bench").text
     once_more(vera, job, "no-redraw")
     assert not Job.objects.filter(state=JobState.QUEUED).exists()
+
+
+WITH_SCRIPT = {"HX-Request": "true"}
+
+
+def waiting(desk: Desk, many: int) -> None:
+    """Runs of theirs that nobody has begun."""
+    for number in range(many):
+        scan = Version.objects.get(photo=desk.photo, number=0)
+        Job.objects.create(
+            photo=desk.photo, kind=JobKind.RESTORE, source=scan, requested_by=desk.user,
+            requested_at=timezone.now(), plan={}, plan_sha256=f"{number:064}", needs=[],
+        )  # fmt: skip
+
+
+def test_over_a_limit_the_sentence_stands_on_the_run_that_offered_it(vera: Desk) -> None:
+    job = stopped(vera)
+    waiting(vera, 3)
+    answer = once_more(vera, job, "no-redraw", **WITH_SCRIPT)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "30")
+    assert "3 runs of yours are waiting or running." in answer.text
+    assert f'data-job="{job.pk}"' in answer.text  # and with it the other rungs
+    assert 'value="less-redraw-0.15"' in answer.text
+    assert "<html" not in answer.text
+    assert "<header" not in answer.text
+
+
+def test_without_a_script_the_limit_is_a_page_that_says_when(vera: Desk) -> None:
+    job = stopped(vera)
+    waiting(vera, 3)
+    answer = once_more(vera, job, "no-redraw")
+    assert (answer.status_code, answer["Retry-After"]) == (429, "30")
+    assert "<html" in answer.text
+    assert "3 runs of yours are waiting or running." in answer.text
+
+
+def test_a_mask_that_is_not_there_any_more_is_told_on_the_run_as_well(vera: Desk) -> None:
+    plan = Plan((StepPlan("repair"), REDRAW), prompt=PLAN.prompt, mask_sha256="ab" * 32)
+    answer = once_more(vera, stopped(vera, plan=plan), "no-redraw", **WITH_SCRIPT)
+    assert answer.status_code == 422
+    assert "The painted mask could not be found." in answer.text
+    assert "<html" not in answer.text
+
+
+def test_a_limit_that_no_view_expects_is_no_page_inside_a_page(
+    vera: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What htmx swaps in is never a whole page, whoever refused it."""
+    none = replace(trust.LIMITS[trust.Trust.REGULAR], masks=0)
+    monkeypatch.setattr(trust, "limits", lambda *_whom, **_when: none)
+    answer = vera.htmx("mask")
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert "You have painted more masks in the last hour" in answer.text
+    assert "<html" not in answer.text
+    assert (answer["HX-Reswap"], answer["HX-Reselect"]) == ("innerHTML", "unset")
+
+
+def test_a_part_of_a_page_that_is_refused_is_no_page_either(vera: Desk) -> None:
+    Photo.objects.filter(pk=vera.photo.pk).update(state=PhotoState.WITHDRAWN)
+    url = reverse("restoration:strip", args=[vera.photo.ref])
+    answer = vera.client.get(url, headers=WITH_SCRIPT)
+    assert answer.status_code == 409
+    assert "withdrawn" in answer.text
+    assert "<html" not in answer.text
+    assert "autofocus" not in answer.text  # nobody asked for it by hand
+    assert "<html" in vera.client.get(url).text

@@ -7,9 +7,9 @@ from typing import Any
 from django.urls import reverse
 
 from restoration import drafting
-from restoration.models import Draft
+from restoration.models import Draft, Job
 
-from .conftest import Desk
+from .conftest import Desk, recipe
 
 BODY = {
     "base": 0,
@@ -116,3 +116,61 @@ def test_a_draft_reads_the_same_from_a_form_and_from_json() -> None:
     assert draft["prompt"]["place"] == "Tehran"
     assert draft["dabs"] == [{"x": 1.0, "y": 0.0, "colour": "#abcdef", "word": ""}]
     assert drafting.cleaned(draft) == draft
+
+
+# --- more words than a run takes -----------------------------------------------------------------
+LONG = "He stood by the window. " * 120 + "The end"
+TOO_LONG = "“Anything else” is too long; it may have 2000 characters."
+
+
+def test_words_that_are_too_long_for_a_run_are_kept_whole(vera: Desk) -> None:
+    assert put(vera, 0, BODY | {"prompt": {"words": LONG}}).status_code == 200
+    assert kept(vera).body["prompt"]["words"] == LONG
+    page = vera.get("bench").text
+    assert f">{LONG}</textarea>" in page
+    beside = page.split('id="prompt-words-problem"', 1)[1].split("</div>", 1)[0]
+    assert TOO_LONG in beside
+    assert "hidden" not in beside.split(">", 1)[0]
+    # The sentence waits beside the others, for whoever goes on typing there.
+    other = page.split('id="prompt-keep-problem"', 1)[1].split(">", 1)[0]
+    assert "hidden" in other
+
+
+def test_a_run_refuses_them_in_a_sentence_and_loses_none(vera: Desk) -> None:
+    form = recipe() | {"prompt-words": LONG}
+    answer = vera.post("run", data=form)
+    assert answer.status_code == 422
+    assert TOO_LONG in answer.text
+    assert f">{LONG}</textarea>" in answer.text
+    assert kept(vera).body["prompt"]["words"] == LONG
+    answer = vera.htmx("run", data=form | {"rev": "1"})
+    assert (answer.status_code, TOO_LONG in answer.text) == (422, True)
+    assert not Job.objects.exists()
+
+
+def test_many_facts_about_colours_are_counted_line_by_line(vera: Desk) -> None:
+    lines = "\n".join(f"Fact {number}: the badge was red." for number in range(90))
+    assert len(lines) > 2000
+    answer = vera.post("run", data=recipe() | {"prompt-colours": lines})
+    assert answer.status_code == 302
+    (job,) = Job.objects.all()
+    assert "\n".join(job.plan["prompt"]["facts"]) == lines  # each of them, and none left out
+    page = vera.get("bench").text
+    assert "hidden" in page.split('id="prompt-colours-problem"', 1)[1].split(">", 1)[0]
+    answer = vera.htmx("run", data=recipe(rev=1) | {"prompt-colours": LONG})
+    assert "“Known facts about colours” is too long" in answer.text
+
+
+def test_the_end_of_a_line_is_one_character_however_it_was_sent(vera: Desk) -> None:
+    text = "\n".join(["a line"] * 285)
+    assert len(text) < 2000 < len(text.replace("\n", "\r\n"))
+    answer = vera.htmx("run", data=recipe() | {"prompt-words": text.replace("\n", "\r\n")})
+    assert answer.status_code == 200
+    assert Job.objects.get().plan["prompt"]["words"] == text
+
+
+def test_no_field_cuts_what_is_pasted_into_it(vera: Desk) -> None:
+    page = vera.get("bench").text
+    prompt = page.split('class="bench-prompt"', 1)[1].split("</fieldset>", 1)[0]
+    assert "prompt-words" in prompt
+    assert "maxlength" not in prompt

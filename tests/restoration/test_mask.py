@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -66,6 +67,22 @@ def test_it_can_be_seen_by_who_painted_it_and_by_nobody_else(vera: Desk, victor:
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
     assert "immutable" in answer["Cache-Control"]
     assert sheet(victor, sha256).status_code == 404
+
+
+@pytest.mark.usefixtures("bytes_in_s3")
+def test_what_the_bench_reads_as_pixels_goes_through_the_site_though_it_lies_in_a_bucket(
+    vera: Desk,
+) -> None:
+    sha256 = paint(vera, png()).json()["sha256"]
+    answer = sheet(vera, sha256)
+    assert (answer.status_code, b"".join(answer)) == (200, png())
+    bench = vera.get("bench").text
+    [small] = re.findall(r'data-tint data-from="([^"]+)"', bench)
+    assert small.startswith(reverse("restoration:picture", args=[vera.photo.ref, 0, "400.jpg"]))
+    answer = vera.client.get(small)
+    assert (answer.status_code, b"".join(answer)[:3]) == (200, b"\xff\xd8\xff")
+    for shown in (small.partition("?")[0], small.replace("400.jpg", "full.jpg")):
+        assert vera.client.get(shown).status_code == 302, "what is only shown comes from the bucket"
 
 
 def test_the_damage_that_was_found_can_be_seen_by_all_who_see_the_photo(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from archive.models import Collection, Event
+from archive.lifecycle import PhotoState
+from archive.models import Collection, Event, Photo
+from archive.policy import Refused
+from restoration.actions.reviews import accept_version, lapse_due, open_review
 from restoration.actions.versions import withdraw_version
 from restoration.lifecycle import ReviewState, VersionState
 from restoration.models import Review, Version
@@ -194,3 +199,216 @@ def test_a_decided_review_can_still_be_read(cora: Office, version: Version) -> N
     page = cora.look(review)
     assert "The crack is still there." in page
     assert reverse("restoration:review-accept", args=[review.pk]) not in page
+
+
+# --- a lease that ran out while somebody wrote ---------------------------------------------------
+ADVICE = "The crack over the left eye is still there."
+FORMS = {
+    "accept": {"advice": ADVICE},
+    "return": {"reason": "damage", "advice": ADVICE},
+    "decline": {"reason": "invented", "advice": ADVICE},
+}
+
+
+def ran_out(office: Office, version: Version) -> Review:
+    """Taken sixteen minutes ago, and ended by the sweep since: the page was in no sight."""
+    now = timezone.now()
+    review = open_review(version=version, by=office.user, now=now - timedelta(minutes=16))
+    assert lapse_due(now=now) == 1
+    return review
+
+
+def told(answer: Any) -> tuple[int, bool]:
+    """The state of an answer, and whether its page has the advice in a field."""
+    return answer.status_code, f"{ADVICE}</textarea>" in answer.text
+
+
+@pytest.mark.parametrize("verb", FORMS)
+def test_a_decision_after_the_lease_ran_out_counts_while_nobody_else_looks(
+    cora: Office, version: Version, verb: str
+) -> None:
+    review = ran_out(cora, version)
+    answer: Any = cora.decide(review, verb, **FORMS[verb])
+    assert answer["Location"] == reverse("restoration:desk")
+    review.refresh_from_db()
+    version.refresh_from_db()
+    assert (review.state, review.advice) == (version.state, ADVICE)
+    assert review.file_sha256 == version.sha256
+    verbs = Event.objects.filter(verb__startswith="review.").order_by("pk")
+    assert [each.verb.removeprefix("review.") for each in verbs] == [
+        "open",
+        "lapsed",
+        "open",
+        review.state,
+    ]
+    assert verbs[2].actor == cora.user
+
+
+def test_a_program_decides_after_the_lease_ran_out_as_well(cora: Office, version: Version) -> None:
+    review = ran_out(cora, version)
+    url = reverse("api:review-return", args=[review.pk])
+    answer = cora.client.post(url, FORMS["return"], content_type="application/json")
+    assert (answer.status_code, answer.json()["state"]) == (200, "returned")
+
+
+def test_what_another_curator_took_meanwhile_is_refused_and_the_words_stay(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    theirs = sten.take(version)
+    answer: Any = cora.decide(review, "return", **FORMS["return"])
+    assert told(answer) == (409, True)
+    assert "Another curator is looking at this version." in answer.text
+    assert 'value="damage" id="return-reason_4" checked' in answer.text.replace(" required", "")
+    review.refresh_from_db()
+    theirs.refresh_from_db()
+    version.refresh_from_db()
+    assert (review.state, theirs.state) == (ReviewState.LAPSED, ReviewState.OPEN)
+    assert version.state == VersionState.SUBMITTED
+    url = reverse("api:review-return", args=[review.pk])
+    answer = cora.client.post(url, FORMS["return"], content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "in-review")
+
+
+def test_once_the_other_curator_put_it_back_the_same_form_counts(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    theirs = sten.take(version)
+    cora.decide(review, "return", **FORMS["return"])
+    sten.decide(theirs, "release", then="desk")
+    cora.decide(review, "return", **FORMS["return"])
+    version.refresh_from_db()
+    assert version.state == VersionState.RETURNED
+
+
+def test_another_curator_who_forgot_it_too_is_in_nobodys_way(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    now = timezone.now()
+    theirs = open_review(version=version, by=sten.user, now=now - timedelta(minutes=16))
+    cora.decide(review, "accept")
+    review.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (review.state, theirs.state) == (ReviewState.ACCEPTED, ReviewState.LAPSED)
+
+
+def test_who_took_it_again_in_another_tab_decides_in_the_first_one_as_well(
+    cora: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    again = cora.take(version)
+    cora.decide(review, "return", **FORMS["return"])
+    for each, state in ((review, ReviewState.RETURNED), (again, ReviewState.LAPSED)):
+        each.refresh_from_db()
+        assert each.state == state
+
+
+def test_what_its_maker_took_back_meanwhile_is_refused_and_the_words_stay(
+    cora: Office, people: Cast, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    withdraw_version(version=version, by=people.vera, now=NOW)
+    answer = cora.decide(review, "return", **FORMS["return"])
+    assert told(answer) == (409, True)
+    assert "decided or withdrawn in the meantime" in answer.text  # type: ignore[attr-defined]
+    review.refresh_from_db()
+    assert (review.state, review.decided_at is None) == (ReviewState.LAPSED, False)
+
+
+def test_a_photo_on_hold_is_not_taken_again_and_the_words_stay(
+    cora: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    Photo.objects.filter(pk=version.photo_id).update(state=PhotoState.ON_HOLD)
+    assert told(cora.decide(review, "return", **FORMS["return"])) == (409, True)
+    version.refresh_from_db()
+    assert version.state == VersionState.SUBMITTED
+
+
+def test_words_for_what_is_decided_already_stay_as_well(cora: Office, version: Version) -> None:
+    review = cora.take(version)
+    cora.decide(review, "accept")
+    assert told(cora.decide(review, "decline", **FORMS["decline"])) == (409, True)
+
+
+def test_a_review_that_lapses_while_its_decision_arrives_is_decided(
+    cora: Office, version: Version
+) -> None:
+    """The verb's own copy of the row says that it is open still."""
+    now = timezone.now()
+    review = open_review(version=version, by=cora.user, now=now - timedelta(minutes=16))
+    late = Review.objects.get()
+    assert lapse_due(now=now) == 1
+    accept_version(review=late, by=cora.user, now=now)
+    review.refresh_from_db()
+    assert review.state == ReviewState.ACCEPTED
+
+
+def test_nobody_decides_what_another_took_while_the_decision_arrives(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    late = Review.objects.get()
+    theirs = sten.take(version)
+    with pytest.raises(Refused) as refused:
+        accept_version(review=late, by=cora.user, now=timezone.now())
+    assert refused.value.code == "in-review"
+    for each, state in ((review, ReviewState.LAPSED), (theirs, ReviewState.OPEN)):
+        each.refresh_from_db()
+        assert each.state == state
+
+
+def test_the_page_of_a_lapsed_review_offers_its_version_again(
+    cora: Office, sten: Office, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    opens = f'action="{reverse("restoration:review-open", args=[version.pk])}"'
+    page = cora.look(review)
+    assert opens in page
+    assert "Nobody is looking at this version." in page
+    sten.take(version)
+    page = cora.look(review)
+    assert opens not in page
+    assert "Sten is looking at this version." in page
+
+
+def test_the_words_of_a_form_are_kept_by_the_version(cora: Office, version: Version) -> None:
+    """A version that is taken again has a new review: what was typed belongs to both."""
+    for _ in range(2):
+        review = cora.take(version)
+        page = cora.look(review)
+        for kind in FORMS:
+            assert f'data-kept-as="version-{version.pk}-{kind}"' in page
+        cora.decide(review, "release", then="desk")
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (False, "It is still yours unless somebody else takes it."),
+        (True, "Another curator is looking at this version."),
+    ],
+    ids=["free", "taken"],
+)
+def test_an_open_page_whose_lease_ran_out_is_told_how_it_stands(
+    cora: Office, sten: Office, version: Version, taken: bool, said: str
+) -> None:
+    review = ran_out(cora, version)
+    if taken:
+        sten.take(version)
+    url = reverse("restoration:review-beat", args=[review.pk])
+    answer = cora.client.post(url, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "review-closed")
+    assert said in answer.json()["message"]
+
+
+def test_an_open_page_is_told_that_there_is_nothing_to_decide_any_more(
+    cora: Office, people: Cast, version: Version
+) -> None:
+    review = ran_out(cora, version)
+    withdraw_version(version=version, by=people.vera, now=NOW)
+    url = reverse("restoration:review-beat", args=[review.pk])
+    answer = cora.client.post(url, headers={"Accept": "application/json"})
+    assert "decided or withdrawn in the meantime" in answer.json()["message"]

@@ -43,7 +43,7 @@ class Bench {
     this.listen();
     this.palette = new Palette(this);
     this.keyBrush = new KeyBrush(this);
-    this.tint = new Tint(this, one("[data-picture]", this.stage));
+    this.tint = new Tint(this);
     this.comparing = new BenchCompare(this);
     this.tour = new Tour(root);
     this.begin();
@@ -116,8 +116,12 @@ class Bench {
       apply: (draft, maskUrl) => this.apply(draft, maskUrl),
       ask: () => this.saved.ask(),
     });
-    this.draft.addEventListener("state", () => this.saved.show(this.draft.state));
-    this.draft.addEventListener("restored", () => { this.showOverlay(true); toast(this.words.restored, "success"); });
+    this.draft.addEventListener("state", () => {
+      const tooMany = this.words.tooMany.replace("{said}", this.draft.said);
+      this.saved.words = { ...this.words, tooMany };
+      this.saved.show(this.draft.state);
+    });
+    this.draft.addEventListener("restored", () => toast(this.words.restored, "success"));
   }
 
   /** Show what the server has, then what this browser kept and the server has not. */
@@ -126,24 +130,19 @@ class Bench {
     const { draft, mask } = this.config;
     this.showOverlay(!mask.is_done); // a result is looked at bare: its damage would seem to be there still
     if (draft?.draft) this.applyForm(draft.draft);
-    this.placed = this.placeMask(mask.url);
-    const isPainted = await this.placed;
-    this.mask.addEventListener("change", () => { this.showOverlay(true); this.veil.show(); this.draft.touch({ isMask: true }); });
-    this.veil.show();
-    if (isPainted) this.draft.touch({ isMask: true });
+    this.mask.addEventListener("change", () => this.onMask());
     this.marks.addEventListener("change", () => { this.showOverlay(true); this.showMarks(); this.draft.touch(); });
     this.showMarks();
+    this.placed = this.veil.load(mask.url);
+    await this.placed;
     await this.draft.bringBack();
   }
 
-  /** Whether a person painted before the mask was here; nothing is saved until it is. */
-  async placeMask(url) {
-    let isPainted = false;
-    const note = () => { isPainted ||= !this.mask.isPlacing; };
-    this.mask.addEventListener("change", note);
-    await this.veil.load(url);
-    this.mask.removeEventListener("change", note);
-    return isPainted;
+  onMask() {
+    this.veil.show();
+    if (this.mask.isPlacing) return;
+    this.showOverlay(true);
+    this.draft.touch({ isMask: true });
   }
 
   /** The steps of a returned version are saved with the first change, or with the run. */
@@ -164,7 +163,7 @@ class Bench {
     const prompt = {};
     for (const field of all('[name^="prompt-"]', this.form)) prompt[field.name.slice(7)] = field.value;
     const { dabs, regions } = this.marks;
-    return { base: this.config.base, steps, prompt, dabs, regions, faces: this.faces.all };
+    return { base: this.config.base, steps, prompt, dabs, regions, faces: this.faces.all, find_faces: this.faces.isBlind };
   }
 
   settingsOf(step, name) {
@@ -180,6 +179,7 @@ class Bench {
   /** Without an address, which may be null, the mask stays. */
   async apply(draft, maskUrl) {
     this.applyForm(draft ?? {});
+    this.showOverlay(true);
     this.history.clear();
     if (maskUrl !== undefined) await this.veil.load(maskUrl);
   }
@@ -191,7 +191,7 @@ class Bench {
       if (field) field.value = text;
     }
     this.marks.set(draft.dabs, draft.regions);
-    this.faces.set(draft.faces ?? this.config.faces);
+    this.faces.set(draft.faces ?? this.config.faces, Boolean(draft.find_faces));
     this.showMarks();
   }
 
@@ -288,10 +288,10 @@ class Bench {
     return this.tool === "mask" || this.tool === "eraser";
   }
 
-  /** A point of the photograph in pixels of the mask. */
-  toMask(point) {
-    const factor = this.mask.width / this.viewer.size.width;
-    return { x: point.x * factor, y: point.y * factor };
+  /** A point of the photograph in pixels of the mask, whose sides are whole: each axis has its own factor. */
+  toMask({ x, y }) {
+    const { width, height } = this.viewer.size;
+    return { x: (x * this.mask.width) / width, y: (y * this.mask.height) / height };
   }
 
   onDown(event) {
@@ -308,7 +308,8 @@ class Bench {
   }
 
   beginStroke(point) {
-    const radius = (this.brush / 2 / this.viewer.scale) * (this.mask.width / this.viewer.size.width);
+    const pixel = this.toMask({ x: 1, y: 1 });
+    const radius = (this.brush / 2 / this.viewer.scale) * Math.sqrt(pixel.x * pixel.y);
     this.mask.begin(this.toMask(point), radius, this.tool === "eraser");
   }
 
@@ -423,8 +424,8 @@ class Bench {
     const actions = {
       showMask: () => this.showOverlay(this.stage.classList.contains("is-bare")),
       pickTool: () => { this.choose(button.dataset.pickTool); this.stage.focus({ preventScroll: false }); },
-      maskClear: () => this.placed.then(() => { this.mask.clear(); announce(this.words.maskCleared); }),
-      maskDetected: () => this.placed.then(() => this.veil.detect({ isUndoable: true })),
+      maskClear: () => this.placed.then(() => { this.veil.clear(); announce(this.words.maskCleared); }),
+      maskDetected: () => this.placed.then(() => this.veil.detect()),
       suggest: () => this.suggest(),
     };
     for (const [name, action] of Object.entries(actions)) if (name in button.dataset) action();
@@ -469,7 +470,7 @@ class Bench {
     if (key in TOOLS) this.choose(TOOLS[key]);
     else if (key === "[") this.brush = Math.max(2, Math.round(this.brush / 1.2));
     else if (key === "]") this.brush = Math.min(200, Math.round(this.brush * 1.2) + 1);
-    else if (key === "z") this.viewer.command("full");
+    else if (key === "z") this.comparing.viewer.command("full");
     else if (key === "x" && !this.comparing.isOpen) this.comparing.open();
     else if (/^[1-9]$/.test(key)) return this.focusStep(Number(key));
     else return false;

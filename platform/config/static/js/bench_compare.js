@@ -21,6 +21,11 @@ export class BenchCompare {
     return !this.panel.hidden;
   }
 
+  /** Of the picture that is seen. */
+  get viewer() {
+    return this.panel.querySelector("[data-compare]")?.curtain.viewer ?? this.bench.viewer;
+  }
+
   /** A run has ended here: now what it made is held against what it began from. */
   take({ source, result, resultLabel }) {
     if (!result || this.right === Number(result)) return;

@@ -1,10 +1,14 @@
-// The draft reaches the server by itself, a second after the last change. What the server has not
-// confirmed is kept in this browser: a reload, a second tab or a lost line lose nothing.
+// The draft reaches the server by itself, a second after the last change; a painted mask more seldom, but
+// before anything that needs it. What the server has not confirmed is kept in this browser: a reload, a
+// second tab or a lost line lose nothing.
 
 import { Copies } from "./copies.js";
 import { csrfToken, send } from "./site.js";
 
 const PAUSE = 1000;
+// From mask to mask: each is kept for ever, and who paints all the time reaches no account's limit.
+const MASK_PAUSE = 12000;
+const MASK_RETRY = 60; // seconds, where the server does not say
 const RETRY = 15000;
 const MOST_SENT = 20;
 
@@ -23,12 +27,37 @@ export class Draft extends EventTarget {
     this.dirty = false;
     this.maskDirty = false;
     this.maskOnWay = false;
+    this.maskFrom = 0; // when the next one may go by itself
+    this.said = ""; // by the server, when there were too many masks
     this.state = "saved";
     this.chain = Promise.resolve();
     window.addEventListener("online", () => this.flush());
-    window.addEventListener("pagehide", () => this.keep());
-    document.addEventListener("visibilitychange", () => { if (document.hidden) this.keep(); else this.comeBack(); });
+    window.addEventListener("pagehide", () => { this.isGone = true; this.keep(); });
+    window.addEventListener("pageshow", () => { this.isGone = false; });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.putAway(); else this.comeBack(); });
     window.addEventListener("focus", () => this.comeBack());
+    document.addEventListener("submit", (event) => this.onSubmit(event));
+  }
+
+  /** Nobody may come back to this page, and the work go on elsewhere. From one that ends nothing is sent:
+   *  whether it arrived would not be known. */
+  putAway() {
+    this.keep();
+    if (!this.isGone) this.flush();
+  }
+
+  /** A form that leaves the page waits until what is here has been sent, or cannot be. */
+  async onSubmit(event) {
+    if (event.defaultPrevented || this.isLeaving || !(this.dirty || this.maskDirty)) return;
+    const { target, submitter } = event;
+    event.preventDefault();
+    if (this.isHolding) return; // pressed twice
+    this.isHolding = true;
+    await this.flush();
+    this.isHolding = false;
+    this.isLeaving = true;
+    target.requestSubmit(submitter);
+    this.isLeaving = false;
   }
 
   /** Who was signed out has perhaps signed in again in another tab. */
@@ -40,54 +69,91 @@ export class Draft extends EventTarget {
     this.dirty = true;
     this.maskDirty ||= isMask;
     this.begin();
+    this.soon(PAUSE);
+  }
+
+  soon(milliseconds) {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.flush(), PAUSE);
+    this.timer = window.setTimeout(() => this.flush({ isUrgent: false }), milliseconds);
   }
 
   /** Send what is not sent; resolves true when the server has everything. One at a time. */
-  flush() {
+  flush({ isUrgent = true } = {}) {
     window.clearTimeout(this.timer);
-    this.chain = this.chain.then(() => this.save()).catch(() => false);
+    this.chain = this.chain.then(() => this.save(isUrgent)).catch(() => false);
     return this.chain;
   }
 
-  async save() {
-    if (!this.dirty) return this.state === "saved";
+  async save(isUrgent) {
+    if (!this.dirty && !this.maskDirty) return this.state === "saved";
     this.begin();
     try {
-      return (await this.saveMask()) && (await this.saveDraft());
+      if (this.isMaskDue(isUrgent) && !(await this.saveMask())) return false;
+      return this.dirty ? await this.saveDraft(isUrgent) : this.hold();
     } catch {
       return this.wait(); // fetch rejects only when the line is down
     }
   }
 
+  /** Whether there is a new mask that may go now. */
+  isMaskDue(isUrgent) {
+    if (!this.maskDirty || this.mask.isAwaited) return false;
+    return isUrgent || !this.mask.isEdited || performance.now() >= this.maskFrom;
+  }
+
+  /** True when the draft may go: with the new mask, or when the server takes no more of them for now. */
   async saveMask() {
-    if (!this.maskDirty) return true;
     this.maskDirty = false;
+    this.dirty = true; // it names its mask
+    this.said = "";
     if (!this.mask.isEdited) { this.maskSha = null; return true; } // the run detects by itself
+    this.maskFrom = performance.now() + MASK_PAUSE;
     this.maskOnWay = true;
     const answer = await this.sendMask().catch((error) => { this.maskDirty = true; throw error; })
       .finally(() => { this.maskOnWay = false; });
     if (answer.ok && answer.data.sha256) { this.maskSha = answer.data.sha256; return true; }
     this.maskDirty = true;
+    if (answer.code === 429 && answer.data.message) return this.putOff(answer);
     return this.refuse(answer.code);
   }
 
+  /** As send() does it; besides, when a mask may be sent again stands in a header of the refusal. */
   async sendMask() {
     const body = new FormData();
     body.append("mask", await this.mask.toBlob(), "mask.png");
     body.append("csrfmiddlewaretoken", csrfToken());
-    return send(this.urls.mask, { body });
+    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+    const how = { method: "POST", credentials: "same-origin", cache: "no-store", headers, body };
+    const answer = await fetch(this.urls.mask, how);
+    const data = await answer.json().catch(() => ({}));
+    return { ok: answer.ok, code: answer.status, data, wait: Number(answer.headers.get("Retry-After")) };
   }
 
-  async saveDraft() {
+  putOff({ data, wait }) {
+    this.said = data.message;
+    this.maskFrom = performance.now() + 1000 * (wait || MASK_RETRY);
+    return true;
+  }
+
+  /** All but the mask is there, and the mask may not go yet; the page says why when that takes long. */
+  hold() {
+    if (this.mask.isAwaited) this.become("awaited"); // the veil tells when it is here
+    else {
+      this.become(this.said ? "tooMany" : "saving");
+      this.soon(Math.max(PAUSE, this.maskFrom - performance.now()));
+    }
+    if (this.said) this.keep();
+    return false;
+  }
+
+  async saveDraft(isUrgent) {
     this.dirty = false;
     const draft = this.full();
     this.note(JSON.stringify(draft));
     const answer = await this.put(this.rev, draft).catch((error) => { this.dirty = true; throw error; });
-    if (answer.ok && "rev" in answer.data) return this.confirm(answer.data.rev);
+    if (answer.ok && "rev" in answer.data) return this.confirm(answer.data.rev, isUrgent);
     this.dirty = true;
-    if (answer.code === 409 && "rev" in answer.data) return this.settle(answer.data);
+    if (answer.code === 409 && "rev" in answer.data) return this.settle(answer.data, isUrgent);
     return this.refuse(answer.code);
   }
 
@@ -103,25 +169,27 @@ export class Draft extends EventTarget {
     return { ...this.collect(), mask: this.maskSha };
   }
 
-  confirm(rev) {
+  confirm(rev, isUrgent) {
     this.rev = rev;
     this.sent = [];
-    if (this.dirty) return this.save(); // changed again while it was on its way
     this.maskThere = this.maskSha;
+    // Changed again while it was on its way; a mask that was just refused is not sent on and on.
+    if (this.dirty || this.isMaskDue(isUrgent && !this.said)) return this.save(isUrgent);
+    if (this.maskDirty) return this.hold();
     this.copies.forget();
     this.become("saved");
     return true;
   }
 
-  async settle({ rev, draft, mask_url: maskUrl }) {
+  async settle({ rev, draft, mask_url: maskUrl }, isUrgent) {
     const answer = (await this.isOurs(rev)) ? "mine" : await this.ask();
     this.rev = rev;
-    if (answer === "mine") return this.saveDraft();
+    if (answer === "mine") return this.saveDraft(isUrgent);
     this.maskSha = draft?.mask ?? null;
-    await this.apply(draft, maskUrl);
     this.dirty = false;
     this.maskDirty = false;
-    return this.confirm(rev);
+    await this.apply(draft, maskUrl);
+    return this.confirm(rev, isUrgent);
   }
 
   /**
@@ -147,8 +215,7 @@ export class Draft extends EventTarget {
   wait() {
     this.keep();
     this.become("offline");
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.flush(), RETRY);
+    this.soon(RETRY);
     return false;
   }
 
@@ -167,7 +234,8 @@ export class Draft extends EventTarget {
 
   keep() {
     if (!this.dirty && !this.maskDirty && !this.sent.length) return;
-    const isNew = this.maskDirty || this.maskOnWay || this.maskSha !== this.maskThere;
+    const isChanged = this.maskDirty || this.maskOnWay || this.maskSha !== this.maskThere;
+    const isNew = isChanged && !this.mask.isAwaited; // strokes alone would take the place of the whole
     const mask = isNew && this.mask.isEdited ? this.mask.toDataURL() : null;
     this.copies.write({ rev: this.rev, draft: this.full(), mask, isMaskNew: isNew, sent: this.sent });
   }

@@ -28,6 +28,14 @@ function kept(face) {
   return { ...face, ...sides };
 }
 
+/** Whether two boxes are around one face: a third of the smaller lies in both, as the server says. */
+function isSame(one, other) {
+  const across = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+  const down = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+  const smaller = Math.min(one.width * one.height, other.width * other.height);
+  return Math.min(across, down) > 0 && 3 * across * down > smaller;
+}
+
 export class Faces extends EventTarget {
   constructor({ svg, stage, viewer, history, panel, template, words }) {
     super();
@@ -35,6 +43,8 @@ export class Faces extends EventTarget {
     this.list = panel.querySelector("[data-face-list]");
     panel.querySelector(".no-script-only").remove(); // its fields are named as those of the next row
     this.all = null; // null: nobody has said anything about faces yet
+    this.found = null; // what the machine found since the page was made
+    this.isBlind = false; // boxes were drawn before the machine had looked: what it finds joins them
     this.selected = -1;
     svg.setAttribute("viewBox", `0 0 ${viewer.size.width} ${viewer.size.height}`);
     svg.setAttribute("preserveAspectRatio", "none");
@@ -43,8 +53,10 @@ export class Faces extends EventTarget {
   }
 
   /** Replace everything without a step of undo, as when a draft arrives. */
-  set(all) {
+  set(all, isBlind = false) {
     this.all = all ? copy(all) : null;
+    this.isBlind = isBlind;
+    if (this.found && (this.isBlind || !this.all)) this.join(this.all ?? [], this.found);
     this.selected = -1;
     this.action = null;
     this.render();
@@ -52,17 +64,31 @@ export class Faces extends EventTarget {
 
   /** Do something to the boxes, as one step of undo. */
   change(action) {
-    const before = copy(this.all);
+    const before = [copy(this.all), this.isBlind];
+    this.isBlind ||= this.all === null;
     this.all ??= [];
     action();
     this.all = this.all.map(kept);
-    const after = copy(this.all);
+    const after = [copy(this.all), this.isBlind];
     if (JSON.stringify(before) !== JSON.stringify(after)) {
-      const put = (state) => { this.set(state); this.tell("change"); };
+      const put = (state) => { this.set(...state); this.tell("change"); };
       this.history.push({ undo: () => put(before), redo: () => put(after) });
       this.tell("change");
     }
     this.render();
+  }
+
+  /** The machine has looked meanwhile: what it found joins the boxes that were drawn. */
+  meet(found) {
+    const { isBlind } = this;
+    this.found = found;
+    this.set(this.all, isBlind);
+    if (isBlind) this.tell("change");
+  }
+
+  join(drawn, found) {
+    this.all = [...drawn, ...copy(found).filter((box) => !drawn.some((face) => isSame(face, box)))];
+    this.isBlind = false;
   }
 
   tell(name, detail = null) {
@@ -197,9 +223,10 @@ export class Faces extends EventTarget {
   render() {
     this.draw();
     this.fill();
-    const state = this.all === null ? "unknown" : this.all.length ? "some" : "none";
-    for (const words of this.panel.querySelectorAll("[data-faces-said]")) words.hidden = words.dataset.facesSaid !== state;
-    this.panel.querySelector('[name="faces-known"]').disabled = this.all === null;
+    const isKnown = this.all !== null && !this.isBlind;
+    const said = { some: Boolean(this.all?.length), none: isKnown && !this.all.length, unknown: !isKnown };
+    for (const words of this.panel.querySelectorAll("[data-faces-said]")) words.hidden = !said[words.dataset.facesSaid];
+    this.panel.querySelector('[name="faces-known"]').disabled = !isKnown;
   }
 
   draw() {
@@ -268,6 +295,11 @@ export class Faces extends EventTarget {
   }
 
   listen() {
+    document.addEventListener("htmx:afterSwap", () => {
+      const look = document.querySelector("#look[data-found]");
+      if (look) this.meet(JSON.parse(look.dataset.found) ?? []);
+      look?.removeAttribute("data-found");
+    });
     const indexOf = (event) => [...this.list.children].indexOf(event.target.closest("li"));
     this.list.addEventListener("change", (event) => this.edit(indexOf(event), event.target));
     this.list.addEventListener("click", (event) => {

@@ -6,8 +6,8 @@ import { toast } from "./site.js";
 const NAME = "rekindle-typed";
 const { person } = document.body.dataset; // nobody else is shown it, on the same machine
 
-/** {form: {sent, texts: {field: {was, now}}}}: `was` is what the page itself had in the field, `sent`
- *  the address of the page that the form was sent from, if it was. */
+/** {form: {sent, texts: {field: {was, now}}}}: `was` is what the page itself had in the field before a
+ *  person wrote into it, `sent` the address of the page that the form was sent from, if it was. */
 function read() {
   try { return JSON.parse(window.sessionStorage.getItem(NAME)) ?? {}; } catch { return {}; }
 }
@@ -20,15 +20,26 @@ const field = (area) => area.id || area.name;
 
 function keyOf(form) {
   if (!person || form?.getAttribute("method") !== "post" || form.matches("[data-recipe]")) return null;
+  // One and the same thing may be answered at several addresses, one after the other.
+  if (form.dataset.keptAs) return `${person} ${form.dataset.keptAs}`;
   const address = new URL(form.getAttribute("action") || window.location.href, window.location.href);
   return `${person} ${address.pathname}`;
+}
+
+const own = new WeakMap();
+
+/** A form that was refused comes back with what the person wrote, which is not the page's own. */
+function ownOf(area, old) {
+  if (!own.has(area)) own.set(area, old?.now && old.now === area.defaultValue ? old.was : area.defaultValue);
+  return own.get(area);
 }
 
 function keep({ target }) {
   const key = target.matches?.("textarea") ? keyOf(target.form) : null;
   if (!key) return;
   const all = read();
-  const texts = { ...all[key]?.texts, [field(target)]: { was: target.defaultValue, now: target.value } };
+  const was = ownOf(target, all[key]?.texts[field(target)]);
+  const texts = { ...all[key]?.texts, [field(target)]: { was, now: target.value } };
   write({ ...all, [key]: { sent: "", texts } });
 }
 

@@ -29,7 +29,8 @@ export class Mask extends EventTarget {
     this.bytes = new Uint8Array(width * height);
     this.painted = 0;
     this.isEdited = false; // by a person; a mask that only was detected is not sent
-    this.isPlacing = false; // a change comes from a picture that was loaded
+    this.isPlacing = false; // a change is no person's doing, but a picture that came
+    this.isAwaited = false; // what lies under the strokes is still to come: alone they are no mask
   }
 
   get share() {
@@ -38,34 +39,47 @@ export class Mask extends EventTarget {
 
   // ---- reading and writing
 
-  /** Take a picture as the mask; white is damage. Its own size does not matter. What is painted while it
-   *  is on its way lies on it. */
-  async load(url, { isUndoable = false, isEdited = true } = {}) {
-    const before = this.bytes.slice();
+  /** The bytes that a picture means; white is damage, and its own size does not matter. None without an
+   *  address. They come, or fail to, between two strokes. */
+  async bytesOf(url) {
+    const next = new Uint8Array(this.bytes.length);
+    if (!url) return next;
     const image = new Image();
     image.src = url;
-    await image.decode();
-    while (this.stroke) await new Promise((done) => { window.requestAnimationFrame(done); });
-    const box = { x: 0, y: 0, width: this.width, height: this.height };
+    await image.decode().finally(() => this.lifted());
     const scratch = new OffscreenCanvas(this.width, this.height).getContext("2d");
     scratch.drawImage(image, 0, 0, this.width, this.height);
     const pixels = scratch.getImageData(0, 0, this.width, this.height).data;
-    const next = new Uint8Array(this.bytes.length);
+    for (let i = 0; i < next.length; i += 1) {
+      next[i] = pixels[4 * i] >= SOLID && pixels[4 * i + 3] >= SOLID ? 255 : 0;
+    }
+    return next;
+  }
+
+  async lifted() {
+    while (this.stroke) await new Promise((done) => { window.requestAnimationFrame(done); });
+  }
+
+  /** Put what was read in the place of what was there `before`; what was painted since lies on it. */
+  place(next, before, { isEdited }) {
     let isPainted = false;
     for (let i = 0; i < next.length; i += 1) {
-      const isNew = this.bytes[i] !== before[i];
-      isPainted ||= isNew;
-      if (isNew) next[i] = this.bytes[i];
-      else next[i] = pixels[4 * i] >= SOLID && pixels[4 * i + 3] >= SOLID ? 255 : 0;
+      if (this.bytes[i] === before[i]) continue;
+      next[i] = this.bytes[i];
+      isPainted = true;
     }
     this.isPlacing = true;
-    this.replace(box, next, { isUndoable, isEdited: isEdited || isPainted });
+    this.fill(next, { isUndoable: false, isEdited: isEdited || isPainted });
     this.isPlacing = false;
   }
 
-  clear({ isUndoable = true, isEdited = true } = {}) {
-    const box = { x: 0, y: 0, width: this.width, height: this.height };
-    this.replace(box, new Uint8Array(this.bytes.length), { isUndoable, isEdited });
+  /** Every byte is another from now on. */
+  fill(next, { isUndoable = true, isEdited = true } = {}) {
+    this.replace({ x: 0, y: 0, width: this.width, height: this.height }, next, { isUndoable, isEdited });
+  }
+
+  clear() {
+    this.fill(new Uint8Array(this.bytes.length));
   }
 
   /** The file: an opaque black and white PNG. */

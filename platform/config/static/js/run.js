@@ -92,7 +92,9 @@ export class Run {
 
   /** What cannot be saved is not run; who is signed out reads so where the run would have stood. */
   refuse() {
-    if (this.draft.state !== "signedOut") return toast(this.words.runFailed, "error");
+    const { state, said } = this.draft;
+    const why = { tooMany: said, awaited: this.words.maskLate };
+    if (state !== "signedOut") return toast(why[state] ?? this.words.runFailed, "error");
     const told = document.getElementById("signed-out").content.cloneNode(true);
     this.slot.replaceChildren(told);
     this.onSwap();

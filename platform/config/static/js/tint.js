@@ -160,9 +160,9 @@ export function spread(level, { reach, strength }, kept = new Map()) {
 }
 
 export class Tint {
-  /** bench: {root, form, marks, viewer}; picture: the image that is coloured. */
-  constructor(bench, picture) {
-    Object.assign(this, { bench, picture, kept: new Map() });
+  /** bench: {root, form, marks, viewer} */
+  constructor(bench) {
+    Object.assign(this, { bench, kept: new Map() });
     this.canvas = bench.root.querySelector("[data-tint]");
     this.note = bench.root.querySelector("[data-tint-note]");
     this.toggle = bench.root.querySelector("[data-tint-toggle]");
@@ -203,7 +203,7 @@ export class Tint {
     return { reach: read("reach", 0.5), strength: read("strength", 0.9) };
   }
 
-  /** The small picture and what is said of it; null while the picture cannot be read. */
+  /** The small picture and what is said of it; null while it is not here. */
   level() {
     const { width, height } = this;
     this.light ??= this.readLight();
@@ -211,15 +211,21 @@ export class Tint {
     return { width, height, light: this.light, ...this.hints() };
   }
 
+  /** Of a copy that the site itself gives: a picture from a bucket may be shown, but not read. */
+  ask() {
+    const copy = new Image();
+    copy.onload = () => this.soon();
+    copy.onerror = () => { this.copy = null; }; // the next change asks again
+    copy.src = this.canvas.dataset.from;
+    return copy;
+  }
+
   readLight() {
-    if (!this.picture.complete || !this.picture.naturalWidth) {
-      this.picture.addEventListener("load", () => this.soon(), { once: true });
-      return null;
-    }
+    this.copy ??= this.ask();
+    if (!this.copy.complete || !this.copy.naturalWidth) return null;
     const pen = this.pen();
-    pen.drawImage(this.picture, 0, 0, this.width, this.height);
+    pen.drawImage(this.copy, 0, 0, this.width, this.height);
     const pixels = this.pixels(pen);
-    if (!pixels) return null;
     const light = new Float32Array(this.width * this.height);
     for (let i = 0; i < light.length; i += 1) {
       light[i] = lumaOf(pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]) / 255;
@@ -234,13 +240,8 @@ export class Tint {
     return pen;
   }
 
-  /** A picture from a store elsewhere may be shown but not read: then there is no preview. */
   pixels(pen) {
-    try {
-      return pen.getImageData(0, 0, this.width, this.height).data;
-    } catch {
-      return null;
-    }
+    return pen.getImageData(0, 0, this.width, this.height).data;
   }
 
   /** Areas and, over them, dabs, drawn in their colours and read back; soft rims say nothing. */

@@ -99,7 +99,8 @@ export class Viewer extends EventTarget {
     const point = at ?? { x: pane.width / 2, y: pane.height / 2 };
     const world = this.toWorld(point);
     const least = Math.min(this.fitScale, 1 / window.devicePixelRatio);
-    this.scale = clamp(scale, least, LARGEST / window.devicePixelRatio);
+    // A very small photograph is larger than that where all of it is shown.
+    this.scale = clamp(scale, least, Math.max(LARGEST / window.devicePixelRatio, this.fitScale));
     this.isFit = Math.abs(this.scale - this.fitScale) < 1e-6;
     this.centre = {
       x: world.x - (point.x - pane.width / 2) / this.scale,
@@ -129,7 +130,9 @@ export class Viewer extends EventTarget {
       world.style.transform = `translate(${x}px, ${y}px) scale(${this.scale})`;
       world.classList.toggle("is-magnified", this.isMagnified);
     }
-    for (const output of this.root.querySelectorAll("[data-zoom-level]")) output.textContent = `${this.percent} %`;
+    for (const output of this.root.querySelectorAll("[data-zoom-level]")) {
+      if (this.owns(output)) output.textContent = `${this.percent} %`;
+    }
     this.dispatchEvent(new Event("view"));
   }
 
@@ -142,7 +145,9 @@ export class Viewer extends EventTarget {
     }
   }
 
+  /** Nothing is reckoned while it is hidden: there are no sides to fit into. */
   onResize() {
+    if (!this.panes.some((pane) => pane.clientWidth > 0)) return;
     if (this.isFit) this.fit();
     else this.apply();
   }
@@ -180,6 +185,7 @@ export class Viewer extends EventTarget {
       this.stage.addEventListener(name, (event) => this.onUp(event));
     }
     this.stage.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    this.stage.addEventListener("contextmenu", (event) => this.onMenu(event));
     this.stage.addEventListener("dblclick", (event) => this.onDouble(event));
     this.root.addEventListener("click", (event) => this.onButton(event));
     this.root.addEventListener("keydown", (event) => this.onKey(event));
@@ -265,9 +271,20 @@ export class Viewer extends EventTarget {
     this.say();
   }
 
+  /** A finger that rests while it draws asks for no menu of the picture; a mouse does. */
+  onMenu(event) {
+    const isTouch = event.pointerType === "touch" || this.pointers.of("touch").length > 0;
+    if (isTouch && !this.mayPan(event)) event.preventDefault();
+  }
+
   onButton(event) {
     const button = event.target.closest("[data-zoom]");
-    if (button) this.command(button.dataset.zoom);
+    if (button && this.owns(button)) this.command(button.dataset.zoom);
+  }
+
+  /** The comparison of the bench lies inside its stage, and has a viewer of its own. */
+  owns(element) {
+    return element.closest("[data-compare], [data-stage-root]") === this.root;
   }
 
   command(name) {
@@ -353,6 +370,15 @@ export function sharpen(viewer, image, sources) {
   look();
 }
 
+/** How wide the file is that an image shows: of one chosen from a srcset, naturalWidth tells a width of the page. */
+function fileWidth(image) {
+  for (const each of image.srcset.split(/,\s+/)) {
+    const [address, width] = each.split(/\s+/);
+    if (width?.endsWith("w") && new URL(address, document.baseURI).href === image.currentSrc) return parseInt(width, 10);
+  }
+  return image.naturalWidth;
+}
+
 /**
  * Put tiles under a picture once one looks closer than its own file is sharp; before that nothing
  * is loaded for it. deep: {bundle: address of dist/zoom.js, source: JSON of an info.json}. Without
@@ -361,7 +387,7 @@ export function sharpen(viewer, image, sources) {
 export function deepen(viewer, pane, image, deep, otherwise = () => {}) {
   const look = async () => {
     const wanted = viewer.size.width * viewer.scale * window.devicePixelRatio;
-    if (!image.naturalWidth || wanted <= image.naturalWidth) return;
+    if (!image.naturalWidth || wanted <= fileWidth(image)) return;
     viewer.removeEventListener("view", look);
     image.removeEventListener("load", look);
     try {
