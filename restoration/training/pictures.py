@@ -40,6 +40,17 @@ class Shelf:
         left = rng.integers(picture.shape[1] - side + 1)
         return turned(picture[top : top + side, left : left + side], rng)
 
+    def busier(self, rng: Random, side: int) -> NDArray[np.float32]:
+        """The one of two such squares in which more goes on: skies and soft backgrounds, of which
+        photographs are full, teach a cleaner little."""
+        return max(self.crop(rng, side), self.crop(rng, side), key=busy)
+
+
+def busy(cut: NDArray[np.float32]) -> float:
+    """How much goes on in a square: the mean step between neighbours."""
+    down, across = np.abs(np.diff(cut, axis=0)).mean(), np.abs(np.diff(cut, axis=1)).mean()
+    return float(down + across)
+
 
 def turned(cut: Picture, rng: Random) -> NDArray[np.float32]:
     """A square turned and mirrored at random, float32 in [0, 1]."""

@@ -64,7 +64,7 @@ def _batch(shelf: Shelf, rng: Random, channels: int) -> Batch:
     told = np.empty((EXAMPLES, 4), np.float32)
     for number in range(EXAMPLES):
         faults = degrade.drawn(rng)
-        clean[number] = _seen(shelf.crop(rng, SIDE), channels)
+        clean[number] = _seen(shelf.busier(rng, SIDE), channels)
         spoilt[number] = degrade.spoilt(clean[number], faults, rng)
         told[number] = faults.planes()
     planes = torch.from_numpy(told)[:, :, None, None].expand(-1, -1, SIDE // 2, SIDE // 2)

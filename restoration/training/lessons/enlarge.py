@@ -55,7 +55,7 @@ def batch(shelf: Shelf, rng: Random) -> Batch:
     small = np.empty((EXAMPLES, SIDE // SCALE, SIDE // SCALE), np.float32)
     told = np.empty((EXAMPLES, 2), np.float32)
     for number in range(EXAMPLES):
-        large[number] = luma(shelf.crop(rng, SIDE))
+        large[number] = luma(shelf.busier(rng, SIDE))
         small[number], told[number] = _spoilt(rng, _reduced(rng, large[number]))
     side = SIDE // SCALE // 2
     planes = torch.from_numpy(told)[:, :, None, None].expand(-1, -1, side, side)
