@@ -24,6 +24,7 @@ SIZES = {
     "found": (240, 320),
     "few": (240, 320),
     "sent": (240, 320),
+    "left": (240, 320),
     "touched": (240, 320),
     "tall": (6000, 400),
     "tiny": (48, 64),
@@ -354,6 +355,20 @@ def test_what_was_painted_last_is_sent_before_a_version_is_handed_in(
     page.get_by_role("button", name="Submit this version").click()
     expect(page.get_by_text("Submitted.")).to_be_visible()
     assert len(sent) == 1
+
+
+def test_who_leaves_by_a_link_takes_along_what_was_painted_last(
+    holder: Callable[..., Visitor],
+) -> None:
+    page = holder("left").page
+    paint(page, "b", "Enter", "ArrowRight", "Enter")
+    saved(page)
+    sent = sent_masks(page)
+    paint(page, "b", *["ArrowDown"] * 8, "Enter", "Enter")
+    page.get_by_role("link", name="Wall").first.click()
+    page.wait_for_url("**/wall/*")
+    assert len(sent) == 1
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('draft'))") == []
 
 
 def test_on_a_tall_photo_the_brush_paints_under_the_pointer(

@@ -3,7 +3,7 @@
 // second tab or a lost line lose nothing.
 
 import { Copies } from "./copies.js";
-import { csrfToken, send } from "./site.js";
+import { csrfToken, hasModifier, send } from "./site.js";
 
 const PAUSE = 1000;
 // From mask to mask: each is kept for ever, and who paints all the time reaches no account's limit.
@@ -11,6 +11,16 @@ const MASK_PAUSE = 12000;
 const MASK_RETRY = 60; // seconds, where the server does not say
 const RETRY = 15000;
 const MOST_SENT = 20;
+
+/** What a submit or a click does to leave the page, to be done later; null when it does not. */
+function wayOut(event) {
+  const { target, submitter } = event;
+  if (event.type === "submit") return () => target.requestSubmit(submitter);
+  const link = target.closest("a[href]");
+  const isOther = !link || event.button || event.shiftKey || hasModifier(event) || link.target || link.hasAttribute("download");
+  if (isOther || link.href.split("#")[0] === window.location.href.split("#")[0]) return null;
+  return () => window.location.assign(link.href);
+}
 
 export class Draft extends EventTarget {
   /**
@@ -29,6 +39,7 @@ export class Draft extends EventTarget {
     this.maskOnWay = false;
     this.maskFrom = 0; // when the next one may go by itself
     this.said = ""; // by the server, when there were too many masks
+    this.leaving = null; // the event that waits until all is sent
     this.state = "saved";
     this.chain = Promise.resolve();
     window.addEventListener("online", () => this.flush());
@@ -36,7 +47,7 @@ export class Draft extends EventTarget {
     window.addEventListener("pageshow", () => { this.isGone = false; });
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.putAway(); else this.comeBack(); });
     window.addEventListener("focus", () => this.comeBack());
-    document.addEventListener("submit", (event) => this.onSubmit(event));
+    for (const name of ["submit", "click"]) document.addEventListener(name, (event) => this.onLeave(event));
   }
 
   /** Nobody may come back to this page, and the work go on elsewhere. From one that ends nothing is sent:
@@ -46,18 +57,19 @@ export class Draft extends EventTarget {
     if (!this.isGone) this.flush();
   }
 
-  /** A form that leaves the page waits until what is here has been sent, or cannot be. */
-  async onSubmit(event) {
-    if (event.defaultPrevented || this.isLeaving || !(this.dirty || this.maskDirty)) return;
-    const { target, submitter } = event;
+  /** A form or a link that leaves the page waits until what is here was sent, or could not be; pressed once
+   *  more, it goes at once. */
+  async onLeave(event) {
+    const go = wayOut(event);
+    if (!go || event.defaultPrevented) return;
+    const isSecond = this.leaving !== null; // or the form itself, which goes now
+    this.leaving = null;
+    if (isSecond || !(this.dirty || this.maskDirty)) return;
+    this.leaving = event;
     event.preventDefault();
-    if (this.isHolding) return; // pressed twice
-    this.isHolding = true;
     await this.flush();
-    this.isHolding = false;
-    this.isLeaving = true;
-    target.requestSubmit(submitter);
-    this.isLeaving = false;
+    if (this.leaving === event) go();
+    this.leaving = null;
   }
 
   /** Who was signed out has perhaps signed in again in another tab. */
