@@ -30,6 +30,15 @@ READING_LEASE = timedelta(seconds=settings.READING_LEASE_SECONDS)
 READING_ATTEMPTS = 3
 # Why a file waits that has several pages and of which nobody has said what they are.
 SEVERAL_PAGES = "several-pages"
+# Why one waits of which nothing is stored any more; it is read when it is sent again.
+LOST_BYTES = "lost-bytes"
+# What a file has that is to be read from the beginning.
+FRESH: dict[str, Any] = {
+    "attempts": 0,
+    "reading_since": None,
+    "quarantine_code": "",
+    "quarantine_facts": {},
+}
 # How long a bell may go unheard; longer while some worker is reading, who will come to it.
 UNHEARD = timedelta(seconds=30)
 UNHEARD_WHEN_BUSY = timedelta(minutes=5)
@@ -73,10 +82,10 @@ def receive_scan(
 ) -> tuple[Photo, bool]:
     """Keep a file as it comes and call a worker to read it; the same file again is the same photo.
 
-    Gives the photo and whether it is new. `pages` says what several pages of it are, if there are
-    several; when nobody has said, the photo waits until somebody does. Without `ring` the caller
-    reads it himself. A file whose sha256 is not the `promised` one is refused. `within` runs in the
-    transaction that adds it.
+    One whose bytes were lost is read once they are sent again. Gives the photo and whether it is
+    new. `pages` says what several pages of it are, if there are several; when nobody has said, the
+    photo waits until somebody does. Without `ring` the caller reads it himself. A file whose sha256
+    is not the `promised` one is refused. `within` runs in the transaction that adds it.
     """
     check_curate(by, collection)
     told, said = checked_description(describe or {}), checked_pages(pages)
@@ -87,7 +96,7 @@ def receive_scan(
             if promised and promised != came.sha256:
                 raise _refused_file("not-the-promised", promised=promised, sha256=came.sha256)
             known = Photo.objects.filter(collection=collection, sha256=came.sha256, page=1).first()
-            if known is not None:
+            if known is not None and not is_lost(known):
                 return known, False
             storage.put_file(storage.incoming_key(came.sha256), came.path)
     except storage.TooLarge:
@@ -145,8 +154,30 @@ def _add(
                 within(row)
     except IntegrityError:
         # Two hands sent the same file at once; the constraint chose one.
-        return Photo.objects.get(collection=row.collection_id, sha256=row.sha256, page=1), False
+        # Or it is sent again because its bytes were lost, and they are here by now.
+        known = Photo.objects.get(collection=row.collection_id, sha256=row.sha256, page=1)
+        if is_lost(known):
+            _read_found(known, by, now, ring)
+        return known, False
     return row, True
+
+
+def is_lost(photo: Photo) -> bool:
+    """Whether it waits for its file to be sent again."""
+    return photo.state == PhotoState.QUARANTINED and photo.quarantine_code == LOST_BYTES
+
+
+def _read_found(photo: Photo, by: User, now: datetime, ring: bool) -> None:
+    """Read a file that was lost and is here again, with those of its pages that were lost too."""
+    where = {"state": PhotoState.QUARANTINED, "quarantine_code": LOST_BYTES}
+    pages = Photo.objects.filter(collection=photo.collection_id, sha256=photo.sha256, **where)
+    with transaction.atomic():
+        for page in pages.order_by("page"):
+            with contextlib.suppress(IllegalMove):
+                page.move(PhotoState.READING, by=by, at=now, set_=FRESH, where=where)
+                if ring:
+                    tasks.ring(photo_id=page.pk, now=now)
+    photo.refresh_from_db()
 
 
 def _refused_file(code: str, **facts: Any) -> Refused:
@@ -162,14 +193,8 @@ def base_name(filename: str) -> str:
 def read_again(*, photo: Photo, by: User, now: datetime) -> None:
     """Try a quarantined file once more, for instance after a new version of the product."""
     check_curate(by, photo.collection)
-    fresh: dict[str, Any] = {
-        "attempts": 0,
-        "reading_since": None,
-        "quarantine_code": "",
-        "quarantine_facts": {},
-    }
     with transaction.atomic():
-        _move(photo, PhotoState.READING, by, now, set_=fresh)
+        _move(photo, PhotoState.READING, by, now, set_=FRESH)
         tasks.ring(photo_id=photo.pk, now=now)
 
 
@@ -229,14 +254,7 @@ def _count(photo: Photo) -> int:
 
 
 def _answer(photo: Photo, pages: str, by: User, now: datetime) -> None:
-    count = _count(photo)
-    fresh: dict[str, Any] = {
-        "attempts": 0,
-        "reading_since": None,
-        "quarantine_code": "",
-        "quarantine_facts": {},
-        "pages_are": pages,
-    }
+    count, fresh = _count(photo), FRESH | {"pages_are": pages}
     with transaction.atomic():
         where = {"state": PhotoState.QUARANTINED, "quarantine_code": SEVERAL_PAGES}
         _move(photo, PhotoState.READING, by, now, set_=fresh, where=where, facts={"pages": pages})
@@ -276,7 +294,7 @@ def quarantine_photo(*, photo: Photo, code: str, facts: Mapping[str, Any], now: 
         PhotoState.QUARANTINED,
         by=None,
         at=now,
-        where={"reading_since": photo.reading_since},
+        where={"reading_since": photo.reading_since, "attempts": photo.attempts},
         set_={"quarantine_code": code, "quarantine_facts": dict(facts), "reading_since": None},
         facts={"code": code, "sha256": photo.sha256},
     )
@@ -285,9 +303,10 @@ def quarantine_photo(*, photo: Photo, code: str, facts: Mapping[str, Any], now: 
 def sweep_readings(*, now: datetime) -> int:
     """Call again for files that no worker reads, and give up those that took three workers."""
     reading = Photo.objects.filter(state=PhotoState.READING)
-    gone = reading.filter(
-        Q(reading_since__lt=now - READING_LEASE) | Q(reading_since__gt=now + clock.AHEAD)
-    )
+    silent = Q(reading_since__lt=now - READING_LEASE) | Q(reading_since__gt=now + clock.AHEAD)
+    # Nobody holds it and nobody may take it: it would be rung for in vain for ever.
+    stuck = Q(reading_since=None, attempts__gte=READING_ATTEMPTS)
+    gone = reading.filter(silent | stuck)
     done = sum(_let_go(photo, now) for photo in gone[:SWEEP_AT_ONCE])
     busy = reading.filter(reading_since__gte=now - READING_LEASE).exists()
     before = now - (UNHEARD_WHEN_BUSY if busy else UNHEARD)

@@ -18,28 +18,29 @@ import os
 import socket
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from archive import ingest
-from archive.actions import checked_description, receive_scan
+from archive import ingest, wording
+from archive.actions import READING_ATTEMPTS, checked_description, quarantine_photo, receive_scan
 from archive.batches import compared, complete_description, let_go
 from archive.decoder import Refused as FileRefused
 from archive.decoder import sniff
-from archive.intake import LONGEST_PLACE, Batch, BatchFile
+from archive.intake import Batch, BatchFile
 from archive.lifecycle import AT_WORK, BatchState, FileOutcome, FileStep, PhotoState
-from archive.models import DESCRIPTION, Photo
+from archive.models import Photo
+from archive.places import StorageAway
 from archive.policy import Refused
 from archive.sources.opening import opened
-from archive.sources.source import Found, Source, Unreachable
-from archive.sources.table import Table
+from archive.sources.source import Found, Source, Unreachable, readable, trouble
+from archive.sources.table import Table, described
 from archive.stateful import IllegalMove
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ TRIES = 3
 SLICE_SECONDS = 20
 LIST_AT_ONCE = 500
 HEAD = 1024
-# What B-tree pages of PostgreSQL take, with room for the number of the batch.
-LONGEST_PLACE_BYTES = 2000
 Tell = Callable[[BatchFile], None]
 
 
@@ -87,9 +86,11 @@ def work_for_a_while(*, batch_id: int) -> bool:
 def work(batch: Batch, by: Hand) -> bool:
     """Work on a batch until its end, a stop, or the hand's time. Whether some free work is left."""
     try:
-        with opened(batch) as (source, table):
-            if not batch.listed_at:
-                _list(batch, source, table)
+        with ExitStack() as ends:
+            with _told_of(batch):
+                source, table = ends.enter_context(opened(batch))
+                if not batch.listed_at:
+                    _list(batch, source, table)
             _free_the_dead(batch)
             while not by.is_late():
                 file = _hold(batch, by)
@@ -100,6 +101,27 @@ def work(batch: Batch, by: Hand) -> bool:
         _fail(batch, error.code, error.facts)
         return False
     return _end(batch, by)
+
+
+@contextmanager
+def _told_of(batch: Batch) -> Iterator[None]:
+    """Whatever stands in the way of a list ends the batch with a sentence: the sweep would call for
+    it every minute, for ever. Only a database that went away tells nobody anything.
+    """
+    try:
+        yield
+    except (Unreachable, OperationalError, InterfaceError):
+        raise
+    except (StorageAway, BotoCoreError, ClientError) as error:
+        logger.error("batch %s: %s", batch.pk, error)
+        raise Unreachable("cannot-store", whole=True, problem=not_stored(error)) from error
+    except OSError as error:
+        logger.warning("batch %s cannot be listed: %s", batch.pk, error)
+        problem = error.strerror or str(error)
+        raise Unreachable("cannot-open", whole=True, problem=problem) from error
+    except Exception as error:
+        logger.exception("batch %s cannot be listed and it is our fault", batch.pk)
+        raise Unreachable("our-fault", whole=True) from error
 
 
 def _fail(batch: Batch, code: str, facts: dict[str, Any]) -> None:
@@ -138,9 +160,17 @@ def _read_the_rest(batch: Batch) -> None:
         photo = file.photo
         if photo is None:
             continue
-        if photo.reading_since and _is_dead(file.held_by):
+        is_left = photo.reading_since is None or _is_dead(file.held_by)
+        if is_left and photo.attempts >= READING_ATTEMPTS:
+            # Without a lease nobody may take it, and it would be read for ever.
+            with suppress(IllegalMove):
+                quarantine_photo(photo=photo, code="worker-lost", facts={}, now=timezone.now())
+            continue
+        if photo.reading_since and is_left:
             held = Photo.objects.filter(pk=photo.pk, reading_since=photo.reading_since)
             held.update(reading_since=None)
+            # The reader is this process now: as long as it lives nobody ends its lease.
+            batch.files.filter(pk=file.pk).update(held_by=hand().name)
         # It reads only what nobody holds.
         ingest.read_photo(photo_id=photo.pk)
     if batch.pages_are:
@@ -151,71 +181,59 @@ def _read_the_rest(batch: Batch) -> None:
 def _list(batch: Batch, source: Source, table: Table) -> None:
     """A row for each thing in the source, and one for each that the table names in vain."""
     unused = set(table.rows)
-    _add(batch, _described(source.find(), table, unused))
-    now = timezone.now()
-    vain = [
-        BatchFile(
-            batch=batch,
-            place=f"?{name}"[:LONGEST_PLACE],
-            filename=name[-255:],
-            step=FileStep.SETTLED,
-            outcome=FileOutcome.REFUSED,
-            code="named-in-vain",
-            settled_at=now,
-        )
-        for name in sorted(unused)
-    ]
+    _add(batch, described(_noticed(batch, source.find()), table, unused))
+    vain = [_unusable(batch, name, wording.IN_VAIN) for name in sorted(unused)]
     BatchFile.objects.bulk_create(vain, LIST_AT_ONCE, ignore_conflicts=True)
+    now = timezone.now()
     Batch.objects.filter(pk=batch.pk).update(listed_at=now, oddities=table.oddities)
     batch.listed_at = now
 
 
-def _described(found: Iterable[Found], table: Table, unused: set[str]) -> Iterator[Found]:
-    """The same things with what the table says of them; what it says nothing of comes last.
-
-    Of two files with the same bytes the one that the table names is then the photo.
-    """
-    unnamed = []
-    for each in found:
-        name = table.name_of(each)
-        unused.discard(name)
-        row = table.rows.get(name, {})
-        told = {**each.described, **{key: row[key] for key in DESCRIPTION if key in row}}
-        promised = row.get("sha256", "").lower()
-        more = Found(each.place, each.filename, told, promised, each.size, each.is_list)
-        if table.rows and name not in table.rows:
-            unnamed.append(more)
-        else:
-            yield more
-    yield from unnamed
+def _noticed(batch: Batch, found: Iterable[Found]) -> Iterator[Found]:
+    """The same things, while the batch gives signs of life: a bucket may hold very many."""
+    for number, each in enumerate(found, start=1):
+        if number % LIST_AT_ONCE == 0:
+            _beat(batch)
+        yield each
 
 
 def _add(batch: Batch, found: Iterable[Found]) -> None:
     """Write the rows, a handful at a time; those that are there already stay as they are."""
-    rows = (
-        BatchFile(
-            batch=batch,
-            place=each.place,
-            filename=each.filename[-255:],
-            described=dict(each.described),
-            promised=each.promised[:64],
-            size=each.size,
-            is_list=each.is_list,
-        )
-        for each in found
-        if _fits(each.place)
-    )
+    rows = (_row(batch, each) for each in found)
     while some := list(itertools.islice(rows, LIST_AT_ONCE)):
         BatchFile.objects.bulk_create(some, ignore_conflicts=True)
         _beat(batch)
 
 
-def _fits(place: str) -> bool:
-    size = len(place.encode(errors="replace"))
-    fits = len(place) <= LONGEST_PLACE and size <= LONGEST_PLACE_BYTES
-    if not fits:
-        logger.warning("a file's place is too long and was left out: %.80s…", place)
-    return fits and "\0" not in place
+def _row(batch: Batch, found: Found) -> BatchFile:
+    if code := trouble(found.place) or trouble(found.filename):
+        return _unusable(batch, found.place, code)
+    return BatchFile(
+        batch=batch,
+        place=found.place,
+        filename=found.filename[-255:],
+        described=dict(found.described),
+        promised=found.promised[:64],
+        size=found.size,
+        is_list=found.is_list,
+    )
+
+
+def _unusable(batch: Batch, name: str, code: str) -> BatchFile:
+    """A row that is refused as it is written; its place leads nowhere and only tells it apart."""
+    said = readable(name)
+    place = f"?{said}"
+    if trouble(place):
+        place = f"?{said[:300]}… {hashlib.sha256(said.encode()).hexdigest()}"
+    return BatchFile(
+        batch=batch,
+        place=place,
+        filename=said[-255:],
+        step=FileStep.SETTLED,
+        outcome=FileOutcome.REFUSED,
+        code=code,
+        settled_at=timezone.now(),
+    )
 
 
 # --- holding -------------------------------------------------------------------------------------

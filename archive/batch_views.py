@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from archive import batches, pictures, progress, queries, reports, wording
 from archive.asking import Asked, batch_of, collection_of
-from archive.batches import IN_VAIN, Origin
+from archive.batches import Origin
 from archive.intake import Batch
 from archive.lifecycle import AT_WORK, BatchState, FileOutcome, PagesAre, SourceKind
 from archive.models import Collection
@@ -128,7 +128,7 @@ def _context(found: Batch) -> dict[str, Any]:
         "tally": tally,
         "live": found.state in AT_WORK,
         "fresh": any(word in (FileOutcome.NEW, FileOutcome.UNSEEN) for word, *_rest in tally),
-        "again": bool(codes - wording.OF_THE_TABLE - {IN_VAIN}),
+        "again": bool(codes - wording.OF_THE_TABLE - wording.NEVER_AGAIN),
         "corrected": wording.CORRECTED.get(found.kind, "") if codes & wording.OF_THE_TABLE else "",
         "looking": found.state in (BatchState.LOOKING, BatchState.LOOKED),
         "silent": progress.is_silent(found, now),

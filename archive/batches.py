@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 # A batch that nobody has touched for so long is in nobody's hands.
 SILENT = timedelta(seconds=60)
 SWEEP_AT_ONCE = 50
-# A file that only the table knows: there is nothing to try again.
-IN_VAIN = "named-in-vain"
 # What one request can answer without its page being waited for too long.
 ANSWERED_AT_ONCE = 1000
 OPEN = (
@@ -243,7 +241,7 @@ def retry_batch(*, batch: Batch, by: User, now: datetime) -> None:
     """Try once more what was not taken; of a source that could not be reached, all that is left."""
     check_curate(by, batch.collection)
     again = batch.files.filter(step=FileStep.SETTLED, outcome=FileOutcome.REFUSED)
-    again = again.exclude(code=IN_VAIN)
+    again = again.exclude(code__in=wording.NEVER_AGAIN)
     if batch.state == BatchState.DONE and not again.exists():
         raise Refused("nothing-left", _("There is nothing left to try again."), conflict=True)
     to = BatchState.TAKING if batch.taking_since else BatchState.LOOKING

@@ -187,6 +187,8 @@ DAYS = [
         rf"{_MONTH},? {_YEAR}",
         rf"(?:the )?{_SEASON}(?:,| of)? {_YEAR}",
         rf"{_YEAR}\s?年\s?(?P<month>[春夏秋冬])[天季]?",
+        # Year, month and day have one order; of two numbers only nobody knows what they are.
+        rf"{_YEAR}(?P<between>[-/.])(?P<month>\d{{1,2}})(?P=between)(?P<day>\d{{1,2}})",
         rf"{_DAY} (?:of )?{_MONTH},? {_YEAR}",
         rf"{_MONTH} {_DAY},? {_YEAR}",
         rf"{_YEAR}\s?年\s?(?P<month>\d{{1,2}})\s?月(?:\s?(?P<day>\d{{1,2}})\s?[日号])?",

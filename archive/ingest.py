@@ -19,7 +19,14 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
 from archive import clock, decode, derivatives, likeness, outages, renditions, storage
-from archive.actions import READING_ATTEMPTS, READING_LEASE, SEVERAL_PAGES, quarantine_photo, unfold
+from archive.actions import (
+    LOST_BYTES,
+    READING_ATTEMPTS,
+    READING_LEASE,
+    SEVERAL_PAGES,
+    quarantine_photo,
+    unfold,
+)
 from archive.lifecycle import PagesAre, PhotoState
 from archive.models import Collection, Original, Photo
 from archive.pairing import join_sides, note_fingerprint
@@ -34,11 +41,11 @@ def read_photo(*, photo_id: int) -> None:
     if photo is None:
         return
     try:
-        _read(photo)
+        _read_what_is_there(photo)
     except decode.Unreadable as error:
         _give_up(photo, error.code, error.facts, permanent=error.permanent)
     except FileNotFoundError:
-        _give_up(photo, "lost-bytes", {}, permanent=True)
+        _give_up(photo, LOST_BYTES, {}, permanent=True)
     except IllegalMove:
         logger.info("photo %s was settled by another reader", photo.pk)
     except Exception as error:
@@ -59,6 +66,15 @@ def _take(photo_id: int, now: datetime) -> Photo | None:
     if not rows.update(reading_since=now, attempts=F("attempts") + 1):
         return None
     return Photo.objects.filter(pk=photo_id, reading_since=now).first()
+
+
+def _read_what_is_there(photo: Photo) -> None:
+    """Read it; StorageAway when not this file is gone but the whole disk, which mounts late."""
+    try:
+        _read(photo)
+    except FileNotFoundError:
+        storage.check_mounted()
+        raise
 
 
 def _read(photo: Photo) -> None:

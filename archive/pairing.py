@@ -66,14 +66,25 @@ def _pair(photo: Photo, other: int, distance: int, now: datetime) -> Pair:
 
 
 def _alike(photo: Photo, fingerprint: int) -> list[tuple[int, int]]:
-    """Distance and key of the photos in the collection that differ in at most ALIKE bits."""
+    """Distance and key of the photos in the collection that differ in at most ALIKE bits.
+
+    Not of those withdrawn: nobody has to decide between a photo and one that is gone for good.
+    """
     bands = zip(BANDS, bands_of(fingerprint), strict=True)
     near = [_near(photo.collection_id, band, value) for band, value in bands]
     # One search for each band: each has its own index, and a joint one would read the table.
     rows = near[0].union(*near[1:])
     # One in a hundred and twenty of all is read: what is done with each must be next to nothing.
     apart = (((joined(*values) ^ fingerprint).bit_count(), key) for key, *values in rows)
-    return [(distance, key) for distance, key in apart if distance <= ALIKE and key != photo.pk]
+    found = [(distance, key) for distance, key in apart if distance <= ALIKE and key != photo.pk]
+    # Asked only when there is something to leave out, and not of each row that is read above.
+    gone = _withdrawn(photo.collection_id) if found else set()
+    return [(distance, key) for distance, key in found if key not in gone]
+
+
+def _withdrawn(collection_id: int) -> set[int]:
+    rows = Photo.objects.filter(collection=collection_id, state=PhotoState.WITHDRAWN)
+    return set(rows.values_list("pk", flat=True))
 
 
 def _near(collection_id: int, band: str, value: int) -> QuerySet[Fingerprint, Any]:
@@ -100,15 +111,29 @@ def decide_pair(
     if to not in PairState.values or to == PairState.WAITING:
         raise Refused("no-such-decision", _("Choose what the two are."), invalid=True)
     if keeps_one and (stays is None or stays.pk not in (pair.first_id, pair.second_id)):
-        raise Refused("which-stays", _("Choose which of the two stays on the wall."), invalid=True)
+        raise _which_stays()
     told = {"decided_by": by, "decided_at": now, "stays": stays if keeps_one else None}
     with transaction.atomic():
         _move(pair, to, by, now, told, {"stays": stays.ref if keeps_one and stays else ""})
         if stays is not None and keeps_one:
+            _check_there(pair, stays)
             other = Photo.objects.get(pk=pair.other_of(stays.pk))
             _put_aside(pair, other, stays, by, now)
             if to == PairState.BETTER_SCAN:
                 _hand_on(other, stays, by, now)
+
+
+def _check_there(pair: Pair, stays: Photo) -> None:
+    """What is withdrawn cannot stay: the other one would go on hold, and nothing were left."""
+    # Locked, and always in one order: it might be withdrawn between the question and the hold.
+    both = Photo.objects.select_for_update().filter(pk__in=(pair.first_id, pair.second_id))
+    states = dict(both.order_by("pk").values_list("pk", "state"))
+    if states[stays.pk] == PhotoState.WITHDRAWN:
+        raise _which_stays()
+
+
+def _which_stays() -> Refused:
+    return Refused("which-stays", _("Choose which of the two stays on the wall."), invalid=True)
 
 
 def join_sides(*, photo: Photo, now: datetime) -> None:

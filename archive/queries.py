@@ -101,12 +101,17 @@ def refusals_of(batch: Batch) -> set[str]:
 
 def pairs_of(collection: Collection, *, decided: bool = False) -> QuerySet[Pair]:
     """The pairs that wait, those that look most alike first; or those decided, the last first."""
-    pairs = Pair.objects.filter(collection=collection).select_related(
-        "first__original", "second__original", "decided_by"
-    )
-    if decided:
-        return pairs.exclude(state=PairState.WAITING).order_by("-decided_at", "-pk")
-    return pairs.filter(state=PairState.WAITING).order_by("distance", "pk")
+    with_both = ("first__original", "second__original", "decided_by")
+    if not decided:
+        return _waiting(collection).select_related(*with_both).order_by("distance", "pk")
+    pairs = Pair.objects.filter(collection=collection).exclude(state=PairState.WAITING)
+    return pairs.select_related(*with_both).order_by("-decided_at", "-pk")
+
+
+def _waiting(collection: Collection) -> QuerySet[Pair]:
+    """Of a photo that is gone for good and one that is there nobody needs to choose."""
+    gone = Q(first__state=PhotoState.WITHDRAWN) | Q(second__state=PhotoState.WITHDRAWN)
+    return Pair.objects.filter(collection=collection, state=PairState.WAITING).exclude(gone)
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def twins_of(photo: Photo) -> list[Twin]:
 
 def waiting_pairs(collection: Collection) -> int:
     """How many pairs wait for a decision."""
-    return Pair.objects.filter(collection=collection, state=PairState.WAITING).count()
+    return _waiting(collection).count()
 
 
 def looked_after_by(user: User) -> QuerySet[Photo]:

@@ -163,7 +163,7 @@ def _row(file: BatchFile) -> list[str]:
     photo = file.photo
     return [
         file.filename,
-        file.place.removeprefix("?") if file.code == "named-in-vain" else file.place,
+        file.place.removeprefix("?") if file.code in wording.NEVER_AGAIN else file.place,
         outcome(file),
         sentence(file),
         photo.get_state_display() if photo else "",

@@ -234,6 +234,15 @@ def holds_anything() -> bool:
     return bool(folders or files)
 
 
+def check_mounted() -> None:
+    """StorageAway when the storage as a whole is not there: then nothing of it is lost."""
+    is_there = False
+    with contextlib.suppress(FileNotFoundError):
+        is_there = holds_anything()
+    if not is_there:
+        raise StorageAway("The storage is empty or not mounted.")
+
+
 def measure(stream: IO[bytes]) -> tuple[str, int]:
     """The sha256 and the length of a stream, read block by block."""
     sha, size = hashlib.sha256(), 0

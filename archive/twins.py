@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from archive.lifecycle import PAIR_MOVES, Moves, PairState
+from archive.lifecycle import PAIR_MOVES, Moves, PairState, PhotoState
 from archive.stateful import Stateful
 
 if TYPE_CHECKING:
@@ -133,6 +133,12 @@ class Pair(Stateful):
     def other_of(self, photo_id: int) -> int:
         """The key of the one beside it."""
         return self.second_id if photo_id == self.first_id else self.first_id
+
+    @property
+    def likely_stays(self) -> int:
+        """The key of the one to choose beforehand: the older, unless only the newer is ready."""
+        only_newer = self.second.state == PhotoState.READY != self.first.state
+        return self.second_id if only_newer else self.first_id
 
     def record(
         self, verb: str, *, by: User | None, at: datetime, facts: Mapping[str, Any] | None = None

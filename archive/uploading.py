@@ -262,21 +262,12 @@ def _settle(upload: Upload, now: datetime) -> None:
     except Refused as refused:
         _refuse(upload, refused.code, now)
     except FileNotFoundError:
-        _check_mounted()
-        _refuse(upload, "lost-bytes", now)
+        storage.check_mounted()
+        _refuse(upload, actions.LOST_BYTES, now)
     else:
         with contextlib.suppress(IllegalMove):
             upload.move(UploadState.TAKEN, by=None, at=now, set_={"photo": photo})
         arriving.drop(upload.ref, "", now)
-
-
-def _check_mounted() -> None:
-    """StorageAway when the storage as a whole is not there: then nothing of it is lost."""
-    is_there = False
-    with contextlib.suppress(FileNotFoundError):
-        is_there = storage.holds_anything()
-    if not is_there:
-        raise StorageAway("The storage is empty or not mounted.")
 
 
 def _put_off(upload: Upload, now: datetime) -> None:
@@ -308,7 +299,7 @@ def _take_in(upload: Upload, now: datetime) -> Photo:
         upload.sha256 = _verified(upload)
         Upload.objects.filter(pk=upload.pk).update(sha256=upload.sha256)
     known = Photo.objects.filter(collection=upload.collection, sha256=upload.sha256, page=1).first()
-    if known is not None:
+    if known is not None and not actions.is_lost(known):
         return known
     if not storage.exists(storage.incoming_key(upload.sha256)):
         with storage.local(arriving.key(upload.ref)) as path:

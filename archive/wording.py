@@ -76,6 +76,13 @@ SENTENCES: dict[str, str | Promise] = {
     "field-not-valid": _("{field}: {problem}"),
     # sources of a batch
     "named-in-vain": _("The table names this file, but it is not in the source."),
+    "name-not-utf8": _(
+        "This name, or that of its folder, is not written in UTF-8. Rename it and take it in again."
+    ),
+    "name-too-long": _(
+        "The path of this file is too long. Shorten its name or those of its folders and take it in"
+        " again."
+    ),
     "not-there": _("The file is not there any more."),
     "cannot-open": _("The file cannot be opened ({problem})."),
     "no-such-folder": _("There is no folder {path} that can be read."),
@@ -111,6 +118,11 @@ SENTENCES: dict[str, str | Promise] = {
     ),
     "table-row-without-file": _("Row {number} names no file."),
     "table-row-again": _("Row {number} names {filename} again; the first row counts."),
+    "table-name-of-several": _("{filename} fits {count} files; write its folder too."),
+    "table-in-gb18030": _(
+        "The table is not written in UTF-8 and was read as GB18030. Look whether its words are"
+        " right."
+    ),
     "our-fault": _("Something went wrong on our side. It has been noted; try again later."),
 }
 
@@ -128,12 +140,16 @@ FAILURES: dict[str, str | Promise] = {
         pgettext_lazy("state of a batch", "its source cannot be used"),
     ),
     **dict.fromkeys(
-        ("cannot-store", "not-curator", "nobody"),
+        ("cannot-store", "not-curator", "nobody", "our-fault"),
         pgettext_lazy("state of a batch", "could not go on"),
     ),
 }
 
 
+# There is nothing to try again: only the table knows the file, or its name must be another first,
+# and then only a new list of the source finds it.
+IN_VAIN = "named-in-vain"
+NEVER_AGAIN = frozenset({IN_VAIN, "name-not-utf8", "name-too-long"})
 # What is wrong with the words that came with a file, not with the file: by the codes.
 OF_THE_TABLE = frozenset({"date-not-edtf", "field-not-valid"})
 # Where those words can be put right, by the kind of the source; a manifest is somebody else's.

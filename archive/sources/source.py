@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+from archive.intake import LONGEST_PLACE
+
 BLOCK = 1024 * 1024
+# What B-tree pages of PostgreSQL take, with room for the number of the batch.
+LONGEST_PLACE_BYTES = 2000
 # Tables and notes lie beside the scans; what a desk's own programs leave there is nobody's scan.
 NO_SCANS = frozenset({".csv", ".txt", ".md", ".db", ".ini"})
 
@@ -23,7 +28,7 @@ class Unreachable(Exception):  # noqa: N818 - says what happened
         self.code, self.facts, self.whole = code, facts, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """One thing in a source: a file, or a list of more (`is_list`).
 
@@ -56,6 +61,37 @@ class Source(Protocol):
     def head(self, place: str) -> bytes | None:
         """Its first kilobyte, or None where even that has to be fetched from afar."""
         ...
+
+
+def readable(name: str) -> str:
+    """A name as a person and a database can read it; nearly always it is so already.
+
+    What is not UTF-8 on a disk here is most often of a Chinese desk, folder by folder.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = "/".join(_decoded(part) for part in name.split("/"))
+    return name.replace("\0", "\\0")
+
+
+def _decoded(part: str) -> str:
+    try:
+        raw = os.fsencode(part)
+    except UnicodeEncodeError:  # half a sign that came from the web, not from a disk
+        return part.encode(errors="backslashreplace").decode()
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "backslashreplace")
+
+
+def trouble(place: str) -> str:
+    """Why no row can hold a place, as a code; nothing when one can."""
+    if place != readable(place):
+        return "name-not-utf8"
+    fits = len(place) <= LONGEST_PLACE and len(place.encode()) <= LONGEST_PLACE_BYTES
+    return "" if fits else "name-too-long"
 
 
 def could_be_a_scan(name: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,7 +19,13 @@ from archive.sources.source import Found, Unreachable
 
 COLUMNS = ("filename", "url", "sha256", *DESCRIPTION)
 # What Excel writes for a Chinese desk when it is not asked for UTF-8.
-ENCODINGS = ("utf-8-sig", "gb18030")
+UTF8, GB18030 = "utf-8-sig", "gb18030"
+# A western desk's table read as GB18030: M黮ler for Müller, John抯 for John's. One sign amid
+# small letters, as Chinese words beside Latin ones are longer or stand beside capitals.
+NOT_CHINESE = re.compile(
+    r"[A-Za-z][\u3400-\u9fff][a-z]|[A-Za-z][\u62af\u62b0\u62a3\u62ae\u62b3\u62ce\u62a6]"
+)
+UNCLOSED = "unexpected end of data"
 LARGEST = 64 * 1024**2
 MOST_ODDITIES = 50
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -38,16 +45,45 @@ class Table:
     """The rows of a table by file name, and what is odd about it: codes with their facts."""
 
     rows: dict[str, Row] = field(default_factory=dict)
+    # The same names as they are written: a file on a disk is found by no other.
+    written: dict[str, str] = field(default_factory=dict)
     by_url: dict[str, str] = field(default_factory=dict)
     oddities: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def name_of(self, found: Found) -> str:
-        """The name under which the table speaks of a file: its path within the source, or less."""
+    def fits(self, found: Iterable[Found]) -> dict[str, list[str]]:
+        """The places of the files that each name fits: those it names wholly, else by its end.
+
+        A name of several files is odd: whose words they are is not guessed at.
+        """
+        best: dict[str, tuple[int, list[str]]] = {}
+        for each in found:
+            if fit := self._fit(each):
+                name, lacks = fit
+                known, places = best.setdefault(name, (lacks, []))
+                if lacks == known:
+                    places.append(each.place)
+                elif lacks < known:
+                    best[name] = (lacks, [each.place])
+        fitting = {name: places for name, (_lacks, places) in best.items()}
+        for name, places in fitting.items():
+            if len(places) > 1:
+                self.odd("table-name-of-several", filename=name, count=len(places))
+        return fitting
+
+    def _fit(self, found: Found) -> tuple[str, int] | None:
+        """The longest name by which the table speaks of a file, and how far it is from its path:
+        the same bytes, the same letters, or only its end.
+        """
         if found.place in self.by_url:
-            return self.by_url[found.place]
-        parts = PurePosixPath(found.place).parts
-        tails = ("/".join(parts[at:]) for at in range(len(parts)))
-        return next((name for name in tails if name in self.rows), found.filename)
+            return self.by_url[found.place], 0
+        whole = same(found.place)
+        if whole in self.rows:
+            return whole, int(self.written[whole] != found.place)
+        parts = PurePosixPath(whole).parts
+        tails = ["/".join(parts[at:]) for at in range(len(parts))]
+        shorter = (name for name in (*tails, same(found.filename)) if name in self.rows)
+        name = next(shorter, None)
+        return None if name is None else (name, 2)
 
     def odd(self, code: str, **facts: Any) -> None:
         """Note something; a table that is odd throughout need not say so ten thousand times."""
@@ -55,9 +91,14 @@ class Table:
             self.oddities.append((code, facts))
 
 
+def same(name: str) -> str:
+    """A name by which it is compared: a Mac writes é as two signs, everybody else as one."""
+    return unicodedata.normalize("NFC", name)
+
+
 def read_table(content: bytes) -> Table:
     """The table's rows; unknown columns and repeated names are told, not guessed at."""
-    text = _text(content)
+    text, encoding = _text(content)
     if not text.strip():
         raise BadTable("table-empty")
     first = text.partition("\n")[0]
@@ -70,7 +111,26 @@ def read_table(content: bytes) -> Table:
             _add_row(table, number, row)
     except csv.Error:
         raise BadTable("table-broken") from None
+    _check_quotes(text, delimiter)
+    if encoding == GB18030:
+        table.odd("table-in-gb18030")
     return table
+
+
+def _check_quotes(text: str, delimiter: str) -> None:
+    """Refuse a quotation mark that nothing closes: the rows behind it were taken for its words.
+
+    Other strange marks, as in "Big" team, cost nothing, and stay allowed.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        try:
+            next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if UNCLOSED in str(error):
+                raise BadTable("table-broken") from None
 
 
 def _check_columns(reader: csv.DictReader[str], table: Table) -> None:
@@ -83,20 +143,24 @@ def _check_columns(reader: csv.DictReader[str], table: Table) -> None:
         table.odd("table-columns", names=", ".join(strangers)[:500], known=", ".join(COLUMNS))
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes) -> tuple[str, str]:
+    """The words and the encoding they were read by; GB18030 takes nearly any bytes for Chinese."""
     if len(content) > LARGEST:
         raise BadTable("too-large", limit=LARGEST)
-    for encoding in ENCODINGS:
+    for encoding in (UTF8, GB18030):
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == UTF8 or not NOT_CHINESE.search(text):
+            return text, encoding
     raise BadTable("table-not-utf8")
 
 
 def _add_row(table: Table, number: int, row: Mapping[Any, Any]) -> None:
     kept = {name: str(row.get(name) or "").strip() for name in COLUMNS if row.get(name)}
-    name = kept.pop("filename", "").replace("\\", "/") or kept.get("url", "")
+    written = kept.pop("filename", "").replace("\\", "/") or kept.get("url", "")
+    name = same(written)
     if not name:
         if kept:
             table.odd("table-row-without-file", number=number)
@@ -104,8 +168,35 @@ def _add_row(table: Table, number: int, row: Mapping[Any, Any]) -> None:
         table.odd("table-row-again", number=number, filename=name)
     else:
         table.rows[name] = kept
+        table.written[name] = written
         if "url" in kept:
             table.by_url.setdefault(kept["url"], name)
+
+
+def described(found: Iterable[Found], table: Table, unused: set[str]) -> Iterator[Found]:
+    """The same things with what the table says of them; what it says nothing of comes last.
+
+    Of two files with the same bytes the one that the table names is then the photo.
+    """
+    if not table.rows:
+        yield from found
+        return
+    # Only who has seen all of them knows whether a name is that of several.
+    known: dict[str, Found] = {}
+    for each in found:
+        known.setdefault(each.place, each)
+    fitting = table.fits(known.values())
+    unused.difference_update(fitting)
+    names = {places[0]: name for name, places in fitting.items() if len(places) == 1}
+    for each in known.values():
+        if each.place in names:
+            yield _with_words(each, table.rows[names[each.place]])
+    yield from (each for each in known.values() if each.place not in names)
+
+
+def _with_words(found: Found, row: Row) -> Found:
+    told = {**found.described, **{key: row[key] for key in DESCRIPTION if key in row}}
+    return replace(found, described=told, promised=row.get("sha256", "").lower())
 
 
 class Named:
@@ -124,8 +215,15 @@ class Named:
             if url:
                 filename = PurePosixPath(name if name != url else unquote(urlsplit(url).path)).name
                 yield Found(url, filename or "web")
-            elif self.folder and (self.folder.root / name).is_file():
-                yield Found(name, PurePosixPath(name).name)
+            elif place := self._lies_at(name):
+                yield Found(place, PurePosixPath(place).name)
+
+    def _lies_at(self, name: str) -> str:
+        """The path of a file within the folder as it is written there; nothing when it is not."""
+        if self.folder is None:
+            return ""
+        ways = (self.table.written[name], name, unicodedata.normalize("NFD", name))
+        return next((way for way in ways if (self.folder.root / way).is_file()), "")
 
     def chunks(self, place: str) -> Iterator[bytes]:
         """The bytes of one file."""

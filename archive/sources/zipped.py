@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -10,6 +11,7 @@ from contextlib import closing
 from pathlib import PurePosixPath
 from typing import IO
 
+from archive.places import StorageAway
 from archive.sources.source import BLOCK, Found, Unreachable, could_be_a_scan
 from archive.sources.table import LARGEST
 
@@ -20,6 +22,7 @@ ENCODINGS = ("utf-8", "gb18030")
 # A scan has grain; beyond this a short entry that promises much is a trap.
 BOMB_BYTES, BOMB_RATIO = 64 * 1024**2, 900
 TABLE = "metadata.csv"
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error)
 
 
 class Zipped:
@@ -30,12 +33,17 @@ class Zipped:
     def __init__(self, stream: IO[bytes]) -> None:
         try:
             self.archive = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError):
+        except (*DAMAGED, OSError, ValueError, NotImplementedError) as error:
+            # To zipfile whatever it cannot read is no ZIP.
+            for each in (error, error.__context__):
+                if isinstance(each, StorageAway):
+                    raise each from None
             raise Unreachable("not-a-zip", whole=True) from None
         entries = [each for each in self.archive.infolist() if not each.is_dir()]
         if len(entries) > MOST_NAMES:
             raise Unreachable("too-many-files", whole=True, limit_files=MOST_NAMES)
-        self.entries = {_name(each): each for each in entries}
+        named = ((_name(each), each) for each in entries)
+        self.entries = {name: each for name, each in named if not name.endswith("/")}
 
     def find(self, place: str = "") -> Iterator[Found]:
         """The files by name."""
@@ -79,7 +87,12 @@ class Zipped:
                     yield block
         except NotImplementedError:  # first: it is a RuntimeError too
             raise Unreachable("zip-packed") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError):
+        except (*DAMAGED, lzma.LZMAError, RuntimeError, ValueError):
+            raise Unreachable("zip-damaged") from None
+        except OSError as error:
+            # bz2 has no error of its own; what a disk or our storage says has a number or a name.
+            if error.errno is not None or isinstance(error, StorageAway):
+                raise
             raise Unreachable("zip-damaged") from None
 
     def head(self, place: str) -> bytes | None:
@@ -90,7 +103,15 @@ class Zipped:
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """What the entry is called. Without the mark for UTF-8, Python takes it for a DOS of 1981."""
+    """What the entry is called; Windows PowerShell 5.1 parts its folders by a backslash.
+
+    Only of decoded names: half of some Chinese signs is one too.
+    """
+    return _decoded(entry).replace("\\", "/")
+
+
+def _decoded(entry: zipfile.ZipInfo) -> str:
+    """The name in letters. Without the mark for UTF-8, Python takes it for a DOS of 1981."""
     if entry.flag_bits & NAMES_IN_UTF8:
         return entry.filename
     try:

@@ -11,12 +11,21 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import renditions
 from archive.actions import describe_photo
+from archive.models import Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from exhibit import policy, queries, tasks
 from exhibit.arranging import Words, last_position
 from exhibit.credits import how_it_was_made
-from exhibit.models import Evidence, HiddenKind, HiddenThing, Placement, Publication, Room
+from exhibit.models import (
+    Evidence,
+    HiddenKind,
+    HiddenThing,
+    Hiding,
+    Placement,
+    Publication,
+    Room,
+)
 from restoration.lifecycle import PublicationState, ReviewState, VersionKind
 from restoration.models import Review, Version, ancestry
 
@@ -44,17 +53,22 @@ def publish_version(
     3. The new one pins both sha256 and freezes the account of how it was made.
     4. Every place the photo already has shows the new one from now on.
     5. The photo is called what the publisher calls it, where it had no title.
+    6. While an account that had a part in it is hidden, its words are hidden here too.
 
-    Words that are left out stay as they hang in that room. A photo that is hidden is not published;
-    one that was taken down only when whoever publishes says so.
+    From another room of the same exhibit the photo is moved. Words that are left out stay as they
+    hang. A photo that is hidden is not published; one that was taken down only when whoever
+    publishes says so.
     """
     review = policy.check_publish(by, version, room.exhibit, _acceptance(version))
     try:
         with transaction.atomic():
             if titles:
                 describe_photo(photo=version.photo, by=by, fields=titles, now=now)
+            hidings = _locked_hidings(version)
             _supersede(version, by, now, although_retracted=although_retracted)
             publication = _pin(version, review, by, now)
+            for hiding in hidings:
+                hide_words(publication=publication, hiding=hiding, now=now)
             Placement.objects.filter(photo=version.photo_id).update(publication=publication)
             _hang(publication, room, words)
             # What the public looks at closely comes before what waits at the bench.
@@ -100,7 +114,33 @@ def _pin(version: Version, review: Review, by: User, now: datetime) -> Publicati
     return publication
 
 
+def _locked_hidings(version: Version) -> list[Hiding]:
+    """None of them is undone before what it has to bring back is written down.
+
+    Locked before any picture, as an undo does; and so that one that is still at work is not kept
+    waiting, which holds pictures by then.
+    """
+    found = queries.standing_hidings(version).order_by("pk")
+    return list(found.select_for_update(no_key=True))
+
+
+def hide_words(*, publication: Publication, hiding: Hiding, now: datetime) -> None:
+    """Show neither names nor words with a picture until the hiding is undone, whatever becomes of
+    the picture itself."""
+    with transaction.atomic():
+        hiding.things.get_or_create(
+            kind=HiddenKind.PUBLICATION,
+            key=publication.pk,
+            defaults={"outcome": HiddenThing.WORDS},
+        )
+        # Those that another hiding has hidden are hidden since then.
+        spoken = Publication.objects.filter(pk=publication.pk, words_hidden_at=None)
+        if spoken.update(words_hidden_at=now):
+            publication.words_hidden_at = now
+
+
 def _hang(publication: Publication, room: Room, words: Words) -> None:
+    _bring(publication.photo, room)
     hung: dict[str, object] = {"publication": publication, **words.said()}
     Placement.objects.update_or_create(
         room=room,
@@ -108,6 +148,15 @@ def _hang(publication: Publication, room: Room, words: Words) -> None:
         defaults=hung,
         create_defaults=hung | {"position": last_position(room) + 1},
     )
+
+
+def _bring(photo: Photo, room: Room) -> None:
+    """From another room of the exhibit: who walks through it would meet a second one again."""
+    there = Placement.objects.filter(photo=photo, room__exhibit=room.exhibit_id).in_order()
+    hung = dict(there.values_list("room", "pk"))
+    if hung and room.pk not in hung:
+        first = Placement.objects.filter(pk=next(iter(hung.values())))
+        first.update(room=room, position=last_position(room) + 1)
 
 
 def _account(version: Version, review: Review, by: User, now: datetime) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from archive.models import Event
 from archive.policy import Refused, check_steward
 from archive.stateful import IllegalMove
 from archive.trust import Trust
-from exhibit.actions import resume_publication
+from exhibit.actions import hide_words, resume_publication
 from exhibit.models import HiddenKind, HiddenThing, Hiding, Publication
 from restoration.actions.claims import claim_photo, revoke_claim
 from restoration.actions.jobs import cancel_job, request_job, request_retouch
@@ -82,8 +82,9 @@ def _built_on(person: User, pictures: QuerySet[Publication]) -> list[Publication
 def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hiding:
     """Suspend an account and take back all that is under way or to be seen of it.
 
-    Claims are revoked, runs cancelled, versions withdrawn from review, publications suspended;
-    nothing is deleted. Called again, it goes on where it was cut off.
+    Claims are revoked, runs cancelled, versions withdrawn from review, publications suspended, and
+    of those that are hidden already the words taken away; nothing is deleted. Called again, it goes
+    on where it was cut off.
     """
     check_steward(by)
     if not reason.strip():
@@ -102,6 +103,7 @@ def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hi
         for kind, rows in _parts(found):
             for row in rows:
                 _hide_one(hiding, kind, row, by, now)
+    _hide_words(hiding, now)
     Hiding.objects.filter(pk=hiding.pk, done_at=None).update(done_at=now)
     hiding.refresh_from_db()
     return hiding
@@ -163,6 +165,15 @@ def _hide_publication(publication: Publication, by: User, now: datetime) -> None
     )
 
 
+def _hide_words(hiding: Hiding, now: datetime) -> None:
+    """Of what another hand hid first too: who shows that again shows it without them."""
+    known = hiding.things.filter(kind=HiddenKind.PUBLICATION).values("key")
+    standing = (PublicationState.LIVE, PublicationState.SUSPENDED)
+    pictures = Publication.objects.filter(state__in=standing).exclude(pk__in=known)
+    for each in _built_on(hiding.person, pictures):
+        hide_words(publication=each, hiding=hiding, now=now)
+
+
 HIDE: dict[HiddenKind, Callable[[Any, User, datetime], None]] = {
     HiddenKind.CLAIM: lambda row, by, now: revoke_claim(claim=row, by=by, now=now),
     HiddenKind.JOB: lambda row, by, now: cancel_job(job=row, by=by, now=now),
@@ -175,7 +186,8 @@ HIDE: dict[HiddenKind, Callable[[Any, User, datetime], None]] = {
 def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
     """Bring back exactly what the hiding changed; gives how many things came back, by outcome.
 
-    What somebody else has changed since stays as they left it, and is counted as "moved-on".
+    What somebody else has changed since stays as they left it, and is counted as "moved-on"; a
+    picture of which only the words were hidden as "words".
     Called again, it goes on where it was cut off.
     """
     check_steward(by)
@@ -183,21 +195,26 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
     if hiding is None:
         raise Refused("not-hidden", _("Nothing of this account is hidden."), conflict=True)
     _hand_over(hiding)
-    # The words come back in any case; about the picture somebody may have decided since.
-    pictures = hiding.things.filter(kind=HiddenKind.PUBLICATION).values("key")
-    theirs = _things_of_others(hiding).values("key")
-    words = Publication.objects.filter(pk__in=pictures).exclude(pk__in=theirs)
-    words.update(words_hidden_at=None)
     for kind in HiddenKind:
         for thing in hiding.things.filter(kind=kind, outcome="").order_by("pk"):
             _bring_back(thing, hiding, by, now)
     with transaction.atomic():
         rows = Hiding.objects.filter(pk=hiding.pk, undone_at=None)
         if rows.update(undone_at=now, undone_by=by):
+            # Now that nothing is published under it any more (actions.publish_version).
+            _bring_words_back(hiding)
             facts = {"person": person.pk, "hiding": hiding.pk}
             Event.objects.create(actor=by, verb="person.shown", at=now, facts=facts)
     outcomes = list(hiding.things.values_list("outcome", flat=True))
     return {each: outcomes.count(each) for each in sorted(set(outcomes))}
+
+
+def _bring_words_back(hiding: Hiding) -> None:
+    """In any case; about the picture somebody may have decided since."""
+    pictures = hiding.things.filter(kind=HiddenKind.PUBLICATION).values("key")
+    theirs = _things_of_others(hiding).values("key")
+    words = Publication.objects.filter(pk__in=pictures).exclude(pk__in=theirs)
+    words.update(words_hidden_at=None)
 
 
 def _things_of_others(hiding: Hiding) -> QuerySet[HiddenThing]:
@@ -215,12 +232,20 @@ def _hand_over(hiding: Hiding) -> None:
     for other in others.select_related("person"):
         for each in _built_on(other.person, pictures):
             with transaction.atomic():
-                other.things.get_or_create(
-                    kind=HiddenKind.PUBLICATION,
-                    key=each.pk,
-                    defaults={"outcome": things[each.pk].outcome},
-                )
-                hiding.things.filter(pk=things[each.pk].pk, outcome="").update(outcome="moved-on")
+                _hand_one_over(things[each.pk], other)
+
+
+def _hand_one_over(thing: HiddenThing, other: Hiding) -> None:
+    # Locked, as where a curator hides it on purpose: that wish comes wholly before or after.
+    Publication.objects.select_for_update().get(pk=thing.key)
+    thing.refresh_from_db(fields=["outcome"])
+    told: dict[str, Any] = {"kind": HiddenKind.PUBLICATION, "key": thing.key}
+    if thing.outcome:
+        other.things.get_or_create(**told, defaults={"outcome": thing.outcome})
+        return
+    # Also where that one had hidden the words alone: now it brings the picture back.
+    other.things.update_or_create(**told, defaults={"outcome": ""})
+    HiddenThing.objects.filter(pk=thing.pk, outcome="").update(outcome="moved-on")
 
 
 def restore_account(*, person: User, by: User, now: datetime, to: str = "") -> None:

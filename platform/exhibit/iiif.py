@@ -103,7 +103,7 @@ def _statement(publication: Publication) -> Json:
             lines = [
                 owner.get(tag) or next(iter(owner.values()), ""),
                 wording.notice(wording.deeds(publication.made)),
-                own.get(tag, ""),
+                own.get(tag) or next(iter(own.values()), ""),
                 _machines(publication),
                 *_credits(publication),
             ]

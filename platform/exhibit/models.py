@@ -193,6 +193,9 @@ class HiddenThing(models.Model):
     key = models.BigIntegerField()
     # The level of trust before; of other things the kind says it.
     was = models.CharField(max_length=20, blank=True)
+    # Of a picture whose words alone were hidden: the undo brings back those, and not the picture.
+    WORDS = "words"
+
     # Empty until the undo has dealt with it; then what came of it.
     outcome = models.CharField(max_length=40, blank=True)
 

@@ -48,7 +48,7 @@ VIEW = "1600.jpg"
 READABLE = 0o644 << 16
 UNIX = 3
 PLAN_OWN_WORDS = ("filename", "note")
-PLAN_WORDS = (*PLAN_OWN_WORDS, "prompt")
+PLAN_WORDS = (*PLAN_OWN_WORDS, "prompt", "recipe")
 
 
 class Altered(Exception):  # noqa: N818 - says what happened
@@ -213,8 +213,11 @@ def _description(publication: Publication) -> dict[str, Any]:
 
 
 def _plan(job: Job, publication: Publication) -> dict[str, Any]:
-    untold = PLAN_OWN_WORDS if publication.words_hidden_at is None else PLAN_WORDS
+    is_hidden = publication.words_hidden_at is not None
+    untold = PLAN_WORDS if is_hidden else PLAN_OWN_WORDS
     told = {name: value for name, value in job.plan.items() if name not in untold}
+    if is_hidden and "regions" in told:  # the word for a colour is somebody's too
+        told["regions"] = [each | {"word": None} for each in told["regions"]]
     return {"kind": job.kind, "plan": told, "plan_sha256": job.plan_sha256}
 
 

@@ -17,13 +17,14 @@ from exhibit.models import (
     Edition,
     Evidence,
     Exhibit,
+    Hiding,
     Placement,
     PlacementQuerySet,
     Publication,
     Room,
 )
 from restoration.lifecycle import PublicationState, ReviewState, VersionState
-from restoration.models import Change, Review, Sum, Version
+from restoration.models import Change, Review, Sum, Version, ancestry
 from restoration.queries import changes
 from restoration.reactions import COLLECTION
 
@@ -49,9 +50,15 @@ def walk(exhibit: Exhibit) -> list[Placement]:
 
 
 def steps(exhibit: Exhibit) -> list[tuple[int, str, int]]:
-    """The same as (placement, photo's reference, room) alone, for previous and next."""
+    """The same as (placement, photo's reference, room) alone, for previous and next.
+
+    Of a photo that hangs twice the first place counts: it has one page, which is of that place.
+    """
     hung = Placement.objects.filter(room__exhibit=exhibit).shown().in_order()
-    return list(hung.values_list("pk", "photo__ref", "room"))
+    firsts: dict[str, tuple[int, str, int]] = {}
+    for step in hung.values_list("pk", "photo__ref", "room"):
+        firsts.setdefault(step[1], step)
+    return list(firsts.values())
 
 
 def hung_at(exhibit: Exhibit, ref: str) -> Placement | None:
@@ -79,6 +86,11 @@ def in_public(publication: Publication) -> Placement | None:
     """The first place where visitors see the photo of this publication, if there is one."""
     hung = placements().filter(photo=publication.photo, room__exhibit__is_open=True)
     return hung.shown().in_order().first()
+
+
+def hung_first(publication: Publication) -> Placement | None:
+    """The first place of a publication in any exhibit, closed ones too: for its curators."""
+    return placements().filter(publication=publication).in_order().first()
 
 
 def hangs_open(publication: Publication) -> bool:
@@ -170,7 +182,11 @@ def edition() -> int:
 
 
 def to_publish(user: User) -> QuerySet[Version]:
-    """Accepted versions of the collections this person curates that were never published."""
+    """Accepted versions of the collections this person curates that were never published: the
+    newest first, and behind all others those of a photo that `hangs` already.
+    """
+    lasting = (PublicationState.LIVE, PublicationState.SUSPENDED)
+    hanging = Publication.objects.filter(photo=OuterRef("photo"), state__in=lasting)
     decided = Review.objects.filter(state=ReviewState.ACCEPTED).select_related("reviewer")
     return (
         Version.objects.filter(
@@ -182,7 +198,8 @@ def to_publish(user: User) -> QuerySet[Version]:
         .select_related("photo__collection", "made_by")
         .defer(*HEAVY)
         .prefetch_related(Prefetch("reviews", queryset=decided, to_attr="acceptances"))
-        .order_by(F("submitted_at").asc(nulls_last=True), "pk")
+        .annotate(hangs=Exists(hanging))
+        .order_by("hangs", F("submitted_at").desc(nulls_last=True), "-pk")
     )
 
 
@@ -207,6 +224,14 @@ def place(pk: int, among: QuerySet[Any]) -> tuple[int, int]:
     """Which of how many: of the rooms of an exhibit, or of the pictures in a room."""
     order = list(among.order_by("position", "pk").values_list("pk", flat=True))
     return order.index(pk) + 1, len(order)
+
+
+def standing_hidings(version: Version) -> QuerySet[Hiding]:
+    """The hidings, not undone, of accounts that made this version or one that it is built on."""
+    rows = Version.objects.filter(photo=version.photo_id).only("pk", "parent", "made_by")
+    every = rows.in_bulk()
+    makers = {each.made_by_id for each in ancestry(every, every[version.pk])} - {None}
+    return Hiding.objects.filter(person__in=makers, undone_at=None)
 
 
 def acceptance(version: Version) -> Review | None:

@@ -22,6 +22,13 @@ from restoration.views import pictures as work
 
 ORIGINAL, RESTORED = "original", "restored"
 STAGE = 1600
+# What a hand wrote beside a step, as its settings keep it: never the name of a file, and of a
+# hidden account nothing (packing.PLAN_WORDS says the same of plans).
+FILE_WORDS = ("filename",)
+STEP_WORDS = (*FILE_WORDS, "note")
+# Where a model read words, its step notes them in the record itself (generation.record_of); what
+# it was told to leave out is ours and stays.
+RECORD_WORDS = ("prompt", "prompt_fields", "prompt_left_out")
 
 
 def extent(publication: Publication, side: str) -> tuple[int, int]:
@@ -105,9 +112,9 @@ def account(publication: Publication) -> dict[str, Any]:
 def _told(publication: Publication) -> dict[str, Any]:
     made = dict(publication.made)
     if publication.words_hidden_at is None:
-        return made | {"versions": _without(made, "filename")}
+        return made | {"versions": _without(made, FILE_WORDS)}
     hidden = {"by": str(wording.SOMEBODY), "prompt": None}
-    versions = [each | hidden for each in _without(made, "filename", "note")]
+    versions = [each | hidden for each in _without(made, STEP_WORDS, RECORD_WORDS)]
     credits = [
         row if row["role"] == "reviewed" else row | {"name": str(wording.SOMEBODY)}
         for row in made.get("credits", [])
@@ -115,18 +122,23 @@ def _told(publication: Publication) -> dict[str, Any]:
     return made | {"versions": versions, "credits": credits}
 
 
-def _without(made: Mapping[str, Any], *words: str) -> list[dict[str, Any]]:
-    """The versions without what a hand wrote beside a step under these names."""
+def _without(
+    made: Mapping[str, Any], settings: tuple[str, ...], noted: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    """The versions without what stands in a step's settings, or its record, under these names."""
     return [
-        each | {"records": [_wordless(record, words) for record in each.get("records", [])]}
+        each | {"records": [_wordless(row, settings, noted) for row in each.get("records", [])]}
         for each in made.get("versions", [])
     ]
 
 
-def _wordless(record: Mapping[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
+def _wordless(
+    record: Mapping[str, Any], settings: tuple[str, ...], noted: tuple[str, ...]
+) -> dict[str, Any]:
     given = record.get("settings") or {}
-    kept = {name: value for name, value in given.items() if name not in words}
-    return {**record, "settings": kept}
+    kept = {name: value for name, value in given.items() if name not in settings}
+    told = {name: value for name, value in record.items() if name not in noted}
+    return {**told, "settings": kept}
 
 
 def layers(publication: Publication) -> list[guarding.Layer]:

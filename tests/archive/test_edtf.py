@@ -98,6 +98,11 @@ WRITTEN = [
     ("1890年夏天", "1890-22", "summer 1890", "1890 年夏"),
     ("1896年春季", "1896-21", "spring 1896", "1896 年春"),
     ("１９０４年５月", "1904-05", "May 1904", "1904 年 5 月"),
+    # As a Chinese spreadsheet writes a day.
+    ("1974/9/1", "1974-09-01", "1 September 1974", "1974 年 9 月 1 日"),
+    ("1974.9.1", "1974-09-01", "1 September 1974", "1974 年 9 月 1 日"),
+    ("1974-9-1", "1974-09-01", "1 September 1974", "1974 年 9 月 1 日"),
+    ("about 1974/12/31", "1974-12-31~", "about 31 December 1974", "约 1974 年 12 月 31 日"),
     # What is EDTF stays, and small letters are no reason to say no.
     ("1904-05", "1904-05", "May 1904", "1904 年 5 月"),
     ("191x~", "191X~", "about the 1910s", "约 1910 年代"),
@@ -133,6 +138,7 @@ def test_years_of_other_lengths_have_neighbours_too(text: str, kept: str) -> Non
     [
         # In two ways: by day or by month first, a month or a year, ten years or a hundred.
         "03/04/1905", "03-04-1905", "3.4.1905", "5/1904", "1904-5", "1890-99", "1900s",
+        "1974-9", "1974/9", "1974/9-1",
         # Which end is unsure, which end of the ten years is meant.
         "about 1890-1899", "1890 to 1899?", "before the 1890s", "after 1890年代",
         # In none.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import hashlib
+import socket
 import zipfile
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from archive.models import Batch, Collection, Event, Photo
 from tests.archive.leaving import left_behind
@@ -452,6 +454,24 @@ def test_a_file_that_kills_its_reader_three_times_is_given_up(
         call_command("ingest", batch=batch.pk, stdout=out, stderr=err)
     assert out.getvalue().splitlines()[-1] == "3 new, 1 not taken"
     assert "went away three times" in err.getvalue()
+
+
+@pytest.mark.parametrize("is_reading", [True, False])
+def test_a_scan_that_took_three_readers_is_given_up_and_not_read_for_ever(
+    box: Collection, folder: Path, is_reading: bool
+) -> None:
+    ingest(folder, wait=True)
+    batch, photo = Batch.objects.get(), Photo.objects.get(filename="bad.jpg")
+    gone = f"{socket.gethostname()}:{2**22 + 1}"  # no process has so high a number
+    batch.files.filter(photo=photo).update(held_by=gone)
+    since = timezone.now() if is_reading else None
+    Photo.objects.filter(pk=photo.pk).update(state="reading", reading_since=since, attempts=3)
+    Batch.objects.update(state="taking", taking_since=NOW)
+    with left_behind():
+        call_command("ingest", batch=batch.pk, wait=True, stdout=StringIO(), stderr=StringIO())
+    photo.refresh_from_db()
+    assert (photo.state, photo.quarantine_code) == ("quarantined", "worker-lost")
+    assert Batch.objects.get().state == "done"
 
 
 def test_the_report_is_safe_to_open_in_a_spreadsheet(

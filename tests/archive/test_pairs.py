@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from django.urls import reverse
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from archive import actions, ingest, likeness, pairing
+from archive import actions, ingest, likeness, pairing, queries
 from archive.lifecycle import PairState, PhotoState
 from archive.models import Collection, Event, Fingerprint, Pair, Photo
+from archive.policy import Refused
 from archive.twins import BAND_BITS, bands_of, joined
 from tests import factories
 from tests.factories import NOW
@@ -268,6 +270,81 @@ def test_one_must_be_chosen_where_one_goes(client: Client, box: Collection, peop
     press(client, pair, "nonsense", pair.first)
     pair.refresh_from_db()
     assert pair.state == PairState.WAITING
+
+
+# --- withdrawn for good --------------------------------------------------------------------------
+def chosen(client: Client) -> list[str]:
+    """The refs of the photos that the queue has chosen beforehand."""
+    page = client.get(reverse("archive:pairs", args=["games"])).text
+    return re.findall(r'name="stays" value="(\w+)" checked', page)
+
+
+@pytest.mark.django_db
+def test_a_better_scan_is_not_compared_with_what_was_withdrawn(box: Collection) -> None:
+    poor = factories.photo(box)
+    look(poor, A)
+    poor.move(PhotoState.WITHDRAWN, by=None, at=NOW)
+    assert look(factories.photo(box), A ^ 1) == []
+    assert not Pair.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("gone", ["first", "second"])
+def test_a_pair_does_not_wait_once_one_of_the_two_is_withdrawn(
+    client: Client, box: Collection, people: Cast, gone: str
+) -> None:
+    pair = two(box)
+    client.force_login(people.cora)
+    assert queries.waiting_pairs(box) == 1
+    getattr(pair, gone).move(PhotoState.WITHDRAWN, by=people.cora, at=NOW)
+    assert queries.waiting_pairs(box) == 0
+    assert chosen(client) == []
+    assert "No two photos of this collection look alike" in (
+        client.get(reverse("archive:pairs", args=["games"])).text
+    )
+
+
+@pytest.mark.django_db
+def test_a_decision_stays_to_be_seen_and_taken_back_after_a_withdrawal(
+    box: Collection, people: Cast
+) -> None:
+    pair = two(box)
+    pairing.decide_pair(pair=pair, to=PairState.SAME, by=people.cora, now=NOW, stays=pair.first)
+    pair.first.move(PhotoState.WITHDRAWN, by=people.cora, at=NOW)
+    assert list(queries.pairs_of(box, decided=True)) == [pair]
+    pairing.take_back_pair(pair=pair, by=people.cora, now=NOW)
+    assert Photo.objects.get(pk=pair.second_id).state == PhotoState.READY
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("decision", ["same", "other_side", "better_scan"])
+def test_what_was_withdrawn_cannot_be_the_one_that_stays(
+    client: Client, box: Collection, people: Cast, decision: str
+) -> None:
+    """The page was open already when somebody withdrew it."""
+    pair = two(box)
+    stays = Photo.objects.get(pk=pair.first_id)
+    pair.first.move(PhotoState.WITHDRAWN, by=people.cora, at=NOW)
+    with pytest.raises(Refused) as refused:
+        pairing.decide_pair(pair=pair, to=decision, by=people.cora, now=NOW, stays=stays)
+    assert refused.value.code == "which-stays"
+    client.force_login(people.cora)
+    press(client, Pair.objects.get(), decision, stays)
+    assert Pair.objects.get().state == PairState.WAITING
+    assert Photo.objects.get(pk=pair.second_id).state == PhotoState.READY
+
+
+@pytest.mark.django_db
+def test_the_one_on_the_wall_is_chosen_beforehand(
+    client: Client, box: Collection, people: Cast
+) -> None:
+    pair = two(box)
+    client.force_login(people.cora)
+    assert chosen(client) == [pair.first.ref]
+    pair.first.move(PhotoState.ON_HOLD, by=people.cora, at=NOW)
+    assert chosen(client) == [pair.second.ref]
+    pair.second.move(PhotoState.ON_HOLD, by=people.cora, at=NOW)
+    assert chosen(client) == [pair.first.ref]
 
 
 @pytest.mark.django_db

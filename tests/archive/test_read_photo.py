@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from archive import actions, decode, ingest, storage
+from archive import actions, batch, decode, ingest, storage
 from archive.actions import READING_LEASE, receive_scan, sweep_readings
-from archive.lifecycle import PhotoState
+from archive.intake import Batch, BatchFile
+from archive.lifecycle import FileOutcome, FileStep, PhotoState, SourceKind
 from archive.models import Collection, Event, Original, Photo
 from archive.sizes import NAMES
 from tests.archive.scans import broken, scan
@@ -159,6 +161,20 @@ def test_bytes_that_are_gone_are_said_to_be_gone() -> None:
 
 
 @pytest.mark.django_db
+def test_a_disk_that_is_not_mounted_has_lost_nothing(bytes_in_folder: Path) -> None:
+    photo = received(collection(), scan())
+    there = bytes_in_folder.rename(bytes_in_folder.parent / "elsewhere")
+    for _ in range(2):
+        assert (read(photo).state, photo.attempts) == (PhotoState.READING, 0)
+        assert photo.reading_since is None
+    bytes_in_folder.mkdir()
+    assert (read(photo).state, photo.attempts) == (PhotoState.READING, 0)
+    bytes_in_folder.rmdir()
+    there.rename(bytes_in_folder)
+    assert read(photo).state == PhotoState.READY
+
+
+@pytest.mark.django_db
 def test_a_quarantined_file_can_be_read_again(bells: list[int]) -> None:
     people, box = cast(), collection()
     photo = received(box, scan(), people.sten)
@@ -167,6 +183,63 @@ def test_a_quarantined_file_can_be_read_again(bells: list[int]) -> None:
     photo.refresh_from_db()
     assert (photo.state, photo.attempts, photo.quarantine_code) == ("reading", 0, "")
     assert read(photo).state == PhotoState.READY
+
+
+# --- a batch whose hand died ---------------------------------------------------------------------
+def taken_in(photo: Photo, held_by: str, **reading: Any) -> Batch:
+    """A batch whose file became the photo, by the hand of that name."""
+    told = {"kind": SourceKind.FOLDER, "state": "taking", "begun_at": NOW}
+    made = Batch.objects.create(collection=photo.collection, **told)
+    done = {"step": FileStep.SETTLED, "outcome": FileOutcome.NEW, "settled_at": NOW}
+    BatchFile.objects.create(batch=made, photo=photo, place="a", held_by=held_by, **done)
+    Photo.objects.filter(pk=photo.pk).update(**reading)
+    return made
+
+
+DEAD = f"{socket.gethostname()}:{2**22 + 1}"  # no process has so high a number
+
+
+@pytest.mark.django_db
+def test_a_hand_that_goes_on_for_a_dead_one_is_known_as_the_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo = received(collection(), scan())
+    work = taken_in(photo, DEAD, reading_since=timezone.now(), attempts=1)
+    monkeypatch.setattr(ingest, "_read", lambda _photo: (_ for _ in ()).throw(SystemExit))
+    with pytest.raises(SystemExit):
+        batch._read_the_rest(work)
+    photo.refresh_from_db()
+    assert photo.attempts == 2
+    batch._read_the_rest(work)  # another hand comes: it leaves the lease to the second, who lives
+    assert Photo.objects.get(pk=photo.pk).reading_since == photo.reading_since
+
+
+@pytest.mark.django_db
+def test_the_third_reader_is_left_alone_while_it_lives() -> None:
+    photo, now = received(collection(), scan()), timezone.now()
+    work = taken_in(photo, batch.hand().name, reading_since=now, attempts=3)
+    batch._read_the_rest(work)
+    photo.refresh_from_db()
+    assert (photo.state, photo.reading_since) == (PhotoState.READING, now)
+
+
+@pytest.mark.django_db
+def test_what_a_living_reader_finishes_meanwhile_is_not_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo, now = received(collection(), scan()), timezone.now()
+    work = taken_in(photo, DEAD, reading_since=now, attempts=3)
+    reader = Photo.objects.get(pk=photo.pk)
+
+    def finishes(_name: str) -> bool:
+        ingest._read(reader)
+        return True
+
+    monkeypatch.setattr(batch, "_is_dead", finishes)
+    batch._read_the_rest(work)
+    photo.refresh_from_db()
+    assert photo.state == PhotoState.READY
+    assert not photo.events.filter(verb="photo.quarantined").exists()
 
 
 # --- the sweep -----------------------------------------------------------------------------------
@@ -206,6 +279,35 @@ def test_a_lost_worker_is_noticed_and_the_third_is_the_last() -> None:
         photo.refresh_from_db()
         assert photo.state == ("reading" if attempt < 3 else "quarantined")
     assert photo.quarantine_code == "worker-lost"
+
+
+@pytest.mark.django_db
+def test_a_file_that_took_three_tries_and_has_no_reader_is_given_up_by_the_sweep(
+    bells: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    photo = received(collection(), scan())
+    Photo.objects.filter(pk=photo.pk).update(reading_since=None, attempts=3)
+    assert read(photo).state == PhotoState.READING  # nobody may take it
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sweep_readings(now=timezone.now() + timedelta(minutes=6)) == 1
+    photo.refresh_from_db()
+    assert (photo.state, photo.quarantine_code) == (PhotoState.QUARANTINED, "worker-lost")
+    assert photo.events.filter(verb="photo.quarantined").count() == 1
+    assert bells == []
+    actions.read_again(photo=photo, by=person("stella", is_steward=True), now=timezone.now())
+    assert read(photo).state == PhotoState.READY
+
+
+@pytest.mark.django_db
+def test_the_sweep_gives_up_nothing_that_somebody_is_reading_again() -> None:
+    photo = received(collection(), scan())
+    Photo.objects.filter(pk=photo.pk).update(attempts=3)
+    seen = Photo.objects.get(pk=photo.pk)  # by a sweep that is slow
+    sweep_readings(now=timezone.now())
+    photo.refresh_from_db()
+    actions.read_again(photo=photo, by=person("stella", is_steward=True), now=timezone.now())
+    assert not actions._let_go(seen, timezone.now())
+    assert read(photo).state == PhotoState.READY
 
 
 @pytest.mark.django_db

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from archive import storage
+from archive import actions, ingest, storage
 from archive.actions import receive_scan
 from archive.lifecycle import PhotoState
 from archive.models import Event, Photo
 from archive.policy import Refused
-from tests.archive.scans import scan
+from tests.archive.scans import scan, tiff
 from tests.factories import NOW, collection
 from tests.people import appoint, cast, person
 from tests.races.together import together
@@ -60,6 +60,74 @@ def test_the_same_file_again_is_the_same_photo(bells: list[int]) -> None:
     assert (again.pk, new) == (first.pk, False)
     assert again.filename == "scan.jpg"
     assert Event.objects.count() == 1
+
+
+def lost(photo: Photo) -> Photo:
+    """Its bytes go, and a worker finds out."""
+    storage.delete(storage.incoming_key(photo.sha256))
+    storage.put_bytes(storage.sheet_key("0" * 64), b"the disk is there")
+    ingest.read_photo(photo_id=photo.pk)
+    photo.refresh_from_db()
+    assert (photo.state, photo.quarantine_code) == ("quarantined", "lost-bytes")
+    return photo
+
+
+@pytest.mark.django_db
+def test_a_file_whose_bytes_are_gone_is_sent_again_as_the_page_says(
+    bells: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    people, box = cast(), collection()
+    photo, _new = receive(box, people.sten)
+    lost(photo)
+    with django_capture_on_commit_callbacks(execute=True):
+        again, new = receive(box, people.sten, filename="copy of scan.jpg")
+    assert (again.pk, new, again.state, again.quarantine_code) == (photo.pk, False, "reading", "")
+    assert bells == [photo.pk]
+    assert list(photo.events.filter(verb="photo.reading").values_list("actor", flat=True)) == [
+        people.sten.pk
+    ]
+    ingest.read_photo(photo_id=photo.pk)
+    photo.refresh_from_db()
+    assert (photo.state, photo.filename) == (PhotoState.READY, "scan.jpg")
+
+
+@pytest.mark.django_db
+def test_all_pages_whose_bytes_are_gone_come_back_with_the_file(bells: list[int]) -> None:
+    people, box = cast(), collection()
+    photo, _new = receive(box, people.sten, tiff(2), pages="photos")
+    storage.delete(storage.incoming_key(photo.sha256))
+    actions.unfold(photo=photo, count=2, by=people.sten, now=NOW)
+    for page in box.photos.order_by("page"):
+        lost(page)
+    receive(box, people.sten, tiff(2))
+    for page in box.photos.order_by("page"):
+        ingest.read_photo(photo_id=page.pk)
+    assert [each.state for each in box.photos.all()] == [PhotoState.READY] * 2
+
+
+@pytest.mark.django_db
+def test_whoever_reads_it_himself_calls_nobody(
+    bells: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    people, box = cast(), collection()
+    photo, _new = receive(box, people.sten)
+    lost(photo)
+    with django_capture_on_commit_callbacks(execute=True):
+        again, _new = receive(box, people.sten, ring=False)
+    assert (again.state, bells) == (PhotoState.READING, [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", ["withdrawn", "other reason"])
+def test_sending_it_again_wakes_nothing_else(state: str, bells: list[int]) -> None:
+    people, box = cast(), collection()
+    photo, _new = receive(box, people.sten)
+    code = "lost-bytes" if state == "withdrawn" else "not-a-picture"
+    actions.quarantine_photo(photo=photo, code=code, facts={}, now=NOW)
+    if state == "withdrawn":
+        actions.withdraw_photo(photo=photo, by=people.sten, reason="", now=NOW)
+    again, new = receive(box, people.sten)
+    assert (again.state, new) == (photo.state, False)
 
 
 @pytest.mark.django_db

@@ -206,6 +206,25 @@ def test_the_page_of_the_scan_asks_and_takes_the_answer(
     assert len(read_all(box)) == 2
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("photos", ["This is page 1 of the 2 pages", "This is page 2 of the 2 pages"]),
+        ("sides", ["This is page 1 of the 2 pages", "This is page 2 of the 2 pages"]),
+        ("first", ["The file has 2 pages; the first one was taken."]),
+    ],
+)
+def test_the_page_of_a_photo_tells_which_page_of_the_file_it_is(
+    client: Client, box: Collection, people: Cast, said: str, told: list[str]
+) -> None:
+    sent(box, people, tiff(2), pages=said)
+    client.force_login(people.cora)
+    for photo, words in zip(read_all(box), told, strict=True):
+        page = client.get(reverse("archive:describe", args=[photo.ref])).text
+        assert words in page
+        assert ("the first one was taken" in page) == (said == "first")
+
+
 def test_a_program_sends_and_answers(box: Collection, people: Cast, tmp_path: Path) -> None:
     cora = APIClient()
     cora.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=people.cora).key}")

@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import arriving, storage, uploading
+from archive import arriving, ingest, storage, uploading
 from archive.arriving import ChecksumDiffers
-from archive.lifecycle import UploadState
+from archive.lifecycle import PhotoState, UploadState
 from archive.models import Collection, Photo, Upload
 from archive.places import StorageAway
 from tests.archive.scans import scan
@@ -120,6 +120,23 @@ def test_a_disk_that_is_not_mounted_has_lost_nothing(upload: Upload, folder: Pat
 def test_bytes_that_are_gone_are_said_to_be_gone(upload: Upload) -> None:
     storage.delete(arriving.key(upload.ref))
     assert (settled(upload).state, upload.why) == (UploadState.REFUSED, "lost-bytes")
+
+
+def test_a_scan_whose_bytes_are_gone_comes_back_when_it_is_sent_again(
+    upload: Upload, cora: Client, box: Collection
+) -> None:
+    photo = settled(upload).photo
+    assert photo is not None
+    storage.delete(storage.incoming_key(photo.sha256))
+    ingest.read_photo(photo_id=photo.pk)
+    assert Photo.objects.get().quarantine_code == "lost-bytes"
+    url = begun(cora, box)["Location"]
+    cora.patch(url, SCAN, content_type=BYTES, headers=TUS | {"Upload-Offset": "0"})
+    again = settled(Upload.objects.get(state=UploadState.WHOLE))
+    assert (again.state, again.photo) == (UploadState.TAKEN, photo)
+    assert Photo.objects.get().state == PhotoState.READING
+    ingest.read_photo(photo_id=photo.pk)
+    assert Photo.objects.get().state == PhotoState.READY
 
 
 def test_three_lost_workers_make_it_wait_longer_and_throw_nothing_away(

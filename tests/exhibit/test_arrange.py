@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -10,9 +13,15 @@ from django.urls import reverse
 
 from archive.lifecycle import PhotoState
 from archive.models import Event, Photo
+from exhibit.actions import publish_version
+from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Room
+from exhibit.views.editor import PER_PAGE
+from restoration.lifecycle import VersionKind, VersionState
+from restoration.models import Version
 from tests import factories
-from tests.exhibit.conftest import Museum, hang
+from tests.exhibit.conftest import LATER, Museum, hang
+from tests.people import appoint
 
 
 @pytest.fixture
@@ -224,3 +233,112 @@ def test_the_number_of_queries_does_not_grow_with_what_hangs(cora: Client, museu
     with CaptureQueriesContext(connection) as many:
         page(cora, museum)
     assert len(many) == len(few)
+
+
+# --- what waits ----------------------------------------------------------------------------------
+def alternatives(museum: Museum, count: int) -> list[Version]:
+    """So many accepted versions of the photo that hangs, all older than what a factory makes."""
+    return Version.objects.bulk_create(
+        Version(
+            photo=museum.photo,
+            number=100 + number,
+            parent=museum.version,
+            kind=VersionKind.MACHINE,
+            state=VersionState.ACCEPTED,
+            made_by=museum.people.vera,
+            made_at=factories.NOW - timedelta(days=1),
+            submitted_at=factories.NOW - timedelta(days=1),
+            sha256=f"{number:064x}",
+            width=8,
+            height=6,
+        )
+        for number in range(count)
+    )
+
+
+def waiting_pages(client: Client, museum: Museum) -> list[str]:
+    """The pages that list what waits: of all exhibits, and of this one."""
+    return [reverse("exhibit:manage"), reverse("exhibit:edit", args=[museum.exhibit.slug])]
+
+
+def offered(client: Client, url: str, page: int | str = 1) -> list[str]:
+    """The versions that a page of the list offers to publish, in order."""
+    return re.findall(r"/curate/versions/(\d+)/publish/", client.get(url, {"page": page}).text)
+
+
+def test_what_was_never_public_comes_before_alternatives_of_what_hangs(
+    client: Client, museum: Museum
+) -> None:
+    old = alternatives(museum, 101)
+    people, photo = museum.people, factories.photo(museum.collection)
+    new, _review = factories.accepted(photo, people.vera, people.cora)
+    client.force_login(people.sten)
+    for url in waiting_pages(client, museum):
+        assert offered(client, url)[0] == str(new.pk)
+        pages = range(1, (101 + 1) // PER_PAGE + 2)
+        found = [pk for page in pages for pk in offered(client, url, page)]
+        assert sorted(found) == sorted(str(each.pk) for each in (new, *old))
+
+
+def test_a_page_of_what_waits_has_an_end_and_leads_to_the_next(
+    client: Client, museum: Museum
+) -> None:
+    alternatives(museum, PER_PAGE + 1)
+    client.force_login(museum.people.sten)
+    for url in waiting_pages(client, museum):
+        assert len(offered(client, url)) == PER_PAGE
+        assert 'rel="next" href="?page=2"' in client.get(url).text
+        assert len(offered(client, url, 2)) == 1
+        assert len(offered(client, url, "none")) == PER_PAGE
+
+
+def test_alternatives_of_what_hangs_are_folded(client: Client, museum: Museum) -> None:
+    alternatives(museum, PER_PAGE + 1)
+    client.force_login(museum.people.sten)
+    for url in waiting_pages(client, museum):
+        first, second = (client.get(url, {"page": number}).text for number in (1, 2))
+        assert "No accepted version waits to be published." in first
+        assert '<details class="disclosure"><summary>' in first.partition('id="waiting"')[2]
+        assert "Alternatives of what hangs" in first
+        # Whoever turned to this page wants to see what is on it.
+        assert '<details class="disclosure" open>' in second
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_number_of_queries_does_not_grow_with_what_waits(
+    client: Client, museum: Museum, number: int
+) -> None:
+    client.force_login(museum.people.sten)
+    url = waiting_pages(client, museum)[number]
+    people = museum.people
+    factories.accepted(factories.photo(museum.collection), people.vera, people.cora)
+    client.get(url)
+    with CaptureQueriesContext(connection) as few:
+        client.get(url)
+    for _ in range(3):
+        factories.accepted(factories.photo(museum.collection), people.vera, people.cora)
+    alternatives(museum, 5)
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    assert len(many) == len(few)
+
+
+def test_what_only_its_own_curators_may_do_is_not_offered_to_others(
+    client: Client, museum: Museum
+) -> None:
+    guest = factories.collection()
+    appoint(museum.people.clive, guest)
+    own = factories.room(guest)
+    people, photo = museum.people, factories.photo(museum.collection)
+    version, _review = factories.accepted(photo, people.vera, people.cora)
+    shown = publish_version(version=version, room=own, words=Words(), by=people.sten, now=LATER)
+    url = reverse("exhibit:edit", args=[own.exhibit.slug])
+    only = [reverse(f"exhibit:{name}", args=[shown.pk]) for name in ("suspend", "retract")]
+    only.append(reverse("exhibit:evidence", args=[shown.pk]))
+    client.force_login(people.clive)
+    page = client.get(url).text
+    assert reverse("exhibit:words", args=[shown.placements.get().pk]) in page
+    assert not [each for each in only if f'"{each}"' in page]
+    client.force_login(people.sten)
+    page = client.get(url).text
+    assert [each for each in only if f'"{each}"' in page] == only

@@ -170,6 +170,44 @@ def test_of_a_hidden_account_it_has_neither_name_nor_words(
     assert client.get(url).status_code == 200
 
 
+def test_nor_what_a_model_noted_of_the_words(museum: Museum, tmp_path: Path) -> None:
+    people = museum.people
+    said = {"prompt": "a photograph, call 555", "prompt_fields": {"who": "call 555"}}
+    step = {"step": "redraw", "backend": "generative", "settings": {}, "seconds": 9, "seed": 5}
+    version, _review = factories.accepted(
+        museum.photo, people.vera, people.cora, image=factories.picture(5), records=[step | said]
+    )
+    museum.publication = publish_version(
+        version=version, room=museum.room, words=Words(), by=people.sten, now=LATER
+    )
+    assert read(packed(museum, tmp_path / "a"), "account.json")["versions"][0]["records"] == [
+        step | said
+    ]
+    hide_everything(person=people.vera, by=people.sten, reason="Spam.", now=timezone.now())
+    bag = packed(museum, tmp_path / "b")
+    assert read(bag, "account.json")["versions"][0]["records"] == [step]
+    whole = b"".join(p.read_bytes() for p in bag.rglob("*") if p.suffix in (".json", ".html"))
+    assert b"call 555" not in whole
+
+
+def test_nor_what_was_typed_for_a_colour_or_as_the_name_of_a_recipe(
+    museum: Museum, tmp_path: Path
+) -> None:
+    job = Job.objects.get(version=museum.version)
+    outline = {"points": [[0, 0], [1, 0], [1, 1]], "word": "call 555", "rgb": [1, 2, 3]}
+    typed = {"regions": [outline], "recipe": "call 555"}
+    Job.objects.filter(pk=job.pk).update(plan=job.plan | typed)
+    name = f"plans/version-{museum.version.number}.json"
+    assert read(packed(museum, tmp_path / "a"), name)["plan"]["regions"] == [outline]
+    hide_everything(
+        person=museum.people.vera, by=museum.people.sten, reason="Spam.", now=timezone.now()
+    )
+    museum.publication.refresh_from_db()
+    planned = read(packed(museum, tmp_path / "b"), name)["plan"]
+    assert planned["regions"] == [outline | {"word": None}]
+    assert "call 555" not in json.dumps(planned)
+
+
 def test_the_same_publication_gives_the_same_bytes(museum: Museum, tmp_path: Path) -> None:
     digests = set()
     for name in ("a", "b"):

@@ -16,7 +16,8 @@ from archive.models import Event
 from archive.policy import Refused
 from archive.trust import Trust
 from exhibit import hiding
-from exhibit.models import Hiding
+from exhibit.actions import resume_publication, suspend_publication
+from exhibit.models import Hiding, Publication
 from restoration.actions.claims import claim_photo
 from restoration.actions.jobs import request_job
 from restoration.actions.standing import limit_person
@@ -183,6 +184,141 @@ def test_a_picture_that_a_curator_shows_again_has_no_words_of_the_account(museum
         assert "Vera" not in told
         assert "the museum has it" not in told
     assert "a volunteer" in Client().get(manifest).content.decode()
+
+
+def test_nor_has_what_the_machine_noted_of_their_words(museum: Museum) -> None:
+    photo = factories.photo(museum.collection, bytes_too=True)
+    by_words = {
+        "step": "redraw",
+        "backend": "generative",
+        "settings": {"strength": 0.3},
+        "prompt": "a sharp old photograph, call 555 Vera",
+        "prompt_fields": {"who": "call 555 Vera"},
+        "prompt_left_out": ["keep"],
+        "negative_prompt": "plastic skin",
+        "seed": 5,
+    }
+    version, _review = factories.accepted(
+        photo, museum.people.vera, museum.people.cora, records=[by_words]
+    )
+    shown = hang_version(museum, version)
+    addresses = (
+        f"/exhibits/{museum.exhibit.slug}/{photo.ref}/",
+        f"/exhibits/{museum.exhibit.slug}/{photo.ref}/made.json",
+        f"/published/{shown.pk}/manifest.json",
+        f"/api/v1/exhibits/{museum.exhibit.slug}",
+    )
+    assert "call 555" in Client().get(addresses[1]).text
+    hidden(museum)
+    steward(museum).post(reverse("exhibit:resume", args=[shown.pk]))
+    for address in addresses:
+        answer = Client().get(address)
+        assert answer.status_code == 200, address
+        assert "call 555" not in answer.content.decode(), address
+    [record] = Client().get(addresses[1]).json()["versions"][0]["records"]
+    assert "prompt_left_out" not in record
+    assert (record["negative_prompt"], record["seed"]) == ("plastic skin", 5)
+
+
+@pytest.mark.parametrize("first", ["curator", "steward"])
+def test_a_picture_that_a_curator_hid_and_shows_again_has_no_words_of_the_account(
+    museum: Museum, first: str
+) -> None:
+    sten, cora, now = museum.people.sten, museum.people.cora, timezone.now()
+    told = {"publication": museum.publication, "by": cora, "now": now}
+    if first == "curator":
+        suspend_publication(reason="A doubt", **told)
+    hidden(museum)
+    if first == "steward":
+        suspend_publication(reason="A doubt", **told)
+    museum.publication.refresh_from_db()
+    assert museum.publication.state == PublicationState.SUSPENDED
+    resume_publication(**told)
+    for address in (museum.url, f"{museum.url}made.json"):
+        assert not_told(museum, Client().get(address))
+    hiding.undo_hiding(person=museum.people.vera, by=sten, now=now)
+    assert "Vera" in Client().get(museum.url).text
+
+
+def test_undoing_brings_words_back_and_not_the_picture_that_a_curator_hid(museum: Museum) -> None:
+    cora, sten, now = museum.people.cora, museum.people.sten, timezone.now()
+    suspend_publication(publication=museum.publication, by=cora, reason="A doubt", now=now)
+    hidden(museum)
+    came = hiding.undo_hiding(person=museum.people.vera, by=sten, now=now)
+    assert came == {"back": 1, "words": 1}
+    museum.publication.refresh_from_db()
+    was = museum.publication
+    assert (was.state, was.reason, was.words_hidden_at) == ("suspended", "A doubt", None)
+
+
+@pytest.mark.parametrize("maker", ["vera", "victor"])
+def test_what_is_published_of_a_hidden_account_has_no_words_of_it_until_that_is_undone(
+    museum: Museum, maker: str
+) -> None:
+    """Their own version, and one that somebody else built on theirs."""
+    vera, cora = museum.people.vera, museum.people.cora
+    photo = factories.photo(museum.collection)
+    base = factories.version(photo, vera)
+    version, _review = factories.accepted(photo, getattr(museum.people, maker), cora, parent=base)
+    hidden(museum)
+    shown = hang_version(museum, version)
+    page = f"/exhibits/{museum.exhibit.slug}/{photo.ref}/"
+    for address in (page, f"{page}made.json"):
+        assert "Vera" not in Client().get(address).text
+    assert "a volunteer" in Client().get(page).text
+    hiding.undo_hiding(person=vera, by=museum.people.sten, now=timezone.now())
+    shown.refresh_from_db()
+    assert (shown.state, shown.words_hidden_at) == (PublicationState.LIVE, None)
+    assert "Vera" in Client().get(page).text
+
+
+@pytest.mark.parametrize("first", ["vera", "victor"])
+def test_what_is_published_of_two_hidden_accounts_has_its_words_with_the_second(
+    museum: Museum, first: str
+) -> None:
+    vera, victor, sten = museum.people.vera, museum.people.victor, museum.people.sten
+    photo = factories.photo(museum.collection)
+    base = factories.version(photo, vera)
+    child, _review = factories.accepted(photo, victor, museum.people.cora, parent=base)
+    for person in (vera, victor):
+        hidden(museum, person=person)
+    shown = hang_version(museum, child)
+    order = [vera, victor] if first == "vera" else [victor, vera]
+    for person, is_told in zip(order, (False, True), strict=True):
+        hiding.undo_hiding(person=person, by=sten, now=timezone.now())
+        shown.refresh_from_db()
+        assert shown.state == PublicationState.LIVE
+        assert (shown.words_hidden_at is None) == is_told
+
+
+@pytest.mark.parametrize("first", ["vera", "victor"])
+def test_a_picture_shown_between_two_hidings_comes_back_with_the_last_undo(
+    museum: Museum, first: str
+) -> None:
+    """Victor's hiding finds it hidden by a curator, who shows it again before Vera's hides it."""
+    people, now = museum.people, timezone.now()
+    photo = factories.photo(museum.collection)
+    base = factories.version(photo, people.vera)
+    child, _review = factories.accepted(photo, people.victor, people.cora, parent=base)
+    told = {"publication": hang_version(museum, child), "by": people.cora, "now": now}
+    suspend_publication(reason="A doubt", **told)
+    hidden(museum, person=people.victor)
+    resume_publication(**told)
+    hidden(museum, person=people.vera)
+    order = [people.vera, people.victor] if first == "vera" else [people.victor, people.vera]
+    hiding.undo_hiding(person=order[0], by=people.sten, now=now)
+    shown = Publication.objects.get(photo=photo)
+    assert (shown.state, shown.words_hidden_at is None) == (PublicationState.SUSPENDED, False)
+    hiding.undo_hiding(person=order[1], by=people.sten, now=now)
+    shown.refresh_from_db()
+    assert (shown.state, shown.words_hidden_at) == (PublicationState.LIVE, None)
+
+
+def not_told(museum: Museum, answer: Any) -> bool:
+    """Whether the page is there, and says neither name nor words."""
+    told = answer.content.decode()
+    is_there = answer.status_code == 200 and museum.photo.sha256 in told
+    return is_there and "Vera" not in told and "the museum has it" not in told
 
 
 def test_who_is_suspended_still_sees_their_work_and_can_write_to_somebody(

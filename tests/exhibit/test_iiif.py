@@ -264,6 +264,16 @@ def test_a_manifest_says_in_both_languages_whose_it_is_and_what_machines_did(
     assert rows["Place"] == {"en": ["Tehran"]}
 
 
+@pytest.mark.parametrize("suffix", ["en", "zh"])
+def test_a_notice_in_one_language_is_told_to_readers_of_the_other_too(
+    client: Client, museum: Museum, suffix: str
+) -> None:
+    setattr(museum.collection, f"notice_{suffix}", "Aged on purpose")
+    museum.collection.save()
+    value = manifest(client, museum)["requiredStatement"]["value"]
+    assert ["Aged on purpose" in lines for lines in value.values()] == [True, True]
+
+
 def test_a_manifest_leads_to_the_account_of_how_it_was_made(client: Client, tiled: Museum) -> None:
     [account] = manifest(client, tiled)["seeAlso"]
     assert (account["type"], account["format"]) == ("Dataset", "application/json")

@@ -157,6 +157,53 @@ def test_nothing_is_said_of_what_strangers_may_not_see(client: Client, museum: M
     assert client.get("/published/999999/manifest.json").status_code == 404
 
 
+def test_the_address_that_stays_says_that_a_newer_one_took_the_place(
+    client: Client, museum: Museum
+) -> None:
+    replaced(museum)
+    page = client.get(f"/published/{museum.publication.pk}/")
+    assert page.status_code == 200
+    assert "A newer restoration has taken its place" in page.text
+    assert f'href="{museum.url}"' in page.text
+
+
+def test_the_address_that_stays_says_nothing_while_the_newer_one_is_hidden(
+    client: Client, museum: Museum
+) -> None:
+    newest = replaced(museum)
+    suspend_publication(publication=newest, by=museum.people.cora, reason="A doubt", now=LATER)
+    for publication in (museum.publication, newest):
+        assert client.get(f"/published/{publication.pk}/").status_code == 404
+
+
+def test_the_address_that_stays_says_that_the_newer_one_was_taken_down(
+    client: Client, museum: Museum
+) -> None:
+    newest = replaced(museum)
+    taken_down(newest, museum)
+    for publication in (museum.publication, newest):
+        page = client.get(f"/published/{publication.pk}/")
+        assert page.status_code == 410
+        assert "The widow asked." in page.text
+        assert "A newer restoration" not in page.text
+        assert publication.version_sha256 not in page.text
+
+
+def test_the_address_that_stays_says_that_the_photo_was_withdrawn(
+    client: Client, museum: Museum
+) -> None:
+    newest = replaced(museum)
+    museum.photo.move(PhotoState.WITHDRAWN, by=museum.people.cora, at=LATER)
+    there = client.get(museum.url)
+    for publication in (museum.publication, newest):
+        page = client.get(f"/published/{publication.pk}/")
+        assert (page.status_code, there.status_code) == (410, 410)
+        assert "withdrawn by the institution" in page.text
+        assert "The first gold medal" not in page.text
+    close_exhibit(exhibit=museum.exhibit, by=museum.people.cora, now=LATER)
+    assert client.get(f"/published/{newest.pk}/").status_code == 404
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_of_a_withdrawn_photo_every_address_says_so(
     client: Client, museum: Museum, address: str

@@ -13,13 +13,15 @@ from archive import storage
 from archive.lifecycle import Kept, Outcome, PhotoState
 from archive.models import Alarm, Event, FixityCheck, Photo
 from archive.rights import RIGHTS
+from exhibit.actions import publish_version
+from exhibit.arranging import Words
 from exhibit.models import Exhibit, Placement, Publication
 from restoration.fixity import check_holding, key_of
 from restoration.holdings import Holding
 from restoration.lifecycle import PublicationState
 from restoration.models import Review, Version
 from tests import factories
-from tests.exhibit.conftest import Museum, hang
+from tests.exhibit.conftest import LATER, Museum, hang
 from tests.people import appoint
 
 
@@ -391,3 +393,45 @@ def test_accepted_versions_wait_on_the_curators_page_until_they_hang(
 def test_a_second_picture_hangs_behind_the_first(museum: Museum) -> None:
     second = hang(museum)
     assert Placement.objects.get(photo=second.photo).position > museum.placement.position
+
+
+def test_a_newer_version_in_another_room_of_the_exhibit_moves_the_photo_there(
+    client: Client, museum: Museum
+) -> None:
+    last = hang(museum)
+    other = museum.exhibit.rooms.create(title_en="Closing", position=2)
+    Placement.objects.filter(photo=last.photo).update(room=other, position=7)
+    hung = museum.placement
+    newer, _review = factories.accepted(museum.photo, museum.people.victor, museum.people.cora)
+    client.force_login(museum.people.sten)
+    publish(client, newer, museum, room=str(other.pk), caption_en="Moved")
+    moved = museum.placement
+    assert (moved.pk, moved.room, moved.position) == (hung.pk, other, 8)
+    assert moved.publication.version == newer
+    assert moved.caption_en == "Moved"
+
+
+def test_words_that_are_left_out_move_with_the_photo(museum: Museum) -> None:
+    other = museum.exhibit.rooms.create(title_en="Closing", position=2)
+    newer, _review = factories.accepted(museum.photo, museum.people.victor, museum.people.cora)
+    publish_version(version=newer, room=other, words=Words(), by=museum.people.sten, now=LATER)
+    moved = museum.placement
+    assert (moved.room, moved.caption_en) == (other, "Shooting, pistol")
+    assert moved.story_zh == "她训练了一年。"
+
+
+def test_a_photo_that_hangs_in_two_rooms_stays_in_both(museum: Museum) -> None:
+    other = museum.exhibit.rooms.create(title_en="Closing", position=2)
+    Placement.objects.create(room=other, photo=museum.photo, publication=museum.publication)
+    newer, _review = factories.accepted(museum.photo, museum.people.victor, museum.people.cora)
+    publish_version(version=newer, room=other, words=Words(), by=museum.people.sten, now=LATER)
+    hung = Placement.objects.filter(photo=museum.photo, publication__version=newer).in_order()
+    assert [each.room for each in hung] == [museum.room, other]
+
+
+def test_another_exhibit_shows_the_photo_besides(museum: Museum) -> None:
+    elsewhere = factories.room(museum.collection)
+    newer, _review = factories.accepted(museum.photo, museum.people.victor, museum.people.cora)
+    publish_version(version=newer, room=elsewhere, words=Words(), by=museum.people.sten, now=LATER)
+    hung = Placement.objects.filter(photo=museum.photo).in_order()
+    assert {each.room for each in hung} == {museum.room, elsewhere}

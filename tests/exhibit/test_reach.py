@@ -7,7 +7,7 @@ import pyvips
 from django.test import Client
 
 from archive import storage
-from exhibit.models import Exhibit
+from exhibit.models import Exhibit, Placement, Room
 from tests import factories
 from tests.exhibit.conftest import Museum
 
@@ -100,6 +100,30 @@ def test_a_download_says_of_itself_what_it_is(client: Client, museum: Museum) ->
         f"/published/{museum.publication.pk}/",
     ):
         assert said.encode() in file, said
+
+
+def test_a_download_says_nothing_of_an_exhibit_that_is_closed(
+    client: Client, museum: Museum
+) -> None:
+    closed = factories.room(museum.collection)
+    Room.objects.filter(pk=closed.pk).update(position=0)
+    Exhibit.objects.filter(pk=closed.exhibit_id).update(is_open=False)
+    Placement.objects.create(
+        room=closed,
+        photo=museum.photo,
+        publication=museum.publication,
+        position=0,
+        caption_en="Not yet for the public",
+    )
+    url = f"/published/{museum.publication.pk}/download/full.jpg"
+    for person in (None, museum.people.cora):
+        if person:
+            client.force_login(person)
+        file = client.get(url).content
+        assert b"Not yet for the public" not in file
+        assert b"Shooting, pistol" in file
+    Exhibit.objects.update(is_open=False)
+    assert b"Not yet for the public" in client.get(url).content
 
 
 def test_the_words_in_a_download_do_not_touch_its_pixels(client: Client, museum: Museum) -> None:

@@ -7,12 +7,16 @@ import re
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from archive.models import Photo
+from exhibit.actions import publish_version
 from exhibit.arranging import Words
-from exhibit.models import Exhibit
-from tests.exhibit.conftest import Museum, hang
+from exhibit.models import Exhibit, Placement
+from tests import factories
+from tests.exhibit.conftest import LATER, Museum, hang
 
 CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
 
@@ -111,6 +115,67 @@ def test_previous_and_next_walk_through_the_room(client: Client, museum: Museum)
     )
     assert f'rel="next" href="{second_url}"' in first_page.text
     assert f'rel="prev" href="{museum.url}"' in client.get(second_url).text
+
+
+def test_next_leads_to_the_last_picture_where_one_hangs_in_two_rooms(
+    client: Client, museum: Museum
+) -> None:
+    second = hang(museum)
+    other = museum.exhibit.rooms.create(title_en="Closing", position=2)
+    Placement.objects.create(room=other, photo=museum.photo, publication=museum.publication)
+    third = hang(museum)
+    Placement.objects.filter(photo=third.photo).update(room=other, position=2)
+    walked, url = [museum.url], museum.url
+    while found := re.search(r'rel="next" href="([^"]+)"', client.get(url).text):
+        url = found[1]
+        assert url not in walked
+        walked.append(url)
+    there = f"/exhibits/{museum.exhibit.slug}/"
+    assert walked == [
+        museum.url,
+        *(f"{there}{each.photo.ref}/" for each in (second, third)),
+    ]
+    back = client.get(walked[-1]).text
+    assert f'rel="prev" href="{walked[1]}"' in back
+    assert "room 2 of 2" in back
+
+
+def test_a_photo_without_a_title_is_called_by_its_identifier_everywhere(
+    client: Client, museum: Museum
+) -> None:
+    Photo.objects.filter(pk=museum.photo.pk).update(title_en="", title_zh="")
+    room = f"/exhibits/{museum.exhibit.slug}/"
+    for url, heading in (
+        (museum.url, "<h1>A-17</h1>"),
+        (f"{museum.url}zoom/", '<h1 class="hung-title">A-17</h1>'),
+        (room, f'<h3 class="hung-title"><a href="{museum.url}">A-17</a></h3>'),
+        ("/", f'<a href="{museum.url}">A-17</a>'),
+    ):
+        assert heading in client.get(url).text, url
+
+
+def test_one_that_was_replaced_is_called_by_its_identifier_too(
+    client: Client, museum: Museum
+) -> None:
+    Photo.objects.filter(pk=museum.photo.pk).update(title_en="", title_zh="")
+    newer, _review = factories.accepted(museum.photo, museum.people.vera, museum.people.cora)
+    publish_version(
+        version=newer, room=museum.room, words=Words(), by=museum.people.sten, now=LATER
+    )
+    assert "<p>A-17</p>" in client.get(f"/published/{museum.publication.pk}/").text
+    museum.photo.refresh_from_db()
+    summary = render_to_string("exhibit/evidence_summary.html", {"photo": museum.photo})
+    assert "<h1>A-17</h1>" in summary
+    assert "· A-17</title>" in summary
+
+
+def test_what_is_shared_elsewhere_says_that_it_is_a_restoration(
+    client: Client, museum: Museum
+) -> None:
+    museum.collection.notice_zh = '为"演示"而做旧'
+    museum.collection.save()
+    told = "Shooting, pistol · Cleaned and coloured by machine · 为&quot;演示&quot;而做旧"
+    assert f'<meta property="og:description" content="{told}">' in client.get(museum.url).text
 
 
 def test_the_account_can_be_had_as_json(client: Client, museum: Museum) -> None:

@@ -121,7 +121,7 @@ class Command(BaseCommand):
     def _tell_oddities(self, batch: Batch) -> None:
         for code, facts in batch.oddities:
             self.stderr.write(self.style.WARNING(wording.sentence(code, facts)))
-        for file in batch.files.filter(code="named-in-vain").order_by("pk"):
+        for file in batch.files.filter(code__in=wording.NEVER_AGAIN).order_by("pk"):
             self._tell(file)
 
     def _sum_up(self, batch: Batch) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +22,7 @@ from archive.templatetags.languages import localised
 from exhibit import arranging, queries
 from exhibit.forms import ExhibitForm, HeadlineForm, RoomForm, WordsForm
 from exhibit.models import Exhibit, Placement, Room
+from restoration.models import Version
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,6 +35,7 @@ else:
     Asked = HttpRequest
 
 INVALID = 422
+PER_PAGE = 40
 
 
 @never_cache
@@ -42,7 +46,7 @@ def manage(request: Asked) -> HttpResponse:
         raise PermissionDenied
     context = {
         "exhibits": queries.arranged(request.user),
-        "waiting": queries.to_publish(request.user)[:100],
+        "waiting": _waiting(request, queries.to_publish(request.user)),
     }
     return render(request, "exhibit/manage.html", context)
 
@@ -77,12 +81,14 @@ def edit(request: Asked, slug: str) -> HttpResponse:
         arranging.edit_exhibit(exhibit=exhibit, headline=form.headline(), by=request.user)
         messages.success(request, _("Saved."))
         return redirect("exhibit:edit", slug)
+    accepted = queries.to_publish(request.user)
     context = {
         "exhibit": exhibit,
         "form": form,
         "rooms": queries.hall(exhibit),
         "room_form": RoomForm(prefix="room"),
-        "waiting": queries.to_publish(request.user).filter(photo__collection=exhibit.collection_id),
+        "waiting": _waiting(request, accepted.filter(photo__collection=exhibit.collection_id)),
+        "curated": set(Collection.objects.curated_by(request.user).values_list("pk", flat=True)),
     }
     return render(request, "exhibit/edit.html", context, status=INVALID if form.errors else 200)
 
@@ -176,6 +182,10 @@ def move_placement(request: Asked, pk: int, way: str) -> HttpResponse:
         request, placement.photo, *queries.place(placement.pk, placement.room.placements.all())
     )
     return redirect(f"{_page(placement.room)}#placement-{placement.pk}")
+
+
+def _waiting(request: Asked, rows: QuerySet[Version]) -> Page[Version]:
+    return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
 
 
 def _page(room: Room) -> str:

@@ -44,7 +44,7 @@ def download(
     """The restored picture as a file that says of itself what it is."""
     if size not in DOWNLOADS:
         raise Http404
-    file = _file(publication, size)
+    file = _file(publication, size, public=public)
     etag = f'"{hashlib.sha256(file).hexdigest()[:32]}"'
     unchanged = get_conditional_response(request, etag=etag)
     answer = unchanged or pictures.whole_or_part(request, file, etag, content_type=JPEG)
@@ -56,14 +56,16 @@ def download(
     return pictures.closed(answer)
 
 
-def _file(publication: Publication, size: str) -> bytes:
+def _file(publication: Publication, size: str, *, public: bool) -> bytes:
     key = storage.derivative_key(publication.version_sha256, _name(size))
     try:
         with storage.open_key(key) as stream:
             jpeg = stream.read()
     except FileNotFoundError:
         raise Http404 from None
-    placement = queries.placements().filter(publication=publication).in_order().first()
+    # What a closed exhibit says of the picture is not for strangers.
+    found = queries.in_public if public else queries.hung_first
+    placement = found(publication)
     return xmp.into_jpeg(jpeg, showing.file_words(publication, placement))
 
 

@@ -17,7 +17,7 @@ from archive.lifecycle import PhotoState
 from archive.sizes import FULL, FULL_SIDE, SIDES
 from exhibit import iiif, queries, showing, wording
 from exhibit.models import Exhibit, Placement, Publication
-from exhibit.views.published import gone
+from exhibit.views.published import gone, was_taken_away
 from exhibit.views.visiting import for_everybody
 from restoration.lifecycle import PublicationState
 
@@ -146,23 +146,21 @@ def made(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
 @for_everybody
 def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     """A publication's own address: to its page, or a word on what became of it."""
-    rows = Publication.objects.select_related("photo__collection")
-    publication = get_object_or_404(rows, pk=pk)
-    current = queries.in_public(publication)
-    if publication.state == PublicationState.LIVE and current:
-        return redirect(showing.page_url(current))
-    if publication.state == PublicationState.RETRACTED and queries.hangs_open(publication):
-        return gone(request, publication)
-    if publication.state == PublicationState.SUPERSEDED and _was_open(publication):
-        url = showing.page_url(current) if current else ""
-        context = {"publication": publication, "current_url": url}
-        return render(request, "exhibit/superseded.html", context)
-    raise Http404
-
-
-def _was_open(publication: Publication) -> bool:
-    """Whether strangers may look at the photo where it hangs."""
-    return publication.photo.state == PhotoState.READY and queries.hangs_open(publication)
+    speaks = queries.speaks_for(pk)
+    if speaks is None or not queries.hangs_open(speaks):
+        raise Http404
+    if was_taken_away(speaks):
+        return gone(request, speaks)
+    # Of one that is hidden nothing is said, nor of those whose place it took.
+    current = queries.in_public(speaks)
+    if current is None:
+        raise Http404
+    url = showing.page_url(current)
+    if speaks.pk == pk:
+        return redirect(url)
+    replaced = get_object_or_404(Publication.objects.select_related("photo"), pk=pk)
+    context = {"publication": replaced, "current_url": url}
+    return render(request, "exhibit/superseded.html", context)
 
 
 def _exhibit(request: HttpRequest, slug: str) -> Exhibit:

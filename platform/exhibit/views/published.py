@@ -62,7 +62,7 @@ def _look(request: HttpRequest, pk: int) -> tuple[Publication | None, bool]:
 def _became(request: HttpRequest, pk: int, told: dict[str, Any]) -> HttpResponseBase:
     """On to the newest one, or the word that it was taken down; else there is nothing."""
     speaks = queries.speaks_for(pk)
-    if speaks is not None and _was_taken_away(speaks):
+    if speaks is not None and was_taken_away(speaks):
         if queries.hangs_open(speaks):
             return gone(request, speaks)
     elif speaks is not None and speaks.pk != pk and queries.in_public(speaks) is not None:
@@ -70,7 +70,8 @@ def _became(request: HttpRequest, pk: int, told: dict[str, Any]) -> HttpResponse
     raise Http404
 
 
-def _was_taken_away(publication: Publication) -> bool:
+def was_taken_away(publication: Publication) -> bool:
+    """Whether it was public until it was retracted, or its photo withdrawn."""
     withdrawn = publication.photo.state == PhotoState.WITHDRAWN
     live = publication.state == PublicationState.LIVE
     return publication.state == PublicationState.RETRACTED or (withdrawn and live)

@@ -129,16 +129,11 @@ export class Draft extends EventTarget {
     return this.refuse(answer.code);
   }
 
-  /** As send() does it; besides, when a mask may be sent again stands in a header of the refusal. */
   async sendMask() {
     const body = new FormData();
     body.append("mask", await this.mask.toBlob(), "mask.png");
     body.append("csrfmiddlewaretoken", csrfToken());
-    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
-    const how = { method: "POST", credentials: "same-origin", cache: "no-store", headers, body };
-    const answer = await fetch(this.urls.mask, how);
-    const data = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, code: answer.status, data, wait: Number(answer.headers.get("Retry-After")) };
+    return send(this.urls.mask, { body });
   }
 
   putOff({ data, wait }) {

@@ -24,10 +24,3 @@ function onKey(event) {
 }
 
 document.addEventListener("keydown", onKey);
-
-// A reason fills the advice only when the person has written none.
-document.addEventListener("change", (event) => {
-  const reason = event.target.closest("[data-advice]");
-  const field = reason && document.getElementById(reason.dataset.adviceFor);
-  if (field && !field.value.trim()) field.value = reason.dataset.advice;
-});

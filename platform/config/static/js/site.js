@@ -37,7 +37,8 @@ document.addEventListener("htmx:configRequest", ({ detail: { formData } }) => {
   if (formData?.has("csrfmiddlewaretoken")) formData.set("csrfmiddlewaretoken", csrfToken());
 });
 
-/** fetch with the token and JSON answers; rejects only when the network does. */
+/** fetch with the token and JSON answers, `wait` the seconds that a refusal asks for; rejects only when the
+ *  network does. */
 export async function send(url, { method = "POST", json, body, headers = {} } = {}) {
   const response = await fetch(url, {
     method,
@@ -53,7 +54,7 @@ export async function send(url, { method = "POST", json, body, headers = {} } = 
   });
   const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
   const data = isJson ? await response.json().catch(() => ({})) : {};
-  return { ok: response.ok, code: response.status, data };
+  return { ok: response.ok, code: response.status, data, wait: Number(response.headers.get("Retry-After")) };
 }
 
 /** True while the person is typing, when single letters must stay letters. */
@@ -99,10 +100,6 @@ toHere(document);
 
 document.addEventListener("click", (event) => {
   event.target.closest?.("[data-dismiss]")?.closest(".message")?.remove();
-});
-
-document.addEventListener("change", (event) => {
-  if (event.target.closest("[data-submit-on-change]")) event.target.form?.requestSubmit();
 });
 
 const KEYS = "rekindle-single-keys";
