@@ -222,7 +222,7 @@ def suggested_faces(boxes: Any) -> list[dict[str, Any]]:
     return _faces({"faces": rows}) or []
 
 
-def settled(draft: Mapping[str, Any], found: list[dict[str, Any]] | None) -> dict[str, Any]:
+def with_found(draft: Mapping[str, Any], found: list[dict[str, Any]] | None) -> dict[str, Any]:
     """The draft with the faces that the machine found, where nobody has said anything about faces,
     or has drawn some before they could be seen. found: as a draft has them; None: not looked."""
     if found is None or not (draft["faces"] is None or draft["find_faces"]):

@@ -390,7 +390,7 @@ def _faces(job: Job) -> list[tuple[float, float, float, float]]:
     seen = Assessment.objects.filter(photo=job.photo_id).first()
     found = drafting.suggested_faces(seen.report.get("faces", [])) if seen else None
     kept = Draft.objects.filter(photo=job.photo_id, volunteer=job.requested_by_id).first()
-    draft = drafting.settled(drafting.cleaned(kept.body if kept else None), found)
+    draft = drafting.with_found(drafting.cleaned(kept.body if kept else None), found)
     drawn = drafting.boxed(draft["faces"]) or []
     return [(face["x"], face["y"], face["width"], face["height"]) for face in drawn]
 

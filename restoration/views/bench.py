@@ -188,7 +188,7 @@ def _save(request: Asked, photo: Photo, drafted: Mapping[str, Any]) -> Draft:
 
 
 def _planned(photo: Photo, drafted: Mapping[str, Any]) -> Plan:
-    drafted = drafting.settled(drafted, faces.found(photo))
+    drafted = drafting.with_found(drafted, faces.found(photo))
     return drafting.plan(drafted, presence.first_models(now=timezone.now()))
 
 
@@ -299,7 +299,7 @@ def _laid_out(
     asked = _asked(request, typed)
     again = None if sent else returning.begun_again(found, asked)
     kept = sent or again or (drafting.cleaned(found.draft.body) if found.draft else None)
-    kept = kept and drafting.settled(kept, faces.found(photo))
+    kept = kept and drafting.with_found(kept, faces.found(photo))
     base = found.base(asked or (kept or {}).get("base"))
     recipe = panel.Panel(photo, kept, presence.models_offered(now=now))
     context = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from archive.models import Photo
 from restoration import wording
-from restoration.drafting import settled, suggested_faces
+from restoration.drafting import suggested_faces, with_found
 from restoration.models import Assessment
 from restoration.views.panel import Panel
 
@@ -21,7 +21,7 @@ def found(photo: Photo) -> list[dict[str, Any]] | None:
 def listed(panel: Panel) -> dict[str, Any]:
     """The list of faces: one row a box, an empty one behind it, and what to make of it."""
     seen = found(panel.photo)
-    draft = settled(panel.draft or {"faces": None, "find_faces": False}, seen)
+    draft = with_found(panel.draft or {"faces": None, "find_faces": False}, seen)
     rows = [_face_row(number, each) for number, each in enumerate(draft["faces"] or [])]
     return {
         "rows": rows,

@@ -11,11 +11,11 @@ import pytest
 from archive import actions, ingest, storage
 from archive.actions import receive_scan
 from archive.lifecycle import PhotoState
-from archive.models import Event, Photo
+from archive.models import Collection, Event, Photo
 from archive.policy import Refused
 from tests.archive.scans import scan, tiff
 from tests.factories import NOW, collection
-from tests.people import appoint, cast, person
+from tests.people import Cast, appoint, cast, person
 from tests.races.together import together
 
 
@@ -72,13 +72,17 @@ def lost(photo: Photo) -> Photo:
     return photo
 
 
+def a_lost_scan() -> tuple[Cast, Collection, Photo]:
+    people, box = cast(), collection()
+    photo, _new = receive(box, people.sten)
+    return people, box, lost(photo)
+
+
 @pytest.mark.django_db
 def test_a_file_whose_bytes_are_gone_is_sent_again_as_the_page_says(
     bells: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    people, box = cast(), collection()
-    photo, _new = receive(box, people.sten)
-    lost(photo)
+    people, box, photo = a_lost_scan()
     with django_capture_on_commit_callbacks(execute=True):
         again, new = receive(box, people.sten, filename="copy of scan.jpg")
     assert (again.pk, new, again.state, again.quarantine_code) == (photo.pk, False, "reading", "")
@@ -109,9 +113,7 @@ def test_all_pages_whose_bytes_are_gone_come_back_with_the_file(bells: list[int]
 def test_whoever_reads_it_himself_calls_nobody(
     bells: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    people, box = cast(), collection()
-    photo, _new = receive(box, people.sten)
-    lost(photo)
+    people, box, _photo = a_lost_scan()
     with django_capture_on_commit_callbacks(execute=True):
         again, _new = receive(box, people.sten, ring=False)
     assert (again.state, bells) == (PhotoState.READING, [])
