@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -17,7 +15,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from archive import clock, edtf, storage, tasks, wording
+from archive import clock, edtf, saying, storage, tasks, wording
 from archive.lifecycle import PagesAre, PhotoState
 from archive.models import DESCRIPTION, Collection, Event, Photo
 from archive.policy import Refused, check_curate, check_steward
@@ -367,19 +365,11 @@ def _not_now() -> Refused:
     )
 
 
-class DescriptionMoved(Refused):
-    """Somebody else described the photo in between; `photo` is how it is described now."""
+class DescriptionMoved(saying.WordsMoved):
+    """Somebody else described the photo in between."""
 
-    def __init__(self, photo: Photo) -> None:
-        told = _("Somebody else has changed the description in between. Look at it again.")
-        super().__init__("description-moved", told, conflict=True)
-        self.photo = photo
-
-
-def revision(photo: Photo) -> str:
-    """A name of what is said about the photo: another one whenever anything else is said."""
-    said = json.dumps([getattr(photo, name) for name in DESCRIPTION])
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    code = "description-moved"
+    told = _("Somebody else has changed the description in between. Look at it again.")
 
 
 def describe_photo(
@@ -399,11 +389,9 @@ def describe_photo(
     told = checked_description(fields)
     with transaction.atomic():
         before = Photo.objects.select_for_update().get(pk=photo.pk)
-        changed = {name: text for name, text in told.items() if getattr(before, name) != text}
+        changed = saying.changed(before, told, DESCRIPTION, only_of, DescriptionMoved)
         if not changed:
             return
-        if only_of is not None and revision(before) not in only_of:
-            raise DescriptionMoved(before)
         Photo.objects.filter(pk=photo.pk).update(**changed)
         was = {name: getattr(before, name) for name in changed}
         photo.record("described", by=by, at=now, facts={"was": was, "now": changed})
@@ -460,16 +448,24 @@ def create_collection(*, by: User, fields: Mapping[str, Any], now: datetime) -> 
 
 
 def change_collection(
-    *, collection: Collection, by: User, fields: Mapping[str, Any], now: datetime
+    *,
+    collection: Collection,
+    by: User,
+    fields: Mapping[str, Any],
+    now: datetime,
+    only_of: Container[str] | None = None,
 ) -> None:
-    """Change what a collection says and the rules it gives; its address stays."""
+    """Change what a collection says and the rules it gives; its address stays.
+
+    WordsMoved when it stands at none of the revisions of `only_of`, where they are given.
+    """
     check_curate(by, collection)
     told = _of_collection(fields)
     if told.get("slug", collection.slug) != collection.slug:
         raise Refused("slug-stays", _("The address of a collection cannot be changed."))
     with transaction.atomic():
         before = Collection.objects.select_for_update().get(pk=collection.pk)
-        changed = {name: value for name, value in told.items() if getattr(before, name) != value}
+        changed = saying.changed(before, told, COLLECTION, only_of)
         if not changed:
             return
         Collection.objects.filter(pk=collection.pk).update(**changed)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self, cast
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from archive import edtf, wording
-from archive.actions import COLLECTION, DescriptionMoved, revision
+from archive.actions import COLLECTION
 from archive.languages import TAGS
 from archive.models import DESCRIPTION, Collection, Photo
+from archive.saying import WordsMoved, revision
 
 
 def _mark_languages(form: forms.BaseForm) -> None:
@@ -28,8 +30,80 @@ def _mark_languages(form: forms.BaseForm) -> None:
             field.widget.attrs["rows"] = 4
 
 
-class CollectionForm(forms.ModelForm[Collection]):
+class SaidForm(forms.ModelForm[Any]):
+    """What is said of a row that others may change meanwhile.
+
+    seen: the revision that whoever types has before them. names: what of the row is said; where a
+    name is no field of the form, the form shows it under another one.
+    """
+
+    names: tuple[str, ...]
+    overtaken = _(
+        "Other words than you saw stand here by now. What you typed is still here, and under it"
+        " what it says now: change what you like and save again."
+    )
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = revision(self.instance, self.names)
+        _mark_languages(self)
+
+    def told(self) -> dict[str, Any]:
+        """What was typed, for the verb."""
+        return {name: self.cleaned_data[name] for name in self.names if name in self.cleaned_data}
+
+    def only_of(self) -> set[str] | None:
+        """For the verb; None of a page that did not tell it."""
+        seen = self.cleaned_data.get("seen")
+        return {seen} if seen else None
+
+    def beside(self, moved: WordsMoved) -> Self:
+        """The same words in a form that shows where somebody else wrote others in between; sent
+        once more, they are meant for what is said now."""
+        said, key = moved.now(), self.add_prefix("seen")
+        sent = dict(self.data.items()) | {key: revision(moved.row, self.names)}
+        form = self.again(sent, moved.row)  # which writes on the row what was typed
+        form.full_clean()
+        form.add_error(None, self.overtaken)
+        for name, now in said.items():
+            field = field_of(name)
+            if field in form.fields and _value(self.cleaned_data[field]) != now:
+                form.add_error(field, _says_now(form.fields[field], now))
+        return form
+
+    def again(self, sent: dict[str, Any], row: Any) -> Self:
+        """Such a form of what was sent, of the row as it is now."""
+        return type(self)(sent, instance=row, prefix=self.prefix)
+
+
+def field_of(name: str) -> str:
+    """The field of a form that shows what a column keeps."""
+    return name.removesuffix("_id")
+
+
+def _value(typed: Any) -> Any:
+    """As a column keeps it."""
+    return typed.pk if isinstance(typed, Model) else typed
+
+
+def _says_now(field: forms.Field, value: Any) -> str:
+    if isinstance(field, forms.BooleanField):
+        return gettext("It is ticked now.") if value else gettext("It is not ticked now.")
+    if isinstance(field, forms.ChoiceField):
+        value = next(
+            (label for key, label in cast(Any, field).choices if str(key) == str(value)), value
+        )
+    if not value:
+        return gettext("It is empty now.")
+    return gettext("It says now: {text}").format(text=value)
+
+
+class CollectionForm(SaidForm):
     """Everything of a collection; its address only while it is new."""
+
+    names = COLLECTION
 
     class Meta:
         model = Collection
@@ -50,16 +124,16 @@ class CollectionForm(forms.ModelForm[Collection]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             del self.fields["slug"]
-        _mark_languages(self)
 
 
-class DescriptionForm(forms.ModelForm[Photo]):
-    """What is said about a photo, in both languages.
+class DescriptionForm(SaidForm):
+    """What is said about a photo, in both languages."""
 
-    seen: the revision that whoever types has before them.
-    """
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    names = DESCRIPTION
+    overtaken = _(
+        "Somebody else has changed the description in between. What you typed is still here, "
+        "and under it what it says now: change what you like and save again."
+    )
 
     class Meta:
         model = Photo
@@ -72,7 +146,6 @@ class DescriptionForm(forms.ModelForm[Photo]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["seen"].initial = revision(self.instance)
         date = self.fields["date_edtf"]
         date.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
         if self.instance.date_edtf:
@@ -80,39 +153,12 @@ class DescriptionForm(forms.ModelForm[Photo]):
             read = gettext("Visitors read: {date}.")
             read = read.format(date=edtf.wording(self.instance.date_edtf))
             date.help_text = format_html("{} {}", date.help_text, read)
-        _mark_languages(self)
 
     def clean_date_edtf(self) -> str:
         text = edtf.from_words(self.cleaned_data["date_edtf"].strip())
         if text and not edtf.is_edtf(text):
             raise forms.ValidationError(wording.date_sentence(text), code="date-not-edtf")
         return text
-
-    def told(self) -> dict[str, str]:
-        """What was typed, for the verb."""
-        return {name: self.cleaned_data[name] for name in DESCRIPTION}
-
-    def beside(self, moved: DescriptionMoved) -> DescriptionForm:
-        """The same words in a form that shows where somebody else wrote others in between; sent
-        once more, they are meant for what is said now."""
-        typed, said = self.told(), {name: getattr(moved.photo, name) for name in DESCRIPTION}
-        sent = dict(self.data.items()) | {"seen": revision(moved.photo)}
-        form = DescriptionForm(sent, instance=moved.photo)
-        form.full_clean()
-        form.add_error(None, gettext(
-            "Somebody else has changed the description in between. What you typed is still here, "
-            "and under it what it says now: change what you like and save again."
-        ))  # fmt: skip
-        for name in DESCRIPTION:
-            if typed[name] != said[name]:
-                form.add_error(name, _says_now(said[name]))
-        return form
-
-
-def _says_now(text: str) -> str:
-    if not text:
-        return gettext("It is empty now.")
-    return gettext("It says now: {text}").format(text=text)
 
 
 DATE = forms.DateInput(attrs={"type": "date"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -34,6 +34,7 @@ from archive.forms import WHY, AuditForm, CollectionForm, DescriptionForm, Reaso
 from archive.lifecycle import PagesAre, PhotoState
 from archive.models import Collection, Photo
 from archive.policy import Refused
+from archive.saying import WordsMoved
 from archive.sizes import NAMES
 
 PER_PAGE = 40
@@ -77,9 +78,7 @@ def new_collection(request: Asked) -> HttpResponse:
     policy.check_steward(request.user)
     form = CollectionForm(request.POST or None)
     if form.is_valid():
-        box = actions.create_collection(
-            by=request.user, fields=form.cleaned_data, now=timezone.now()
-        )
+        box = actions.create_collection(by=request.user, fields=form.told(), now=timezone.now())
         return redirect("archive:collection", box.slug)
     return _form_page(request, "archive/collection_form.html", form)
 
@@ -90,11 +89,16 @@ def edit_collection(request: Asked, slug: str) -> HttpResponse:
     box = collection_of(request, slug)
     form = CollectionForm(request.POST or None, instance=box)
     if form.is_valid():
-        actions.change_collection(
-            collection=box, by=request.user, fields=form.cleaned_data, now=timezone.now()
-        )
-        messages.success(request, _("Saved."))
-        return redirect("archive:collection", slug)
+        try:
+            actions.change_collection(
+                collection=box, by=request.user, fields=form.told(), now=timezone.now(),
+                only_of=form.only_of(),
+            )  # fmt: skip
+        except WordsMoved as moved:
+            form = form.beside(moved)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("archive:collection", slug)
     return _form_page(request, "archive/collection_form.html", form, collection=box)
 
 
@@ -190,14 +194,13 @@ def describe(request: Asked, ref: str) -> HttpResponse:
     form = DescriptionForm(request.POST or None, instance=photo)
     if not form.is_valid():
         return _photo_page(request, photo, form)
-    seen = form.cleaned_data["seen"]
     try:
         actions.describe_photo(
             photo=photo, by=request.user, fields=form.told(), now=timezone.now(),
-            only_of={seen} if seen else None,
+            only_of=form.only_of(),
         )  # fmt: skip
     except actions.DescriptionMoved as moved:
-        return _photo_page(request, moved.photo, form.beside(moved), state=409)
+        return _photo_page(request, cast(Photo, moved.row), form.beside(moved), state=409)
     messages.success(request, _("Saved."))
     return redirect("archive:describe", ref)
 

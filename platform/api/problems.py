@@ -15,14 +15,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from api.conditions import tag
 from api.drafts import Misshapen
 from api.known import UnknownNames, pointer
 from api.plans import Misplaced
 from archive import wording as archived
-from archive.actions import DescriptionMoved, revision
-from archive.models import DESCRIPTION
 from archive.places import StorageAway
 from archive.policy import Refused
+from archive.saying import WordsMoved
 from restoration import wording
 from restoration.actions.drafts import DraftMoved
 from restoration.engine.errors import BadInput
@@ -82,8 +82,8 @@ def _by_a_rule(error: Exception) -> Response | None:
         case DraftMoved():
             facts = {"rev": error.draft.rev, "body": error.draft.body}
             return problem(error.code, str(error.message), HTTPStatus.CONFLICT, **facts)
-        case DescriptionMoved():
-            return _described_meanwhile(error)
+        case WordsMoved():
+            return _said_meanwhile(error)
         case Refused():
             return _no(error)
         case StorageAway():
@@ -128,11 +128,11 @@ def _by_the_framework(error: Exception) -> Response | None:
     return None
 
 
-def _described_meanwhile(error: DescriptionMoved) -> Response:
+def _said_meanwhile(error: WordsMoved) -> Response:
     """Asked with a condition, which does not hold any more; it may be asked with the new one."""
-    now = {name: getattr(error.photo, name) for name in DESCRIPTION}
+    now = {name.removesuffix("_id"): value for name, value in error.now().items()}
     answer = problem(error.code, str(error.message), HTTPStatus.PRECONDITION_FAILED, facts=now)
-    answer["ETag"] = f'"{revision(error.photo)}"'
+    answer["ETag"] = tag(error.row, error.names)
     return answer
 
 

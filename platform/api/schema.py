@@ -136,13 +136,16 @@ ETAG = OpenApiParameter(
     OpenApiParameter.HEADER,
     response=[200],
     required=True,
-    description=gettext_lazy("Which description it is; for `If-Match`."),
+    description=gettext_lazy("Which words these are; for `If-Match`."),
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description=gettext_lazy("The `ETag` of the description that is changed; without it, any."),
+    description=gettext_lazy(
+        "The `ETag` of what is changed. When something else is said there by now it is refused"
+        " (412), and the refusal tells what; without it the last one counts."
+    ),
 )
 MAYBE_BLANK = r"^[^\x00]*$"
 SIZE = OpenApiParameter("name", str, OpenApiParameter.PATH, enum=[*map(str, SIDES), FULL, *NAMES])

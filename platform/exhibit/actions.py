@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from archive import renditions
 from archive.actions import describe_photo
 from archive.models import Photo
 from archive.policy import Refused, check_curate
+from archive.saying import changed
 from archive.stateful import IllegalMove
 from exhibit import policy, queries, tasks
-from exhibit.arranging import Words, last_position
+from exhibit.arranging import WORDS, Words, last_position
 from exhibit.credits import how_it_was_made
 from exhibit.models import (
     Evidence,
@@ -45,6 +46,7 @@ def publish_version(
     now: datetime,
     titles: Mapping[str, str] | None = None,
     although_retracted: bool = False,
+    only_of: Container[str] | None = None,
 ) -> Publication:
     """Make an accepted version its photo's public face and hang it in a room.
 
@@ -56,12 +58,14 @@ def publish_version(
     6. While an account that had a part in it is hidden, its words are hidden here too.
 
     From another room of the same exhibit the photo is moved. Words that are left out stay as they
-    hang. A photo that is hidden is not published; one that was taken down only when whoever
+    hang; WordsMoved when those beside it stand at none of the revisions of `only_of`, where they
+    are given. A photo that is hidden is not published; one that was taken down only when whoever
     publishes says so.
     """
     review = policy.check_publish(by, version, room.exhibit, _acceptance(version))
     try:
         with transaction.atomic():
+            _take_places(room, version.photo)
             if titles:
                 describe_photo(photo=version.photo, by=by, fields=titles, now=now)
             hidings = _locked_hidings(version)
@@ -70,7 +74,7 @@ def publish_version(
             for hiding in hidings:
                 hide_words(publication=publication, hiding=hiding, now=now)
             Placement.objects.filter(photo=version.photo_id).update(publication=publication)
-            _hang(publication, room, words)
+            _hang(publication, room, words, only_of)
             # What the public looks at closely comes before what waits at the bench.
             for sha256 in (publication.working_sha256, publication.version_sha256):
                 renditions.note(sha256, now=now, hurry=True)
@@ -81,6 +85,13 @@ def publish_version(
             conflict=True,
         ) from None
     return publication
+
+
+def _take_places(room: Room, photo: Photo) -> None:
+    """Before anything is written: each write on a public page waits for the edition, and whoever
+    arranges has rooms and places in hand by then."""
+    Room.objects.select_for_update().filter(pk=room.pk).first()
+    list(Placement.objects.select_for_update().filter(photo=photo).order_by("pk"))
 
 
 def _acceptance(version: Version) -> Review | None:
@@ -139,14 +150,20 @@ def hide_words(*, publication: Publication, hiding: Hiding, now: datetime) -> No
             publication.words_hidden_at = now
 
 
-def _hang(publication: Publication, room: Room, words: Words) -> None:
+def _hang(
+    publication: Publication, room: Room, words: Words, only_of: Container[str] | None
+) -> None:
     _bring(publication.photo, room)
-    hung: dict[str, object] = {"publication": publication, **words.said()}
-    Placement.objects.update_or_create(
+    there = Placement.objects.select_for_update().filter(room=room, photo=publication.photo)
+    if (before := there.first()) is not None:
+        there.update(publication=publication, **changed(before, words.said(), WORDS, only_of))
+        return
+    Placement.objects.create(
         room=room,
         photo=publication.photo,
-        defaults=hung,
-        create_defaults=hung | {"position": last_position(room) + 1},
+        publication=publication,
+        position=last_position(room) + 1,
+        **words.said(),
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Collection, Event
 from archive.policy import Refused, check_curate
+from archive.saying import changed
 from exhibit import policy
 from exhibit.models import Exhibit, Placement, Room
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 # The address of the page that makes a new one.
 RESERVED = ("new",)
+# What is said over an exhibit or a room; of a picture that hangs, where, and what beside it.
+HEADLINE = ("title_en", "title_zh", "intro_en", "intro_zh")
+WORDS = ("caption_en", "caption_zh", "story_en", "story_zh")
+PLACE = ("room_id", *WORDS)
 TAKEN_BY_THE_SITE = _("This address is taken by the site itself.")
 
 
@@ -77,13 +83,24 @@ def create_exhibit(
     return exhibit
 
 
-def edit_exhibit(*, exhibit: Exhibit, headline: Headline, by: User) -> None:
+def edit_exhibit(
+    *, exhibit: Exhibit, headline: Headline, by: User, only_of: Container[str] | None = None
+) -> None:
     """Write anew what is said of the exhibit's title and introduction; its address never changes.
 
-    Nothing else: the row may be older than what another hand has written since.
+    Nothing else: the row may be older than what another hand has written since. WordsMoved when it
+    stands at none of the revisions of `only_of`, where they are given.
     """
     policy.check_arrange(by, exhibit)
-    Exhibit.objects.filter(pk=exhibit.pk).update(**headline.said())
+    _write(Exhibit.objects.filter(pk=exhibit.pk), headline, only_of)
+
+
+def _write(row: QuerySet[Any], headline: Headline, only_of: Container[str] | None) -> None:
+    with transaction.atomic():
+        before = row.select_for_update().first()
+        if before is None:
+            raise _other_rooms()
+        row.update(**changed(before, headline.said(), HEADLINE, only_of))
 
 
 def open_exhibit(*, exhibit: Exhibit, by: User, now: datetime) -> None:
@@ -117,10 +134,12 @@ def add_room(*, exhibit: Exhibit, headline: Headline, by: User) -> Room:
     return Room.objects.create(exhibit=exhibit, position=last + 1, **headline.said())
 
 
-def edit_room(*, room: Room, headline: Headline, by: User) -> None:
-    """Write anew what is said of a room's title and introduction, and nothing else."""
+def edit_room(
+    *, room: Room, headline: Headline, by: User, only_of: Container[str] | None = None
+) -> None:
+    """As edit_exhibit, of a room; other-order when it was taken away meanwhile."""
     policy.check_arrange(by, room.exhibit)
-    Room.objects.filter(pk=room.pk).update(**headline.said())
+    _write(Room.objects.filter(pk=room.pk), headline, only_of)
 
 
 def remove_room(*, room: Room, by: User) -> None:
@@ -202,16 +221,30 @@ def _swapped(order: list[int], pk: int, up: bool) -> list[int]:
     return order
 
 
-def edit_words(*, placement: Placement, room: Room | None, words: Words, by: User) -> None:
+def edit_words(
+    *,
+    placement: Placement,
+    room: Room | None,
+    words: Words,
+    by: User,
+    only_of: Container[str] | None = None,
+) -> None:
     """Write anew what is said of caption and story, and hang the picture in `room` of the same
-    exhibit; without one it stays where it hangs, also where another hand has hung it since."""
+    exhibit; without one it stays where it hangs, also where another hand has hung it since.
+
+    WordsMoved when it stands at none of the revisions of `only_of`, where they are given.
+    """
     policy.check_arrange(by, placement.room.exhibit)
     if room is not None and room.exhibit_id != placement.room.exhibit_id:
         raise Refused("other-exhibit", _("That room belongs to another exhibit."))
     try:
         with transaction.atomic():
-            changes = words.said() | ({} if room is None else _into(room, placement))
-            Placement.objects.filter(pk=placement.pk).update(**changes)
+            place = {} if room is None else _into(room, placement)
+            told: dict[str, Any] = words.said() | ({} if room is None else {"room_id": room.pk})
+            held = Placement.objects.select_for_update().filter(pk=placement.pk)
+            if (before := held.first()) is None:
+                raise _other_pictures()
+            held.update(**changed(before, told, PLACE, only_of) | place)
     except IntegrityError:
         raise _hangs_there() from None
 
@@ -220,7 +253,7 @@ def _into(room: Room, placement: Placement) -> dict[str, Any]:
     """Behind what hangs in the room; nothing where it hangs there, for it keeps its place."""
     if placement.pk in _hanging(room):
         return {}
-    return {"room": room, "position": last_position(room) + 1}
+    return {"position": last_position(room) + 1}
 
 
 def last_position(room: Room) -> int:

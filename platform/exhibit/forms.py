@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from archive.languages import TAGS, headed, said
+from archive.forms import SaidForm
+from archive.languages import headed, said
 from archive.models import Collection, Photo
 from archive.wording import ADDRESS
-from exhibit.arranging import RESERVED, TAKEN_BY_THE_SITE, Headline, Words
+from exhibit.arranging import (
+    HEADLINE,
+    PLACE,
+    RESERVED,
+    TAKEN_BY_THE_SITE,
+    WORDS,
+    Headline,
+    Words,
+)
 from exhibit.models import Exhibit, Placement, Room
 from exhibit.wording import untitled
 
@@ -39,25 +48,14 @@ class RoomField(forms.ModelChoiceField[Room]):
         return headed(said(obj.exhibit, "title").text, said(obj, "title").text)
 
 
-class Bilingual(forms.ModelForm[Any]):
-    """Fields that end in a language carry its tag, so that a screen reader speaks them right."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            tag = TAGS.get(name.rpartition("_")[2])
-            if tag:
-                field.widget.attrs["lang"] = tag
-            if isinstance(field.widget, forms.Textarea):
-                field.widget.attrs["rows"] = 5
-
-
-class HeadlineForm(Bilingual):
+class HeadlineForm(SaidForm):
     """Title and introduction of an exhibit."""
+
+    names = HEADLINE
 
     class Meta:
         model = Exhibit
-        fields = ("title_en", "title_zh", "intro_en", "intro_zh")
+        fields = HEADLINE
 
     def headline(self) -> Headline:
         """What was written."""
@@ -71,7 +69,7 @@ class ExhibitForm(HeadlineForm):
 
     class Meta:
         model = Exhibit
-        fields = ("collection", "slug", "title_en", "title_zh", "intro_en", "intro_zh")
+        fields = ("collection", "slug", *HEADLINE)
         help_texts = {"slug": _("The last part of its address; it cannot be changed later.")}
         error_messages = {"slug": {"invalid": ADDRESS}}
 
@@ -94,21 +92,27 @@ class RoomForm(HeadlineForm):
 
     class Meta:
         model = Room
-        fields = ("title_en", "title_zh", "intro_en", "intro_zh")
+        fields = HEADLINE
 
 
-class WordsForm(Bilingual):
+class WordsForm(SaidForm):
     """Where a picture hangs, and what is written beside it."""
+
+    names: tuple[str, ...] = PLACE
 
     room = RoomField(queryset=Room.objects.none(), label=_("Room"), empty_label=_("Choose a room"))
 
     class Meta:
         model = Placement
-        fields = ("room", "caption_en", "caption_zh", "story_en", "story_zh")
+        fields = ("room", *WORDS)
 
     def __init__(self, *args: Any, rooms: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rooms = rooms
         self.fields["room"].queryset = rooms  # type: ignore[attr-defined]
+
+    def again(self, sent: dict[str, Any], row: Any) -> Self:
+        return type(self)(sent, instance=row, rooms=self.rooms)
 
     def words(self) -> Words:
         """What was written."""
@@ -117,6 +121,9 @@ class WordsForm(Bilingual):
 
 class PublishForm(WordsForm):
     """The same for what becomes public; a photo without a title is asked for one."""
+
+    # It may hang elsewhere from now on: that is what the form is for.
+    names = WORDS
 
     title_en = forms.CharField(
         label=_("Title of the photo (English)"), max_length=LONGEST_TITLE, required=False
@@ -132,6 +139,7 @@ class PublishForm(WordsForm):
 
     def __init__(self, *args: Any, photo: Photo, was_retracted: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asked: dict[str, Any] = {"photo": photo, "was_retracted": was_retracted}
         self.fields["room"].widget.choices = self._rooms_of(photo)
         if not was_retracted:
             del self.fields["although_retracted"]
@@ -141,6 +149,9 @@ class PublishForm(WordsForm):
         called = gettext("It has no title yet; without one, visitors read “%(code)s”.")
         self.fields["title_en"].help_text = called % {"code": untitled(photo)}
         self.order_fields(["title_en", "title_zh"])
+
+    def again(self, sent: dict[str, Any], row: Any) -> Self:
+        return type(self)(sent, instance=row, rooms=self.rooms, **self.asked)
 
     def _rooms_of(self, photo: Photo) -> list[Any]:
         """The rooms of the photo's own collection, then the others by who would show it there."""

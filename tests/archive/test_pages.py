@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from archive import actions, ingest
+from archive import actions, ingest, rights
 from archive.models import Collection, Event, Photo
 from tests import factories
 from tests.archive.scans import broken, scan
@@ -403,6 +404,26 @@ def test_a_curator_says_whom_visitors_write_to(cora: Client, box: Collection) ->
     cora.post(edit, fields | {"contact": "photos@museum.example"})
     box.refresh_from_db()
     assert box.contact == "photos@museum.example"
+
+
+def test_two_who_change_a_collection_at_once_lose_nothing(cora: Client, box: Collection) -> None:
+    edit = reverse("archive:collection-edit", args=[box.slug])
+    form = cora.get(edit).context["form"]
+    mine = {name: form[name].value() or "" for name in form.fields}
+    theirs = {"two_person": True, "rights_uri": rights.RIGHTS[0][0], "title_zh": "德黑兰"}
+    Collection.objects.filter(pk=box.pk).update(**theirs)
+    late = cora.post(edit, mine | {"title_en": "Tehran"})
+    box.refresh_from_db()
+    assert (late.status_code, box.title_zh) == (422, "德黑兰")
+    assert "Other words than you saw stand here by now." in late.text
+    for said in ("It is ticked now.", "It says now: 德黑兰"):
+        assert said in late.text
+    assert f"It says now: {rights.RIGHTS[0][1]}" in html.unescape(late.text)
+    anew = mine | {"title_en": "Tehran", "seen": _seen(late.text)}
+    assert cora.post(edit, anew).status_code == 302
+    box.refresh_from_db()
+    kept = (box.title_en, box.title_zh, box.two_person)
+    assert kept == ("Tehran", mine["title_zh"], False)
 
 
 # --- lists ---------------------------------------------------------------------------------------

@@ -118,6 +118,19 @@ def test_looking_closely_brings_tiles_under_the_picture(
     assert not visitor.complaints
 
 
+def test_a_comparison_that_goes_while_tiles_are_drawn_leaves_no_error(
+    visit: Callable[..., Visitor], pages: dict[str, str]
+) -> None:
+    visitor = visit("vera")
+    page = visitor.open(pages["compare"])
+    page.locator("[data-stage]").focus()
+    page.keyboard.press("z")
+    page.wait_for_selector(".compare-right .viewer-world.has-tiles", state="attached")
+    page.locator("[data-compare]").evaluate("figure => figure.remove()")
+    page.wait_for_timeout(500)  # some frames, in which the tiles find that they are not on the page
+    assert not visitor.complaints
+
+
 def test_a_preview_of_the_colours_lies_on_the_photograph_when_tiles_are_under_it(
     visit: Callable[..., Visitor], pages: dict[str, str]
 ) -> None:

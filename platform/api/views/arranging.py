@@ -20,7 +20,8 @@ from api.asking import (
     room_of,
     room_to_arrange,
 )
-from api.schema import tells
+from api.conditions import only_of, tag
+from api.schema import ETAG, IF_MATCH, tells
 from api.serializers.arranging import (
     BareRoomSerializer,
     HeadlineSerializer,
@@ -31,6 +32,8 @@ from api.serializers.arranging import (
 )
 from api.serializers.public import ExhibitSerializer
 from exhibit.arranging import (
+    HEADLINE,
+    PLACE,
     Headline,
     Words,
     add_room,
@@ -100,21 +103,24 @@ class RoomView(APIView):
     @tells(
         _("One room"),
         gives=BareRoomSerializer,
+        parameters=(ETAG,),
         description=_("Its place and its words; the exhibit tells what hangs there."),
     )
     def get(self, request: Asked, pk: int) -> Response:
-        return Response(BareRoomSerializer(room_of(request, pk)).data)
+        return _told_of_room(request, pk)
 
     @tells(
         _("Change a room"),
         takes=HeadlineSerializer,
         gives=BareRoomSerializer,
+        parameters=(IF_MATCH, ETAG),
         description=_("For the exhibit's curators; what is left out stays."),
     )
     def patch(self, request: Asked, pk: int) -> Response:
         room = room_of(request, pk)
-        edit_room(room=room, headline=headline(request, room), by=request.user)
-        return Response(BareRoomSerializer(room_of(request, pk)).data)
+        told = headline(request, room)
+        edit_room(room=room, headline=told, by=request.user, only_of=only_of(request))
+        return _told_of_room(request, pk)
 
     @tells(
         _("Take a room away"),
@@ -123,6 +129,11 @@ class RoomView(APIView):
     def delete(self, request: Asked, pk: int) -> Response:
         remove_room(room=room_of(request, pk), by=request.user)
         return Response(status=204)
+
+
+def _told_of_room(request: Asked, pk: int) -> Response:
+    room = room_of(request, pk)
+    return Response(BareRoomSerializer(room).data, headers={"ETag": tag(room, HEADLINE)})
 
 
 class MoveRoomView(APIView):
@@ -192,24 +203,36 @@ class PlacementView(APIView):
     @tells(
         _("One picture that hangs"),
         gives=HungSerializer,
+        parameters=(ETAG,),
         description=_("For the exhibit's curators."),
     )
     def get(self, request: Asked, pk: int) -> Response:
-        return Response(HungSerializer(placement_of(request, pk)).data)
+        return _told_of_hung(request, pk)
 
     @tells(
         _("Hang a picture elsewhere, or change its words"),
         takes=WordsSerializer,
         gives=HungSerializer,
+        parameters=(IF_MATCH, ETAG),
         description=_(
             "For the exhibit's curators; what is left out stays, empty words are taken away."
         ),
     )
     def patch(self, request: Asked, pk: int) -> Response:
         hung, told = placement_of(request, pk), given(WordsSerializer, request)
-        room = _room(request, told)
-        edit_words(placement=hung, room=room, words=Words(**told), by=request.user)
-        return Response(HungSerializer(placement_of(request, pk)).data)
+        edit_words(
+            placement=hung,
+            room=_room(request, told),
+            words=Words(**told),
+            by=request.user,
+            only_of=only_of(request),
+        )
+        return _told_of_hung(request, pk)
+
+
+def _told_of_hung(request: Asked, pk: int) -> Response:
+    hung = placement_of(request, pk)
+    return Response(HungSerializer(hung).data, headers={"ETag": tag(hung, PLACE)})
 
 
 def _room(request: Asked, told: dict[str, Any]) -> Room | None:

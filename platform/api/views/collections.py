@@ -12,15 +12,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.asking import Asked, collection_of, collections_for, given, photo_to_read
+from api.conditions import only_of, tag
 from api.filters import After, ChangedAfter
-from api.schema import tells
+from api.schema import ETAG, IF_MATCH, tells
 from api.serializers.archive import (
     CollectionChangeSerializer,
     CollectionSerializer,
     PhotoSerializer,
     ScanSerializer,
 )
-from archive.actions import change_collection, create_collection, receive_scan
+from archive.actions import COLLECTION, change_collection, create_collection, receive_scan
 from archive.models import Collection
 from restoration.queries import changes
 
@@ -75,22 +76,35 @@ class CollectionView(APIView):
     @tells(
         _("One collection"),
         gives=CollectionSerializer,
+        parameters=(ETAG,),
         description=_("Its words, rights and rules."),
     )
     def get(self, request: Asked, slug: str) -> Response:
-        return Response(CollectionSerializer(collection_of(request, slug)).data)
+        return _told(request, slug)
 
     @tells(
         _("Change a collection"),
         takes=CollectionChangeSerializer,
         gives=CollectionSerializer,
+        parameters=(IF_MATCH, ETAG),
         description=_("For its curators; what is left out stays."),
     )
     def patch(self, request: Asked, slug: str) -> Response:
         collection = collection_of(request, slug)
         fields = given(CollectionChangeSerializer, request, of=collection)
-        change_collection(collection=collection, by=request.user, fields=fields, now=timezone.now())
-        return Response(CollectionSerializer(collection_of(request, slug)).data)
+        change_collection(
+            collection=collection,
+            by=request.user,
+            fields=fields,
+            now=timezone.now(),
+            only_of=only_of(request),
+        )
+        return _told(request, slug)
+
+
+def _told(request: Asked, slug: str) -> Response:
+    box = collection_of(request, slug)
+    return Response(CollectionSerializer(box).data, headers={"ETag": tag(box, COLLECTION)})
 
 
 class ScansView(APIView):

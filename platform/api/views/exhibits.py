@@ -19,12 +19,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.asking import Asked, collection_of, exhibit_of, given
-from api.schema import tells
+from api.conditions import only_of, tag
+from api.schema import ETAG, IF_MATCH, tells
 from api.serializers.arranging import HeadlineSerializer, NewExhibitSerializer
 from api.serializers.public import ExhibitDetailSerializer, ExhibitSerializer
 from api.views.arranging import headline
 from exhibit import nameless
-from exhibit.arranging import Headline, create_exhibit, edit_exhibit
+from exhibit.arranging import HEADLINE, Headline, create_exhibit, edit_exhibit
 from exhibit.models import Exhibit, Placement, Room
 
 
@@ -81,6 +82,7 @@ class ExhibitView(APIView):
     @tells(
         _("One exhibit"),
         gives=ExhibitDetailSerializer,
+        parameters=(ETAG,),
         description=_(
             "Its rooms, and what hangs there now: the words, the account of how it was made, and"
             " the addresses of its page, pictures and IIIF manifest. When a newer version is"
@@ -98,18 +100,27 @@ class ExhibitView(APIView):
         found = get_object_or_404(rows.prefetch_related(Prefetch("rooms", rooms)), slug=slug)
         hung = (each for room in found.rooms.all() for each in room.placements.all())
         nameless.prepare(each.publication for each in hung)
-        return _for_a_while(request, ExhibitDetailSerializer(found).data)
+        answer = _for_a_while(request, ExhibitDetailSerializer(found).data)
+        if request.user.is_authenticated:
+            answer["ETag"] = tag(found, HEADLINE)
+        return answer
 
     @tells(
         _("Change an exhibit"),
         takes=HeadlineSerializer,
         gives=ExhibitSerializer,
-        description=_("For its curators; what is left out stays, and so does its address."),
+        parameters=(IF_MATCH, ETAG),
+        description=_(
+            "For its curators; what is left out stays, and so does its address. The `ETag` is that"
+            " which came with it when it was read signed in."
+        ),
     )
     def patch(self, request: Asked, slug: str) -> Response:
         exhibit = exhibit_of(request, slug)
-        edit_exhibit(exhibit=exhibit, headline=headline(request, exhibit), by=request.user)
-        return Response(ExhibitSerializer(exhibit_of(request, slug)).data)
+        told = headline(request, exhibit)
+        edit_exhibit(exhibit=exhibit, headline=told, by=request.user, only_of=only_of(request))
+        told_of = exhibit_of(request, slug)
+        return Response(ExhibitSerializer(told_of).data, headers={"ETag": tag(told_of, HEADLINE)})
 
 
 def _for_a_while(request: Request, told: Any) -> HttpResponseBase:

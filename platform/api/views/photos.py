@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 import django_filters.rest_framework as django_filters
@@ -10,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.asking import Asked, given, photo_of, photo_to_read, photos_for, picture_name
+from api.conditions import only_of, tag
 from api.filters import After, ChangedAfter, Exactly, YesOrNo
 from api.schema import ETAG, IF_MATCH, SIZE, bytes_of, tells
 from api.serializers.archive import (
@@ -31,11 +30,10 @@ from archive.actions import (
     describe_photo,
     hold_photo,
     release_photo_hold,
-    revision,
     withdraw_photo,
 )
 from archive.lifecycle import PhotoState
-from archive.models import Photo
+from archive.models import DESCRIPTION, Photo
 from archive.queries import looked_after_by
 from restoration.queries import changes
 from restoration.queries import wall as the_wall
@@ -136,24 +134,14 @@ class PhotoView(APIView):
             by=request.user,
             fields=given(DescriptionSerializer, request),
             now=timezone.now(),
-            only_of=_revisions(request),
+            only_of=only_of(request),
         )
         return _told(request, ref)
 
 
 def _told(request: Asked, ref: str) -> Response:
     photo = photo_to_read(request, ref)
-    return Response(PhotoSerializer(photo).data, headers={"ETag": f'"{revision(photo)}"'})
-
-
-def _revisions(request: Asked) -> Container[str] | None:
-    """Which descriptions a change is meant for; None where the asker does not mind.
-
-    Who packs the answers on their way makes a weak tag of ours, of the same description.
-    """
-    said = request.headers.get("If-Match")
-    tags = parse_etags(said) if said is not None else ["*"]
-    return None if tags == ["*"] else {tag.removeprefix("W/").strip('"') for tag in tags}
+    return Response(PhotoSerializer(photo).data, headers={"ETag": tag(photo, DESCRIPTION)})
 
 
 class OriginalView(APIView):

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.models import Collection, Photo
+from archive.saying import WordsMoved
 from archive.templatetags.languages import localised
 from exhibit import arranging, queries
 from exhibit.forms import ExhibitForm, HeadlineForm, RoomForm, WordsForm
@@ -78,9 +79,18 @@ def edit(request: Asked, slug: str) -> HttpResponse:
     exhibit = _exhibit(request, slug)
     form = HeadlineForm(request.POST or None, instance=exhibit)
     if form.is_valid():
-        arranging.edit_exhibit(exhibit=exhibit, headline=form.headline(), by=request.user)
-        messages.success(request, _("Saved."))
-        return redirect("exhibit:edit", slug)
+        try:
+            arranging.edit_exhibit(
+                exhibit=exhibit,
+                headline=form.headline(),
+                by=request.user,
+                only_of=form.only_of(),
+            )
+        except WordsMoved as moved:
+            form = form.beside(moved)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("exhibit:edit", slug)
     accepted = queries.to_publish(request.user)
     context = {
         "exhibit": exhibit,
@@ -130,8 +140,15 @@ def edit_room(request: Asked, pk: int) -> HttpResponse:
     room = _room(request, pk)
     form = RoomForm(request.POST or None, instance=room)
     if form.is_valid():
-        arranging.edit_room(room=room, headline=form.headline(), by=request.user)
-        return redirect("exhibit:edit", room.exhibit.slug)
+        try:
+            arranging.edit_room(
+                room=room, headline=form.headline(), by=request.user, only_of=form.only_of()
+            )
+        except WordsMoved as moved:
+            form = form.beside(moved)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("exhibit:edit", room.exhibit.slug)
     return _form(request, form, _("Room"), "exhibit:edit", room.exhibit.slug)
 
 
@@ -162,14 +179,19 @@ def edit_words(request: Asked, pk: int) -> HttpResponse:
     form = WordsForm(request.POST or None, instance=placement, rooms=rooms)
     if form.is_valid():
         # The form has written on its instance; the verb compares with what is stored.
-        arranging.edit_words(
-            placement=_placement(request, pk),
-            room=form.cleaned_data["room"],
-            words=form.words(),
-            by=request.user,
-        )
-        messages.success(request, _("Saved."))
-        return redirect("exhibit:edit", exhibit.slug)
+        try:
+            arranging.edit_words(
+                placement=_placement(request, pk),
+                room=form.cleaned_data["room"],
+                words=form.words(),
+                by=request.user,
+                only_of=form.only_of(),
+            )
+        except WordsMoved as moved:
+            form = form.beside(moved)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("exhibit:edit", exhibit.slug)
     return _form(request, form, _("Words beside the picture"), "exhibit:edit", exhibit.slug)
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from archive import pictures, rights, storage
 from archive.models import Collection
 from archive.policy import Refused
+from archive.saying import WordsMoved
 from archive.templatetags.languages import localised
 from exhibit import actions, packing, policy, queries, showing, tasks, wording
 from exhibit.forms import PublishForm, ReasonForm
@@ -40,6 +41,8 @@ def publish(request: Asked, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             return _published(request, version, form)
+        except WordsMoved as moved:
+            form = form.beside(moved)
         except Refused as refusal:
             if version.state != VersionState.ACCEPTED:
                 raise  # nobody was led to this form
@@ -67,6 +70,7 @@ def _published(request: Asked, version: Version, form: PublishForm) -> HttpRespo
         words=form.words(),
         titles=form.titles(),
         although_retracted=form.cleaned_data.get("although_retracted", False),
+        only_of=form.only_of(),
         by=request.user,
         now=timezone.now(),
     )

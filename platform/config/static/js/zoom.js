@@ -143,7 +143,8 @@ export async function underlay(view, pane, source) {
   });
   const image = await add(viewer, source);
   const follow = () => {
-    if (!pane.isConnected) return viewer.destroy(); // its figure was closed
+    // Its figure was closed. Not ended at once: this may be the middle of one of its updates.
+    if (!pane.isConnected) return setTimeout(() => viewer.destroy());
     if (!pane.clientWidth) return undefined;
     const { scale, centre, size } = view;
     const [width, height] = [pane.clientWidth / scale / size.width, pane.clientHeight / scale / size.width];
