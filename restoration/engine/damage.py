@@ -17,9 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restoration.engine import judging, networks, repeats
+from restoration.engine import judging, measure, networks, repeats
 from restoration.engine.faces import Box
-from restoration.engine.image import check_image, resize, resize_mask, room, shrink
+from restoration.engine.image import (
+    check_image,
+    let_go,
+    long_side,
+    resize,
+    resize_mask,
+    room,
+    shrink,
+)
 from restoration.engine.luma import Image
 from restoration.engine.measure import Area
 from restoration.engine.torn import torn_off
@@ -36,6 +44,8 @@ SMALL = 1280  # long side in pixels: a smaller picture is doubled
 LARGE = 2600  # a larger one is asked at this size as well
 LONG_SIDE = 2400  # at which the marks are judged
 MAYBE, LIKELY = 46, 128  # of 255: what may belong to a mark, and what a mark must have somewhere
+AGREED = 0.9  # share of a toned print's mark that must be one without the tone, too
+STRIP = 512  # rows at a time
 AROUND_FACE = 0.25  # share of its box left out with a face: eyes are like specks, hair like hairs
 EIGHT = np.ones((3, 3), bool)
 
@@ -64,13 +74,58 @@ def find(
     may raise. Raises StepFailed where the network is missing or altered, BadInput at the door.
     """
     planes = answered(check_image(image), progress)
-    found = kept(planes, shrink(light, LONG_SIDE), inside, faces, sensitivity)
+    found = kept(
+        planes, shrink(light, long_side(light.shape, LONG_SIDE)), inside, faces, sensitivity
+    )
     found |= torn_off(image, inside)
     return found.astype(np.uint8) * 255
 
 
 def answered(image: Image, progress: Progress = silent) -> Planes:
-    """The network's probabilities, uint8 HxWx4, 255 for certain; PLANES names them."""
+    """The network's probabilities, uint8 HxWx4, 255 for certain; PLANES names them.
+
+    A toned print is shown to it twice, the second time without its tone: of tints it was taught a
+    few, and in a cyanotype or a strong albumen print it takes cloth and hats for damage. A mark
+    that is hardly one without the tone is left (docs/decisions/0029).
+    """
+    grey = measure.untoned(image)
+    if grey is image:
+        return _at_all_sizes(image, progress)
+    planes = _at_all_sizes(image, lambda part, shown: progress(part / 2, shown))
+    bare = _at_all_sizes(grey, lambda part, shown: progress((1 + part) / 2, shown))
+    _agree(planes, bare)
+    return planes
+
+
+def _agree(planes: Planes, bare: Planes) -> None:
+    """Lowers, in place, the marks of which too little is a mark without the print's tone, to what
+    they are without it."""
+    whole = planes.shape[:2]
+    small, other = (_bearable(each[..., 0]) for each in (planes, bare))
+    labels, count = ndimage.label(small > MAYBE, EIGHT)
+    share = np.asarray(ndimage.mean(other > MAYBE, labels, np.arange(count + 1)))
+    share[0] = 1.0
+    doubted = ndimage.binary_dilation((share < AGREED)[labels], EIGHT).astype(np.uint8)
+    doubted = resize_mask(doubted, *whole)
+    for top in range(0, whole[0], STRIP):
+        rows = slice(top, top + STRIP)
+        lower = np.minimum(planes[rows], bare[rows])
+        planes[rows] = np.where(doubted[rows, :, None] > 0, lower, planes[rows])
+        let_go(planes)
+        let_go(bare)
+
+
+def _bearable(plane: Mask) -> Mask:
+    """At most LONG_SIDE long; a mark thinner than its pixels stays."""
+    if max(plane.shape) <= LONG_SIDE:
+        return plane
+    scale = LONG_SIDE / max(plane.shape)
+    size = max(1, round(plane.shape[0] * scale)), max(1, round(plane.shape[1] * scale))
+    return _shrunk(plane[..., None], size)[..., 0]
+
+
+def _at_all_sizes(image: Image, progress: Progress) -> Planes:
+    """The network's answer; a small picture is doubled, a large one is asked a second time."""
     height, width = image.shape[:2]
     side = max(height, width)
     if side < SMALL:

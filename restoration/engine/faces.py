@@ -23,6 +23,7 @@ Box = tuple[float, float, float, float]
 STRIDE = 8
 SIDES = (1280, 640, 256)  # the long sides at which it is asked
 MOST_ENLARGED = 2.0
+MOST_PIXELS = 4_000_000  # at the largest size
 PADDED = 32  # the network halves five times
 LARGEST = 170.0  # pixels: what is larger is told by a smaller size of the picture
 LEAST_AGAIN = 60.0  # pixels: what is smaller was told by the larger size of the picture
@@ -116,8 +117,12 @@ def guessed(light: Image, sure: float = GUESSED) -> list[Face]:
 
 
 def _sizes(high: int, wide: int) -> list[tuple[int, int]]:
-    """The picture's sizes to look at, without those that would enlarge it much or twice alike."""
-    longest = max(high, wide)
+    """The picture's sizes to look at, without those that would enlarge it much or twice alike; a
+    long picture is looked at as the squares it is made of, as far as MOST_PIXELS go."""
+    bound = (MOST_PIXELS / (high * wide)) ** 0.5 * max(high, wide)
+    longest = max(high, wide) / max(
+        1.0, min(max(high, wide) / min(high, wide) / 2, bound / SIDES[0])
+    )
     scales = sorted({min(side / longest, MOST_ENLARGED) for side in SIDES}, reverse=True)
     return [(max(1, round(high * scale)), max(1, round(wide * scale))) for scale in scales]
 

@@ -1,5 +1,6 @@
 """Pictures in and out: files to float32 HxWx3 RGB (sRGB values, [0, 1]) and back, by libvips."""
 
+import math
 import mmap
 import os
 import tempfile
@@ -173,6 +174,14 @@ def shrink(image: Image, side: int, least: int = 1) -> Image:
     if scale >= 1:
         return image
     return resize(image, max(1, round(height * scale)), max(1, round(width * scale)))
+
+
+def long_side(shape: tuple[int, ...], side: int) -> int:
+    """The long side at which a picture is looked at: `side`, but longer for one that is more than
+    twice as long as high, or a panorama would be a ribbon on which nobody has a face. It has no
+    more pixels than a picture of 2:1 at `side`."""
+    ratio = max(shape[:2]) / min(shape[:2])
+    return round(side * math.sqrt(max(1.0, ratio / 2)))
 
 
 def resize(image: Image, height: int, width: int, kernel: str = "lanczos3") -> Image:

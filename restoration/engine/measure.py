@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import rgb2lab
 
-from restoration.engine.image import let_go
+from restoration.engine.image import let_go, room, shrink
 from restoration.engine.luma import Image, chroma, luma
 
 Area = NDArray[np.bool_]
@@ -37,6 +38,8 @@ WINDOW = 256  # side of the pieces of larger ones
 WINDOWS = 16
 DEPTH_MEASURED = 2000  # pixels: the depth of holes in a longer picture is measured at this size
 WIDE = 12.0  # pixels from the rim to the middle of a wide hole, on a picture of 1000
+TINT_SIDE, TINT_SHADES = 1000, 24  # a print's tint is read at this size, at so many brightnesses
+STRIP = 512  # rows at a time
 GREY_STRAY = 3.0  # chroma (Lab) of a picture without colours strays less from its tint
 
 
@@ -316,15 +319,48 @@ def tint(image: Image, light: Image, inside: Area, shades: int = 16) -> Image:
 
     image: float32 HxWx3 in [0, 1], light: its luma; shades: brightnesses at which it is read.
     """
+    return toned(light, *_tints(image, light, inside, shades))
+
+
+def _tints(
+    image: Image, light: Image, inside: Area, shades: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Brightnesses, and the median chroma at each."""
     colour, shade = chroma(image)[inside], light[inside]
     step = max(1, len(shade) // 60_000)
     colour, shade = colour[::step], shade[::step]
     order = np.array_split(np.argsort(shade, kind="stable"), shades)
     levels = np.array([np.median(shade[part]) for part in order])
-    medians = np.array([np.median(colour[part], axis=0) for part in order])
+    return levels, np.array([np.median(colour[part], axis=0) for part in order])
+
+
+def toned(light: Image, levels: NDArray[Any], medians: NDArray[Any]) -> Image:
+    """The tint at each brightness of a luma HxW, between those that were read; HxWx3."""
     bands = [np.interp(light, levels, medians[:, band]) for band in range(3)]
     found: Image = np.stack(bands, axis=-1).astype(np.float32)
     return found
+
+
+def untoned(image: Image) -> Image:
+    """A toned or yellowed monochrome as it is in grey: each pixel without the tint of its
+    brightness, so that a stain keeps what sets it apart. Any other picture is given back as it is.
+
+    float32 HxWx3 in [0, 1]; strip by strip, for it may be in a file.
+    """
+    small = np.clip(shrink(image, TINT_SIDE), 0, 1)
+    light = luma(small)
+    inside = inside_borders(light)
+    found = cast(small, inside) if inside.any() else None
+    if found is None or found.grey or not found.monochrome:
+        return image
+    tints = _tints(small, light, inside, TINT_SHADES)
+    grey = room(image.shape)
+    for top in range(0, len(image), STRIP):
+        part = image[top : top + STRIP]
+        grey[top : top + STRIP] = np.clip(part - toned(luma(part), *tints), 0, 1)
+        let_go(image)
+        let_go(grey)
+    return grey
 
 
 def inside_borders(light: Image) -> Area:

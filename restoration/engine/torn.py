@@ -2,7 +2,8 @@
 
 Nothing in such a place is the photograph, and no network is needed to see it: it has neither the
 grain of the print nor the tint that the print has in tones like it, and it ends at once. A scan
-without a tint says too little, and what runs along most of a side is a frame.
+without a tint says too little, what runs along most of a side is a frame, and corners that are
+missing alike were cut so: prints were rounded, arched and oval.
 """
 
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ RIM = 9  # pixels: so wide may the blocks of a JPEG blur where it ends
 STEP, ALL_ALONG = 0.05, 0.75  # luma past the rim, and the share of the rim that has such a step
 SMALLEST = 0.0006  # share of the picture
 LONGEST = 0.6  # share of a side: more is a frame
+MIRRORED = 0.7  # share of two corners that is common to both, from which they were cut alike
 LIP = 4  # pixels: bare paper along a tear
 
 
@@ -44,9 +46,11 @@ def torn_off(image: Image, inside: Area) -> Area:
     usual = float(np.median(spread[within])) if within.any() else 0.0
     even = spread < min(EVEN, OF_GRAIN * usual)
     found = np.zeros(light.shape, bool)
-    for piece in _at_the_edge(even):
+    pieces = list(_at_the_edge(even))
+    for piece in pieces:
         ends = _one_tone(piece, light) and _ends(piece, light)
-        if ends and _foreign(piece, within & ~piece, light, warm):
+        gone = ends and _foreign(piece, within & ~piece, light, warm)
+        if gone and not _is_cut(piece, pieces):
             found |= _to_its_rim(piece, light)
     return np.asarray(resize_mask(found.astype(np.uint8), *image.shape[:2]) > 0)
 
@@ -74,6 +78,32 @@ def _at_the_edge(even: Area) -> Iterator[Area]:
 
 def _sides(plane: NDArray[np.generic]) -> list[NDArray[np.generic]]:
     return [plane[0], plane[-1], plane[:, 0], plane[:, -1]]
+
+
+def _is_cut(piece: Area, pieces: list[Area]) -> bool:
+    """Whether another corner looks like this one in a mirror: no two are torn off alike."""
+    corner = _corner(piece)
+    others = [_corner(each) for each in pieces if each is not piece]
+    return corner is not None and any(
+        _likeness(corner, other) > MIRRORED for other in others if other is not None
+    )
+
+
+def _corner(piece: Area) -> Area | None:
+    """What of it lies around its corner, brought to the upper left; None where it has no corner."""
+    top, bottom, left, right = (bool(side.any()) for side in _sides(piece))
+    if not (top ^ bottom and left ^ right):
+        return None
+    turned = piece[:: 1 if top else -1, :: 1 if left else -1]
+    high, wide = (int(np.flatnonzero(turned.any(axis=axis))[-1]) + 1 for axis in (1, 0))
+    return turned[:high, :wide]
+
+
+def _likeness(one: Area, other: Area) -> float:
+    """The share that two pieces have in common, laid on each other at their corner."""
+    high, wide = np.minimum(one.shape, other.shape)
+    common = int((one[:high, :wide] & other[:high, :wide]).sum())
+    return common / max(1, int(one.sum()) + int(other.sum()) - common)
 
 
 def _one_tone(piece: Area, light: Image) -> bool:

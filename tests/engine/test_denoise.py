@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from restoration.engine import measure, networks
 from restoration.engine.catalog import spec
-from restoration.engine.luma import chroma
+from restoration.engine.luma import chroma, on_luma
 from restoration.engine.step import StepContext, StepResult
 from restoration.engine.steps import denoise
 from tests.engine import pictures, tiny
@@ -68,6 +68,26 @@ def test_coloured_speckle_goes_and_grey_stays_grey():
     assert after < 0.6 * before
     grey = calmed(pictures.noisy(pictures.grey(pictures.camera(192)), 10)).image
     assert np.ptp(grey, axis=2).max() < 1e-5
+
+
+@pytest.mark.parametrize("tone", [0.0, 0.06])
+def test_small_colours_of_a_hand_coloured_print_stay(tone: float) -> None:
+    """A thread, beads and a badge on a grey or brown print: too little for a colour picture."""
+    light = pictures.grey(pictures.camera(384))[..., 0]
+    colour = np.zeros((*light.shape, 3), np.float32)
+    rows, columns = np.indices(light.shape)
+    thread = (np.abs(rows - 300) < 2) & (columns > 60) & (columns < 320)
+    beads = (np.hypot((rows - 330), (columns % 24) - 12) < 2.6) & (columns < 320)
+    badge = np.hypot(rows - 280, columns - 180) < 5
+    colour[thread | beads] = [0.3, -0.13, -0.09]
+    colour[badge] = [-0.1, -0.02, 0.37]
+    printed = on_luma(0.2 + 0.6 * light, chroma(colour + np.float32([tone, 0, -tone])))
+    noisy = np.clip(pictures.noisy(printed, 5.6), 0, 1)
+    result = calmed(noisy, strength=0.75, grain=0.2)
+    assert result.record["network"] == "clean-grey"
+    for area in (thread, beads, badge):
+        left = [np.abs(chroma(each)[area]).max(axis=1).mean() for each in (result.image, printed)]
+        assert left[0] > 0.85 * left[1]
 
 
 def test_a_picture_without_noise_is_left_alone_and_says_so():

@@ -7,6 +7,7 @@ import pytest
 from skimage import data
 
 from restoration.engine import faces
+from restoration.engine.image import resize
 from restoration.engine.luma import luma
 
 COLLINS = (0.335, 0.135, 0.205, 0.205)  # the face of Eileen Collins, on NASA's portrait
@@ -101,6 +102,13 @@ def test_the_face_on_a_portrait_is_found_faded_or_not(faded: bool) -> None:
     portrait = light("astronaut")
     found = faces.find(0.45 + 0.2 * portrait if faded else portrait)
     assert faces.met(found, [COLLINS], 0.4) == 1
+
+
+def test_the_faces_on_a_panorama_are_found_as_on_its_parts() -> None:
+    part = resize(light("astronaut"), 256, 256)
+    wide = np.concatenate([part, part[:, ::-1]] * 16, axis=1)
+    high = np.ascontiguousarray(np.concatenate([part] * 32, axis=0))
+    assert [len(faces.find(each)) for each in (part, wide, high)] == [1, 32, 32]
 
 
 @pytest.mark.slow

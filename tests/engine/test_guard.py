@@ -119,6 +119,16 @@ def test_another_face_in_the_place_of_this_one_fails():
     assert verdict(np.clip(swapped, 0, 1)) == "fail"
 
 
+def test_another_face_on_a_panorama_fails_too():
+    """The long side alone says little of how large a face is on it."""
+    strip = np.concatenate([scan()[60:220, :280]] * 40, axis=1)
+    swapped = strip.copy()
+    swapped[20:110, 80:160] = resize(pictures.grey(pictures.camera(200))[60:160, 60:160], 90, 80)
+    face = (70 / strip.shape[1], 0.1, 100 / strip.shape[1], 0.65)
+    meters, _ = judge(np.clip(swapped, 0, 1), strip, repaired=None, faces=[face])
+    assert (meters["verdict"], meters["faces"][0]["verdict"]) == ("fail", "fail")
+
+
 def test_a_moved_feature_outside_every_face_is_at_least_reviewed():
     assert verdict(pictures.moved(honest(), (300, 200), by=6), faces=[]) != "pass"
 

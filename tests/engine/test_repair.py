@@ -100,6 +100,34 @@ def test_next_to_nothing_is_found_on_a_sound_picture(make):
     assert (repair.detect(make()) > 0).mean() < 0.001
 
 
+TONES = {
+    "sepia": ((0.14, 0.10, 0.07), (0.93, 0.88, 0.76)),
+    "cyanotype": ((0.04, 0.10, 0.25), (0.90, 0.93, 0.93)),
+}
+
+
+def toned(image: np.ndarray, tone: str) -> np.ndarray:
+    """The same picture on toned paper: its luma between two colours."""
+    dark, pale = (np.array(each, np.float32) for each in TONES[tone])
+    return dark + (pale - dark) * pictures.grey(image)[..., :1]
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("make", [pictures.camera, pictures.coffee])
+def test_the_tone_of_a_print_is_no_damage(make, tone: str):
+    share = (repair.detect(toned(make(), tone)) > 0).mean()
+    assert share <= (repair.detect(pictures.grey(make())) > 0).mean() + 0.006
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_dust_on_toned_paper_is_found_as_on_grey(tone: str):
+    clean = toned(0.25 + 0.4 * pictures.camera(), tone)
+    dust = pictures.specks(clean.shape[:2])
+    dusty = np.where(dust[..., None], np.float32(0.95), clean)
+    found = repair.detect(dusty) > 0
+    assert (found & dust).sum() > 0.7 * dust.sum()
+
+
 def test_eyes_and_teeth_are_no_damage():
     face = pictures.astronaut(400)
     assert repair.detect(face, 1.0)[70:170, 80:200].max() == 0

@@ -68,6 +68,35 @@ def test_what_runs_along_a_side_is_a_frame() -> None:
     assert not found(image).any()
 
 
+def rounded(shape: tuple[int, ...], radius: float) -> np.ndarray:
+    """What a print with round corners leaves of the sheet; it lies two pixels aslant."""
+    rows, columns = (np.abs(each - (each.max() - 1) / 2) for each in np.indices(shape[:2]))
+    beyond = [rows - rows.max() + radius, columns - columns.max() + radius]
+    outer = np.hypot(*(np.maximum(each, 0) for each in beyond))
+    return outer > radius
+
+
+@pytest.mark.parametrize("behind", [LID, ALBUM])
+@pytest.mark.parametrize("corners", ["four", "upper"])
+def test_corners_that_were_cut_alike_are_the_shape_of_the_print(
+    behind: np.ndarray, corners: str
+) -> None:
+    image = print_of(pictures.astronaut())
+    gone = rounded(image.shape, 0.2 * image.shape[1])
+    if corners == "upper":  # an arch
+        gone[len(gone) // 2 :] = False
+    image[gone] = behind
+    assert not found(image).any()
+
+
+@pytest.mark.parametrize("behind", [LID, ALBUM])
+def test_two_corners_that_are_torn_off_each_in_its_way_are_both_found(behind: np.ndarray) -> None:
+    image = print_of(pictures.astronaut())
+    gone = corner(image.shape, 120) | corner(image.shape, 190)[::-1]
+    image[gone] = behind
+    assert (found(image) & gone).sum() > 0.95 * gone.sum()
+
+
 def test_a_grey_scan_says_too_little() -> None:
     image = pictures.grey(print_of(pictures.astronaut()))
     image[corner(image.shape, 120)] = LID

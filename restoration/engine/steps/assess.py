@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from restoration.engine import damage, faces, fading, measure
 from restoration.engine.catalog import CALM_FROM
-from restoration.engine.image import SMALLEST_SIDE, check_image, resize_mask, shrink
+from restoration.engine.image import SMALLEST_SIDE, check_image, long_side, resize_mask, shrink
 from restoration.engine.step import Image, Mask, StepContext, StepResult
 from restoration.engine.steps import descreen
 
@@ -65,7 +65,8 @@ def assess(image: Image) -> Assessment:
         # What is left is looked at as the other steps will find it.
         height = max(each.height for each in screens if each)
         image = descreen.without(image, screens, 1.0)
-    small = np.clip(shrink(image, LONG_SIDE, SMALLEST_SIDE), 0, 1)
+    longest = long_side(image.shape, LONG_SIDE)
+    small = np.clip(shrink(image, longest, SMALLEST_SIDE), 0, 1)
     light, inside = measure.luma_and_inside(small)
     tones, cast = measure.tones(light, inside), measure.cast(small, inside)
     faded = fading.measured(small, inside, cast)

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from restoration.engine import measure, networks
 from restoration.engine.image import check_image, let_go, room
-from restoration.engine.luma import Image, luma, on_luma
+from restoration.engine.luma import Image, chroma, luma, on_luma
 from restoration.engine.step import StepContext, StepResult, note
 
 GREY, COLOUR = "clean-grey", "clean-colour"
@@ -23,16 +23,20 @@ STRIP = 256  # rows at a time: bounds the memory of a large scan
 HALO = 16  # rows each strip sees beyond its own: what the guided filter reaches
 NOISE_MOST, BODY_MOST, BLUR_MOST = 55.0, 1.2, 2.0  # what the networks were taught
 GREY_CHROMA = 1e-4  # chroma below this is none
+DOUBT = 3  # deviations: as far chroma may stray and be noise; from twice that on it is a colour
+LEAST_SPECKLE = 4.0  # of 255: JPEG leaves blots where there is no noise
 
 
 @dataclass(frozen=True)
 class Faults:
     """What the network is told: noise on the 0-255 scale, the body of the grain and the blur in
-    pixels, the JPEG quality (100: none)."""
+    pixels, the JPEG quality (100: none). And what it is not told, for its luma alone is cleaned:
+    speckle, the deviation of a toned picture's chroma, on the same scale."""
 
     noise: measure.Noise
     blur: float = 0.0
     quality: int = 100
+    speckle: float = 0.0
 
     def planes(self, tile: Image) -> Image:
         """The conditions of a tile HxWxC: (H/2)x(W/2)x4, each about [0, 1]."""
@@ -72,7 +76,7 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
         clean = networks.answer(network, image, faults.planes, progress=context.progress)
     else:
         clean = networks.answer(network, _light(image), faults.planes, progress=context.progress)
-    removed = _blended(image, clean, taken, settings)
+    removed = _blended(image, clean, taken, settings, _doubt(faults))
     record = {
         "network": network,
         "sha256": networks.sha256(network),
@@ -90,9 +94,22 @@ def found(image: Image, deblur: float, deblock: float) -> tuple[Faults, str]:
     parts = measure.sample(image)
     network = COLOUR if _colourful(parts) and networks.has(COLOUR) else GREY
     quality = 100 - round(deblock * (100 - measure.quality(parts)))
+    speckle = 0.0
     if network == GREY:
+        speckle = max(_speckle(*part) for part in parts)
         parts = [(luma(planes)[..., None], inside) for planes, inside in parts]
-    return Faults(measure.noise(parts), deblur * BLUR_MOST, quality), network
+    return Faults(measure.noise(parts), deblur * BLUR_MOST, quality, speckle), network
+
+
+def _speckle(planes: Image, inside: measure.Area) -> float:
+    """The deviation of chroma, on the 0-255 scale."""
+    colour = chroma(planes) + np.float32(0.5)
+    return max(measure.noise_sigma(colour[..., band], inside) for band in range(3))
+
+
+def _doubt(faults: Faults) -> float:
+    """How far chroma may stray by noise alone, in [0, 1]."""
+    return DOUBT * max(faults.speckle, LEAST_SPECKLE) / 255
 
 
 def _colourful(parts: list[measure.Part]) -> bool:
@@ -114,7 +131,9 @@ def _light(image: Image) -> Image:
     return light
 
 
-def _blended(image: Image, clean: Image, taken: Image, settings: dict[str, Any]) -> float:
+def _blended(
+    image: Image, clean: Image, taken: Image, settings: dict[str, Any], doubt: float
+) -> float:
     """Writes the result to `taken`, strip by strip; the deviation of what luma lost."""
     strength = float(settings["strength"])
     amount = strength * (1 - float(settings["grain"]))
@@ -123,7 +142,7 @@ def _blended(image: Image, clean: Image, taken: Image, settings: dict[str, Any])
         start, bottom = max(0, top - HALO), top + STRIP
         rows = slice(top - start, min(bottom, len(image)) - start)
         mixed, gone = _mixed(image[start : bottom + HALO], clean[start : bottom + HALO],
-                             strength, amount)  # fmt: skip
+                             strength, amount, doubt)  # fmt: skip
         taken[top:bottom] = mixed[rows]
         lost += float(np.square(gone[rows], dtype=np.float64).sum())
         for array in (image, clean, taken):
@@ -131,7 +150,9 @@ def _blended(image: Image, clean: Image, taken: Image, settings: dict[str, Any])
     return float(np.sqrt(lost / image[..., 0].size))
 
 
-def _mixed(image: Image, clean: Image, strength: float, amount: float) -> tuple[Image, Image]:
+def _mixed(
+    image: Image, clean: Image, strength: float, amount: float, doubt: float
+) -> tuple[Image, Image]:
     """One strip, and what its luma lost."""
     light = luma(image)
     colour: Image = image - light[..., None]
@@ -143,19 +164,24 @@ def _mixed(image: Image, clean: Image, strength: float, amount: float) -> tuple[
         colour += np.float32(strength) * (clean - calm[..., None] - colour)
     else:
         calm = clean[..., 0]
-        colour = _calm_colour(colour, np.clip(calm, 0, 1), strength)
+        colour = _calm_colour(colour, np.clip(calm, 0, 1), strength, doubt)
     gone = np.float32(amount) * (light - calm)
     return on_luma(np.clip(light - gone, 0, 1), colour), gone
 
 
-def _calm_colour(colour: Image, guide: Image, strength: float) -> Image:
-    """Chroma smoothed along the clean luma (guided filter, K. He 2010)."""
+def _calm_colour(colour: Image, guide: Image, strength: float, doubt: float) -> Image:
+    """Chroma smoothed along the clean luma (guided filter, K. He 2010), but not where a colour
+    stands out of its surroundings as noise does not: red lips, a ribbon, a stamp on a toned print.
+    """
     if strength == 0:
         return colour
     mean = ndimage.uniform_filter(guide, 9)
     spread = ndimage.uniform_filter(guide * guide, 9) - mean * mean + 1e-3
     smooth = np.stack([_guided(colour[..., band], guide, mean, spread) for band in range(3)], -1)
-    return colour + np.float32(strength) * (smooth - colour)
+    apart = ndimage.median_filter(np.abs(colour - smooth).max(axis=2), 3)  # no single speck
+    amount = strength * (1 - np.clip(apart / doubt - 1, 0, 1))
+    calm: Image = colour + amount.astype(np.float32)[..., None] * (smooth - colour)
+    return calm
 
 
 def _guided(band: Image, guide: Image, mean: Image, spread: Image) -> Image:

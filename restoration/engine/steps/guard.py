@@ -18,7 +18,7 @@ from scipy import ndimage
 from restoration.engine import fidelity, gained, likeness, measure
 from restoration.engine.errors import BadInput
 from restoration.engine.faces import Box
-from restoration.engine.image import check_image, resize, resize_mask
+from restoration.engine.image import check_image, long_side, resize, resize_mask
 from restoration.engine.luma import Image, luma
 from restoration.engine.register import Registration, register, warp
 from restoration.engine.step import Mask, StepContext, StepResult, faces_on
@@ -260,13 +260,14 @@ def _detail(before: Image, after: Image, noise: float) -> float:
 
 
 def _at_one_size(reference: Image, result: Image, filled: Area) -> tuple[Image, Image, Area]:
-    """Lumas of both at the smaller size of the two (and at most LONG_SIDE and MOST_PIXELS)."""
+    """Lumas of both at the smaller size of the two (and at most LONG_SIDE and MOST_PIXELS; what is
+    much longer than high may be longer)."""
     height, width = reference.shape[:2]
     tall, wide = result.shape[:2]
     if abs(tall / height - wide / width) * max(height, width) > 1.5 * max(1, tall / height):
         facts = {"reference": [width, height], "result": [wide, tall]}
         raise BadInput("another-shape", facts)
-    longest = min(LONG_SIDE / max(height, width), max(tall, wide) / max(height, width))
+    longest = min(long_side(reference.shape, LONG_SIDE), max(tall, wide)) / max(height, width)
     scale = min(1.0, longest, float(np.sqrt(MOST_PIXELS / (height * width))))
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     return _sized(luma(reference), size), _sized(luma(result), size), _covered(filled, size)
