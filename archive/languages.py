@@ -64,4 +64,5 @@ def listed(words: Iterable[object]) -> str:
 
 def headed(head: object, words: object) -> str:
     """A thing and what is said of it."""
-    return f"{head}{pgettext('between a thing and what is said of it', ': ')}{words}"
+    between = pgettext("between a thing and what is said of it", ": ")
+    return f"{head}{between}{words}"

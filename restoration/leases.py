@@ -88,6 +88,9 @@ def begin(waits: Job, *, worker: str, now: datetime) -> Job | None:
         "progress": 0,
         "step": "",
         "not_before": None,
+        # Of the try before; what is told is of this one.
+        "error_code": "",
+        "error_facts": {},
     }
     where, facts = {"attempt": waits.attempt}, {"worker": worker}
     try:
@@ -264,8 +267,8 @@ def requeue_lost(*, job: Job, now: datetime) -> bool:
     """Give a job whose worker went silent to the next worker, or fail it after the last try."""
     token, strikes = job.token, job.strikes + 1
     again = strikes < JOB_ATTEMPTS
-    change: dict[str, Any] = {"strikes": strikes, "lease_until": None}
-    change |= WAITING if again else {"ended_at": now, "error_code": "worker-lost"}
+    change: dict[str, Any] = {"strikes": strikes, "error_code": "worker-lost", "error_facts": {}}
+    change |= WAITING if again else {"ended_at": now, "lease_until": None}
     try:
         with transaction.atomic():
             job.move(
@@ -276,10 +279,7 @@ def requeue_lost(*, job: Job, now: datetime) -> bool:
                 set_=change,
                 facts={"code": "worker-lost"},
             )
-            Attempt.objects.filter(job=job, token=token, ended_at=None).update(
-                ended_at=now, outcome="lost"
-            )
-            forget_preview(job)
+            _close(job, token, "lost", now)
     except IllegalMove:
         return False
     return True

@@ -12,13 +12,14 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive import trust
 from archive.policy import Refused
+from restoration.lifecycle import LIVE_JOBS
 from restoration.purses import Entry, EntryKind, Guest, Purse, Resource
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def hold(*, user: User, collection_id: int, resource: str, seconds: int, now: da
     payers = [*(each for each in locked if each.workshop_id), *([own] if own else [])]
     payer = next((each for each in payers if left[each.pk] >= seconds), None)
     if payer is None and own is not None:
-        raise _spent(user, resource, seconds, left[own.pk], now)
+        raise _spent(user, own, seconds, left[own.pk], now)
     return Held((*([payer] if payer else []), *shared), seconds)
 
 
@@ -120,9 +121,10 @@ def _locked(purses: QuerySet[Purse]) -> list[Purse]:
     return list(purses.select_for_update(of=("self",)).order_by("pk"))
 
 
-def _spent(user: User, resource: str, seconds: int, left: int, now: datetime) -> Refused:
-    facts = {"needs": minutes(seconds), "left": minutes(left)}
-    if seconds > (allowance(user, resource, now=now) or 0):
+def _spent(user: User, own: Purse, seconds: int, left: int, now: datetime) -> Refused:
+    kept = reserved_in(own)
+    facts = {"needs": minutes(seconds), "left": minutes(left), "kept": minutes(kept)}
+    if seconds > (allowance(user, own.resource, now=now) or 0):
         return Refused(
             "run-too-large",
             _(
@@ -132,16 +134,20 @@ def _spent(user: User, resource: str, seconds: int, left: int, now: datetime) ->
             % facts,
             conflict=True,
         )
-    return Refused(
-        "budget-spent",
-        _(
+    if seconds <= left + kept:  # at midnight too: what is reserved then is not given once more
+        words = _(
+            "This run may take up to %(needs)s of machine time. You have %(left)s left today, and"
+            " %(kept)s are reserved for runs of yours that wait or work; what they do not use comes"
+            " back when they end. Your draft is kept. Wait for one, or cancel one."
+        )
+    else:
+        words = _(
             "This run may take up to %(needs)s of machine time, and you have %(left)s left today."
             " Your draft is kept. Try fewer steps, or come back after midnight, when your time is"
             " full again."
         )
-        % facts,
-        wait=int((midnight(now) - now).total_seconds()) + 1,
-    )
+    wait = int((midnight(now) - now).total_seconds()) + 1
+    return Refused("budget-spent", words % facts, wait=wait)
 
 
 def _collection_spent() -> Refused:
@@ -204,6 +210,18 @@ def balance(purse: Purse) -> int:
     return newest.values_list("balance", flat=True).first() or 0
 
 
+def reserved_in(purse: Purse) -> int:
+    """What runs that wait or work have taken out of a person's purse until they end."""
+    found = _open_reservations(purse.pk, purse.person_id)
+    return -(found.aggregate(seconds=Sum("seconds"))["seconds"] or 0)
+
+
+def _open_reservations(purse: Any, person: Any) -> QuerySet[Entry]:
+    """Found by the person's live runs, which are few, and not by all that were ever reserved."""
+    live = Q(job__requested_by=person, job__state__in=LIVE_JOBS)
+    return Entry.objects.filter(live, purse=purse, kind=EntryKind.RESERVE, closed_by=None)
+
+
 def _append(purse: Purse, kind: EntryKind, seconds: int, now: datetime, **facts: Any) -> Entry:
     last = Entry.objects.filter(purse=purse).order_by("-number").first()
     number, before = (last.number, last.balance) if last else (0, 0)
@@ -219,19 +237,26 @@ def _append(purse: Purse, kind: EntryKind, seconds: int, now: datetime, **facts:
 
 
 def top_up(*, purse: Purse, user: User, now: datetime) -> None:
-    """Once a day, fill a person's locked purse to the allowance; what was given besides stays."""
+    """Once a day, fill a person's locked purse to the allowance; what was given besides stays.
+
+    What is reserved over midnight counts as there: it comes back, or the new day pays for the run.
+    """
     today = _here(now).date()
     if Entry.objects.filter(purse=purse, kind=EntryKind.ALLOWANCE, day=today).exists():
         return
     full = allowance(user, purse.resource, now=now) or 0
-    missing = max(0, full - balance(purse))
+    missing = max(0, full - balance(purse) - reserved_in(purse))
     _append(purse, EntryKind.ALLOWANCE, missing, now, day=today)
 
 
 # --- what is left --------------------------------------------------------------------------------
 def left(user: User, collection_id: int | None, *, now: datetime) -> list[Left]:
     """What this person may still use today, of each kind; one query, whatever was done before."""
-    purses = list(_with_balance(_paying(user, collection_id, now=now), now))
+    kept = _open_reservations(OuterRef("pk"), OuterRef("person")).order_by().values("purse")
+    rows = _with_balance(_paying(user, collection_id, now=now), now).annotate(
+        reserved=-Coalesce(Subquery(kept.values(total=Sum("seconds"))), Value(0))
+    )
+    purses = list(rows)
     return [_left(user, resource, purses, now) for resource in Resource.values]
 
 
@@ -264,7 +289,8 @@ def _own(user: User, resource: str, purses: Sequence[Any], now: datetime) -> int
     own = next((each for each in purses if each.person_id), None)
     if own is None:
         return full
-    return int(own.balance if own.is_topped_up else max(full, own.balance))
+    missing = 0 if own.is_topped_up else max(0, full - own.balance - own.reserved)
+    return int(own.balance + missing)
 
 
 def balances(purses: QuerySet[Purse], *, now: datetime) -> QuerySet[Any]:

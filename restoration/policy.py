@@ -27,7 +27,7 @@ from restoration.lifecycle import (
     VersionState,
 )
 from restoration.models import Claim, Job, Review, Sheet, Version, ancestry
-from restoration.wording import RESTS
+from restoration.wording import RESTS, SHUT, Sentence
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # A run of one's own ends by itself; so long until it is worth asking again.
 A_RUN = 30
 # The codes of check_open: what was in hand is out of everybody's or of one's reach by now.
-CLOSED = ("photo-not-ready", "not-in-reach")
+CLOSED = ("photo-not-ready", "collection-closed")
 
 
 def check_active(user: User) -> None:
@@ -50,7 +50,7 @@ def check_active(user: User) -> None:
 
 def check_claim(user: User, photo: Photo, *, now: datetime) -> None:
     """A ready photo in reach, with a hand free on the volunteer's side."""
-    if not Photo.objects.visible_to(user).filter(pk=photo.pk).exists():
+    if not is_in_reach(user, photo):
         raise Refused("not-in-reach", _("This photo is not open to you."))
     if photo.state != PhotoState.READY:
         raise not_ready()
@@ -71,17 +71,38 @@ def check_open(user: User, photo: Photo) -> None:
     state = Photo.objects.values_list("state", flat=True).get(pk=photo.pk)
     if state != PhotoState.READY:
         raise not_ready(state)
-    if not Photo.objects.visible_to(user).filter(pk=photo.pk).exists():
-        raise Refused("not-in-reach", _("This photo is not open to you."))
+    if not is_in_reach(user, photo):
+        raise closed()
+
+
+def closed() -> Refused:
+    """That the photo's collection was closed to volunteers, for whoever had the photo in hand."""
+    return Refused("collection-closed", SHUT, conflict=True)
+
+
+def is_in_reach(user: User, photo: Photo) -> bool:
+    """Whether this person may see the photo at work."""
+    return Photo.objects.visible_to(user).filter(pk=photo.pk).exists()
 
 
 def check_away(user: User, photos: QuerySet[Photo]) -> None:
-    """Who ever had one of these in hand is told that it went on hold, or away for good; to others
-    it is not there."""
+    """Who ever had one of these in hand is told that it went on hold, away for good or with its
+    whole collection; to others it is not there."""
     mine = Claim.objects.filter(photo=OuterRef("pk"), volunteer=user)
-    had = photos.filter(Exists(mine), state__in=RESTS).first()
-    if had is not None:
+    had = photos.filter(Exists(mine), state__in=(*RESTS, PhotoState.READY)).first()
+    if had is None:
+        return
+    if had.state in RESTS:
         raise not_ready(had.state)
+    if not is_in_reach(user, had):
+        raise closed()
+
+
+def rest_of(user: User, photo: Photo) -> Sentence:
+    """Why this person cannot work on a photo that they had in hand; empty when they can."""
+    if photo.state in RESTS:
+        return RESTS[photo.state]
+    return "" if is_in_reach(user, photo) else SHUT
 
 
 def one_at_a_time(user: User) -> None:
@@ -109,10 +130,9 @@ def check_hands(user: User, *, now: datetime, but: Photo | None = None) -> None:
 
 
 def held_by(user: User) -> QuerySet[Claim]:
-    """What counts as being in this person's hands."""
-    return Claim.objects.filter(
-        volunteer=user, state=ClaimState.OPEN, photo__state=PhotoState.READY
-    )
+    """What counts as being in this person's hands: what they can work on."""
+    reach = Photo.objects.visible_to(user).filter(pk=OuterRef("photo"), state=PhotoState.READY)
+    return Claim.objects.filter(Exists(reach), volunteer=user, state=ClaimState.OPEN)
 
 
 def hold(user: User, photo: Photo, *, fence: int | None = None) -> Claim:
@@ -150,8 +170,8 @@ def check_pace(user: User, *, now: datetime) -> None:
             "%(n)s runs of yours are waiting or running. Wait for one, or cancel one.",
             found.live_jobs,
         )
-        words = f"{words % {'n': found.live_jobs}} {gettext('Your draft is kept.')}"
-        raise Refused("too-many-jobs", words, wait=A_RUN)
+        kept = gettext("Your draft is kept.")
+        raise Refused("too-many-jobs", f"{words % {'n': found.live_jobs}} {kept}", wait=A_RUN)
     wait = _until_free(mine, "requested_at", found.jobs, now)
     if wait:
         raise _too_fast("too-many-jobs-an-hour", _runs(found.jobs), wait)
@@ -221,7 +241,7 @@ def check_cancel(user: User, job: Job) -> None:
 
 
 def check_look_again(user: User, job: Job) -> None:
-    """For a steward: a look that failed, at a photo on which nothing was seen since."""
+    """For a steward: a look that failed or was stopped, where nothing was seen since."""
     check_steward(user)
     if not may_look_again(job):
         raise Refused("not-again", _("This run cannot be asked for again here."), conflict=True)
@@ -232,7 +252,8 @@ def check_look_again(user: User, job: Job) -> None:
 def may_look_again(job: Job) -> bool:
     """Other runs are their owner's to ask for: they need a claim."""
     unseen = getattr(job.photo, "assessment", None) is None
-    return job.kind == JobKind.ASSESS and job.state == JobState.FAILED and unseen
+    ended = job.state in (JobState.FAILED, JobState.CANCELLED)
+    return job.kind == JobKind.ASSESS and ended and unseen
 
 
 def check_submit(user: User, version: Version) -> None:

@@ -25,6 +25,11 @@ RESTS: dict[str, Sentence] = {
         " kept."
     ),
 }
+# The same of a photo whose collection is only for its curators by now.
+SHUT: Sentence = _(
+    "This collection is closed to volunteers now, so you cannot work on this photo. Your draft and"
+    " versions are kept."
+)
 
 STEPS: dict[str, Sentence] = {
     "assess": pgettext_lazy("step", "Look"),

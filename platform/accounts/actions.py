@@ -167,8 +167,9 @@ def give_sign_in_link(*, person: User, by: User, now: datetime) -> str:
     return link
 
 
-def correct_address(*, person: User, address: str, by: User, now: datetime) -> None:
-    """Put another address in place of all that the person had; only this one resets now."""
+def correct_address(*, person: User, address: str, by: User, now: datetime) -> int:
+    """Put another address in place of all that the person had; only this one resets now. Gives how
+    many of those before were told of it by a letter."""
     check_steward(by)
     _check_on(person)
     new = _address(address)
@@ -182,9 +183,15 @@ def correct_address(*, person: User, address: str, by: User, now: datetime) -> N
         row.email = person.email = new
         row.save(update_fields=["email"])
         _tell("person.address-corrected", person, by, now)
-    for old in sorted(before):
-        words = {"from_email": old, "to_email": new}
-        get_adapter().send_notification_mail("account/email/email_changed", row, words, old)
+    return sum(_told_of(new, old, row) for old in sorted(before))
+
+
+def _told_of(new: str, old: str, person: User) -> int:
+    words = {"from_email": old, "to_email": new}
+    left: int = get_adapter().send_notification_mail(
+        "account/email/email_changed", person, words, old
+    )
+    return left if letters.are_sent() else 0
 
 
 def _check_on(person: User) -> None:

@@ -31,6 +31,8 @@ from accounts.models import User
 from accounts.passwords import tidy
 
 PROMISED = "account/messages/email_confirmation_sent.txt"
+# What whoever reads the mail of an address is told of its account.
+UNKNOWN, OFF = "account/email/unknown_account", "account/email/account_off"
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -60,6 +62,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **facts)
+        if facts.get("signup"):
+            # Nobody was asked, and in a workshop the next one sits down at the same desk.
+            request.session.set_expiry(0)
         # What was chosen on this device wins; a new device gets what the person chose last.
         if user.language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             remember_language(response, user.language)
@@ -98,6 +103,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     # --- letters ---------------------------------------------------------------------------------
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> bool:
         """In the reader's language; False when the mail server does not take it."""
+        if template_prefix == UNKNOWN and _is_off(email):
+            template_prefix = OFF
         words = {"email": email, "site_url": settings.SITE_URL, "contact": settings.CONTACT_MAIL}
         with override(letters.language_for(email, context.get("user"))):
             letter = self.render_mail(template_prefix, email, words | context)
@@ -109,7 +116,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """To who signed up; where the address has an account already, the letter says that."""
         address = emailconfirmation.email_address
         others = [each for each in filter_users_by_email(address.email) if each != address.user]
-        if signup and others:
+        if signup and others and _is_off(address.email, but=address.user):
+            self.send_mail(OFF, address.email, {})
+        elif signup and others:
             self.send_account_already_exists_mail(address.email)
         else:
             super().send_confirmation_mail(request, emailconfirmation, signup)
@@ -124,14 +133,19 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         user: User,
         context: dict[str, Any] | None = None,
         email: str | None = None,
-    ) -> None:
-        """What was changed, to the address from before; without the library's talk of browsers."""
+    ) -> int:
+        """What was changed, to the address from before; without the library's talk of browsers.
+
+        Gives how many letters left.
+        """
         words: dict[str, Any] = {"user": user, "at": timezone.now()} | (context or {})
         known = email or EmailAddress.objects.get_primary_email(user)
+        left = 0
         for each in dict.fromkeys([known, words.get("deleted_email")]):
             if each:
                 resets = user in filter_users_by_email(each, is_active=True, prefer_verified=True)
-                self.send_mail(template_prefix, each, words | {"resets": resets})
+                left += self.send_mail(template_prefix, each, words | {"resets": resets})
+        return left
 
     def add_message(
         self,
@@ -165,6 +179,13 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """By which one chooses a new password, once, in the next hours."""
         word = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
         return self.get_reset_password_from_key_url(f"{user_pk_to_url_str(user)}-{word}")
+
+
+def _is_off(email: str, but: User | None = None) -> bool:
+    """Whether nobody signs in by this address because every account that has it is switched off;
+    asked of those before when one more is being made."""
+    people = [each for each in filter_users_by_email(email, prefer_verified=True) if each != but]
+    return bool(people) and not any(each.is_active for each in people)
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

@@ -29,7 +29,7 @@ def hide_name(*, person: User, by: User, now: datetime) -> None:
 def show_name(*, person: User, by: User, now: datetime) -> None:
     """The name that was frozen with each picture is shown again."""
     _check(person, by)
-    rows = User.objects.filter(pk=person.pk, closed_at=None, name_hidden_at__isnull=False)
+    rows = User.objects.filter(pk=person.pk, name_hidden_at__isnull=False)
     with transaction.atomic():
         # Locked: who hid it is asked of the hiding that ends here.
         if rows.select_for_update().first() is None:

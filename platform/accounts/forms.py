@@ -6,13 +6,16 @@ from typing import Any
 
 from allauth.account import forms as allauth
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.templatekit import get_entrance_context_data
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
-from django.shortcuts import redirect
+from django.contrib.auth import REDIRECT_FIELD_NAME as NEXT
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
@@ -64,6 +67,18 @@ class SignUpForm(Bare, allauth.SignupForm):  # type: ignore[misc]
         self.fields["email"].help_text = _why_an_address()
         self.fields["password1"].label = _("Password")
         self.fields["password2"].label = _("Password, once more")
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Whoever was a moment too late, or clicked twice, reads it beside the field."""
+        try:
+            user, answer = super().try_save(request)
+        except IntegrityError:
+            # Looked at before, too; the database had the last word (models.User.save).
+            self.add_error("username", get_adapter().error_messages["username_taken"])
+            words = get_entrance_context_data(request) | {"form": self}
+            words |= {"redirect_field_name": NEXT, "redirect_field_value": request.POST.get(NEXT)}
+            return None, render(request, "account/signup.html", words)
+        return user, answer
 
     def clean_username(self) -> str:
         """Nor a name that somebody is known by in public."""
@@ -215,7 +230,11 @@ class CollectionForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why an account is slowed down or suspended."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=1000)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1000,
+        error_messages={"required": _("Say why; the next steward will read it.")},
+    )
 
 
 class TimeForm(forms.Form):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import letters
 from accounts.actions import end_token
-from accounts.crediting import hide_name
+from accounts.crediting import hide_name, show_name
 from accounts.models import User
 from archive.models import Curatorship, Event
 from archive.policy import Refused
@@ -59,16 +59,25 @@ def close_account(*, person: User, password: str, keep_name: bool, now: datetime
         User.objects.select_for_update().get(pk=person.pk)
         address = person.email
         _leave_offices(person, now)
-        if not keep_name:
-            hide_name(person=person, by=person, now=now)
+        is_named = _named(person, keep_name, now)
         EmailAddress.objects.filter(user=person).delete()
         Draft.objects.filter(volunteer=person).delete()
         end_token(person=person)
         _switch_off(person, keep_name, now)
-        facts = {"person": person.pk, "name": "kept" if keep_name else "hidden"}
+        facts = {"person": person.pk, "name": "kept" if is_named else "hidden"}
         Event.objects.create(actor=person, verb="person.closed", at=now, facts=facts)
     _give_back(person, now)
     _write_to(address, person)
+
+
+def _named(person: User, keep_name: bool, now: datetime) -> bool:
+    """Whether what was published says the name from now on, which a steward may have taken out."""
+    if not keep_name:
+        hide_name(person=person, by=person, now=now)
+        return False
+    with suppress(Refused):
+        show_name(person=person, by=person, now=now)
+    return not User.objects.filter(pk=person.pk, name_hidden_at__isnull=False).exists()
 
 
 def _check_password(person: User, password: str) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import Token
 
 from archive.trust import Trust, is_suspended
+
+
+class People(UserManager["User"]):
+    """Everybody; a name is somebody's whatever its capitals, also to `createsuperuser`."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username__iexact=username)
 
 
 class User(AbstractUser):
@@ -38,10 +48,14 @@ class User(AbstractUser):
     # Its owner has left; nobody switches it on again.
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    objects: ClassVar[People] = People()
+
     class Meta(AbstractUser.Meta):
         verbose_name = _("person")  # type: ignore[assignment]
         verbose_name_plural = _("people")  # type: ignore[assignment]
         constraints = (
+            # Two of which only the capitals differ would keep each other from signing in.
+            models.UniqueConstraint(Lower("username"), name="person_name_once"),
             models.CheckConstraint(condition=Q(trust__in=Trust.values), name="person_trust_known"),
             models.CheckConstraint(
                 condition=Q(closed_at=None) | Q(is_active=False), name="person_closed_is_off"

@@ -20,7 +20,7 @@ from django.views import i18n
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import actions, crediting, leaving, own_data
+from accounts import actions, crediting, leaving, own_data, queries
 from accounts.forms import CloseForm, PasswordForm
 from accounts.models import User
 from accounts.views import PersonRequest
@@ -121,22 +121,24 @@ def data(request: PersonRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def close(request: PersonRequest) -> HttpResponse:
     """What happens when one leaves, and the button that does it."""
-    form = CloseForm(request.POST or None)
+    # Whose name a steward took out is asked for the password alone.
+    is_unnamed = bool(request.user.name_hidden_at) and not queries.hid_own_name(request.user)
+    form = (PasswordForm if is_unnamed else CloseForm)(request.POST or None)
     if form.is_valid() and _closed(request, form):
         logout(request)
         messages.success(request, _("Your account is closed. Thank you for what you made."))
         return redirect("/")
-    context = {"form": form, "contact": settings.CONTACT_MAIL}
+    context = {"form": form, "contact": settings.CONTACT_MAIL, "is_unnamed": is_unnamed}
     status = 422 if form.errors else 200
     return render(request, "accounts/close.html", context, status=status)
 
 
-def _closed(request: PersonRequest, form: CloseForm) -> bool:
+def _closed(request: PersonRequest, form: PasswordForm) -> bool:
     try:
         leaving.close_account(
             person=request.user,
             password=_password(request),
-            keep_name=form.cleaned_data["credit"] == CloseForm.KEEP,
+            keep_name=form.cleaned_data.get("credit") != CloseForm.HIDE,
             now=timezone.now(),
         )
     except Refused as refused:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import Token
 
 from accounts.models import User
-from archive.models import Curatorship, Event
+from accounts.passwords import tidy
+from archive.models import Curatorship, Event, Photo
 from archive.trust import Trust
 from restoration.lifecycle import (
     CLAIM_IDLE,
@@ -25,6 +28,7 @@ from restoration.lifecycle import (
 )
 from restoration.models import Claim, Draft, Job, Review, Version
 from restoration.purses import Entry, EntryKind, Guest, Resource
+from restoration.wording import RESTS, SHUT, Sentence
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Held:
     claim: Claim
     ends_at: datetime
     soon: bool
-    job: Job | None  # the newest of its live runs
+    jobs: list[Job]  # its live runs, oldest first
+    rest: Sentence  # why the photo cannot be worked on meanwhile, or nothing
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,10 @@ class Work:
 def work_of(user: User, *, now: datetime) -> Work:
     """Open claims, drafts without a claim, live runs, and returns that wait for an answer."""
     jobs = list(_jobs(user))
-    running = {job.photo_id: job for job in jobs}
-    held = [_held(claim, running.get(claim.photo_id), now) for claim in _claims(user)]
+    held = [
+        _held(claim, [job for job in jobs if job.photo_id == claim.photo_id], now)
+        for claim in _claims(user)
+    ]
     claimed = [each.claim.photo_id for each in held]
     handed_in = Version.objects.filter(
         made_by=user,
@@ -70,13 +77,16 @@ def work_of(user: User, *, now: datetime) -> Work:
 
 def _claims(user: User) -> QuerySet[Claim]:
     rows = Claim.objects.filter(volunteer=user, state=ClaimState.OPEN)
+    reach = Photo.objects.visible_to(user).filter(pk=OuterRef("photo"))
+    rows = rows.annotate(is_in_reach=Exists(reach))
     return rows.select_related("photo__collection").order_by("opened_at")
 
 
-def _held(claim: Claim, job: Job | None, now: datetime) -> Held:
+def _held(claim: Any, jobs: list[Job], now: datetime) -> Held:
     ends = min(claim.ends_at, claim.seen_at + CLAIM_IDLE)
     soon = claim.ends_at - now < CLAIM_WARNINGS[0]
-    return Held(claim=claim, ends_at=ends, soon=soon, job=job)
+    rest = RESTS.get(claim.photo.state) or ("" if claim.is_in_reach else SHUT)
+    return Held(claim=claim, ends_at=ends, soon=soon, jobs=jobs, rest=rest)
 
 
 def _jobs(user: User) -> QuerySet[Job]:
@@ -122,9 +132,12 @@ def workshops_of(user: User, *, now: datetime) -> QuerySet[Guest]:
 
 
 def unanswered(user: User) -> QuerySet[Version]:
-    """Returned versions without a newer one of the same hand."""
-    later = Q(children__made_by=user) & ~Q(children__state=VersionState.WITHDRAWN)
-    return versions_of(user).filter(state=VersionState.RETURNED).exclude(later)[:20]
+    """Returned versions without a newer one of the same photo by the same hand; one that mends the
+    run begins from where that began, so it is no child of what came back."""
+    newer = Version.objects.filter(
+        made_by=user, photo=OuterRef("photo"), number__gt=OuterRef("number")
+    ).exclude(state=VersionState.WITHDRAWN)
+    return versions_of(user).filter(~Exists(newer), state=VersionState.RETURNED)[:20]
 
 
 # What the stewards' list can be narrowed to.
@@ -149,9 +162,12 @@ IN_STATE = {
 def people(search: str = "", state: str = "") -> QuerySet[User]:
     """Everybody with an account, by name, with the collections they decide for."""
     rows = User.objects.order_by("username").filter(IN_STATE.get(state, Q()))
-    if search:
-        named = Q(username__icontains=search) | Q(display_name__icontains=search)
-        rows = rows.filter(named | Q(email__icontains=search))
+    if search := tidy(search):
+        # By a pattern: SQLite's other way to overlook capitals knows those of English alone.
+        said = re.escape(search)
+        known = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+        named = Q(username__iregex=said) | Q(display_name__iregex=said) | Q(email__iregex=said)
+        rows = rows.filter(named | Exists(known.filter(email__iregex=said)))
     offices = Curatorship.objects.select_related("collection").order_by("collection__title_en")
     return rows.prefetch_related(Prefetch("curatorships", queryset=offices))
 

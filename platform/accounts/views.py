@@ -12,8 +12,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -81,9 +83,10 @@ def _hidden_name(row: User, by: User) -> dict[str, bool]:
     """Of a name that is out of public: whether its owner took it out, and who may put it back."""
     if not row.name_hidden_at:
         return {}
-    own = queries.hid_own_name(row)
-    may = crediting.may_show(row, by) and not row.closed_at
-    return {"hid_own_name": own, "may_show_name": may}
+    return {
+        "hid_own_name": queries.hid_own_name(row),
+        "may_show_name": crediting.may_show(row, by),
+    }
 
 
 @require_POST
@@ -112,9 +115,10 @@ def standing(request: PersonRequest) -> HttpResponse:
     return render(request, "accounts/standing.html", context)
 
 
-def for_stewards(
-    view: Callable[Concatenate[PersonRequest, P], HttpResponse],
-) -> Callable[Concatenate[PersonRequest, P], HttpResponse]:
+Steward = Callable[Concatenate[PersonRequest, P], HttpResponse]
+
+
+def for_stewards(view: Steward[P]) -> Steward[P]:
     """Closed to everybody but stewards, before anything is looked up."""
 
     def guarded(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -125,6 +129,23 @@ def for_stewards(
         return view(request, *args, **kwargs)
 
     return update_wrapper(guarded, view)
+
+
+def takes_forms(page: str) -> Callable[[Steward[P]], Steward[P]]:
+    """Only forms; whoever comes to the address otherwise is led to the page that has the form.
+
+    An answer may be drawn there, and a browser that reads it in another language comes back.
+    """
+
+    def takes(view: Steward[P]) -> Steward[P]:
+        def guarded(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method == "GET":
+                return redirect(reverse(page, args=args, kwargs=kwargs))
+            return view(request, *args, **kwargs)
+
+        return require_http_methods(["GET", "POST"])(update_wrapper(guarded, view))
+
+    return takes
 
 
 @for_stewards
@@ -144,8 +165,7 @@ def people(request: PersonRequest) -> HttpResponse:
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     """One person and their offices."""
     row = get_object_or_404(queries.people(), pk=pk)
-    context = _about(row, request.user, grant_form=_time_form())
-    return render(request, "accounts/person.html", context)
+    return render(request, "accounts/person.html", _about(row, request.user))
 
 
 def _time_form(sent: QueryDict | None = None) -> TimeForm:
@@ -153,26 +173,39 @@ def _time_form(sent: QueryDict | None = None) -> TimeForm:
     return TimeForm(sent, auto_id="grant_%s")
 
 
-def _about(row: User, by: User, **forms: TimeForm) -> dict[str, Any]:
-    """All that the page of one person shows; in a fixed number of queries."""
+def _suspend_form(sent: QueryDict | None = None) -> ReasonForm:
+    return ReasonForm(sent, auto_id="suspend_%s")
+
+
+def _about(row: User, by: User, **sent: Form) -> dict[str, Any]:
+    """All that the page of one person shows, with a form as it was `sent`; in a fixed number of
+    queries."""
     now = timezone.now()
     is_down = row.trust in (trust.Trust.LIMITED, trust.Trust.SUSPENDED)
+    is_suspended = trust.is_suspended(row)
+    is_taken_down_here = not row.closed_at and not row.is_steward
     return {
         "person": row,
         "form": CollectionForm(),
         "trust_form": ReasonForm(),
-        "suspend_form": ReasonForm(auto_id="suspend_%s"),
+        "suspend_form": _suspend_form(),
+        "grant_form": _time_form(),
+        # What the verbs would refuse is not offered; what was typed before is not lost by that.
+        "may_limit": "trust_form" in sent or (is_taken_down_here and not is_down),
+        "may_suspend": "suspend_form" in sent or (is_taken_down_here and not is_suspended),
+        "may_hide": is_suspended or not row.is_steward,
+        "page_url": reverse("people:person", args=[row.pk]),
         # Who was taken down reads so here, whatever an office lets them do meanwhile.
         "level": row.get_trust_display() if is_down else _level(row, now),
         "is_down": is_down,
-        "is_suspended": trust.is_suspended(row),
+        "is_suspended": is_suspended,
         **_last_trust(row),
         "hiding": queries.hiding_of(row),
         **_hidden_name(row, by),
         "accepted": queries.accepted_of(row),
         "left": allowing.left_now(row, None, now=now, gpu=True),
         "grants": queries.grants(row),
-        **forms,
+        **sent,
     }
 
 
@@ -231,23 +264,35 @@ def _office(
 
 
 @for_stewards
-@require_POST
+@takes_forms("people:person")
 def limit(request: PersonRequest, pk: int) -> HttpResponse:
-    return _trust(request, pk, verbs.limit_person, _("This account is slowed down."))
+    sent: dict[str, Form] = {"trust_form": ReasonForm(request.POST)}
+    return _sent(request, pk, verbs.limit_person, _("This account is slowed down."), sent)
 
 
 @for_stewards
-@require_POST
+@takes_forms("people:person")
 def suspend(request: PersonRequest, pk: int) -> HttpResponse:
-    return _trust(request, pk, verbs.suspend_person, _("This account is suspended."))
+    sent: dict[str, Form] = {"suspend_form": _suspend_form(request.POST)}
+    return _sent(request, pk, verbs.suspend_person, _("This account is suspended."), sent)
 
 
-def _trust(request: PersonRequest, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Say why; the next steward will read it."))
-        return redirect("people:person", pk)
-    return _office(request, pk, verb, said, reason=form.cleaned_data["reason"])
+def _sent(
+    request: PersonRequest, pk: int, verb: Callable[..., None], said: str, sent: dict[str, Form]
+) -> HttpResponse:
+    """What a form asks for; refused, the page comes again with all that was typed."""
+    row = get_object_or_404(User, pk=pk)
+    (form,) = sent.values()
+    try:
+        if form.is_valid():
+            verb(person=row, by=request.user, now=timezone.now(), **form.cleaned_data)
+            messages.success(request, said)
+            return redirect("people:person", pk)
+    except Refused as refusal:
+        form.add_error(None, str(refusal.message))
+    # Read anew: it was refused for what the row is by now.
+    context = _about(queries.people().get(pk=pk), request.user, **sent)
+    return render(request, "accounts/person.html", context, status=422)
 
 
 @for_stewards
@@ -279,13 +324,10 @@ def show_name(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @for_stewards
-@require_POST
+@takes_forms("people:person")
 def grant(request: PersonRequest, pk: int) -> HttpResponse:
     """Machine time besides the day's."""
     form = _time_form(request.POST)
-    if not form.is_valid():
-        row = get_object_or_404(queries.people(), pk=pk)
-        context = _about(row, request.user, grant_form=form)
-        return render(request, "accounts/person.html", context, status=422)
-    said = _("Given.") if form.cleaned_data["minutes"] > 0 else _("Taken back.")
-    return _office(request, pk, grant_person, said, **form.cleaned_data)
+    is_gift = form.is_valid() and form.cleaned_data["minutes"] > 0
+    said = _("Given.") if is_gift else _("Taken back.")
+    return _sent(request, pk, grant_person, said, {"grant_form": form})

@@ -7,13 +7,14 @@ hiding that was cut off is simply called again, and an undo brings back exactly 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Event
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # Whoever was in the middle of a click when the account was suspended is found by the next round.
 ROUNDS = 3
+# In which an undo brings back what a hiding changed.
+TURN = Case(*(When(kind=kind, then=turn) for turn, kind in enumerate(HiddenKind)))
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,7 @@ def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hi
     check_steward(by)
     if not reason.strip():
         raise Refused("no-reason", _("Say why; the next steward will read it."), invalid=True)
-    # Together: a hiding of an account that may not be suspended would stand for nothing.
-    with transaction.atomic():
-        was = get_user_model().objects.select_for_update().get(pk=person.pk).trust
-        hiding = _begun(person, by, reason.strip()[:1000], now)
-        if was != Trust.SUSPENDED:
-            suspend_person(person=person, by=by, reason=reason, now=now)
-            _remember(hiding, HiddenKind.TRUST, person.pk, was)
+    hiding = _begin(person, by, reason.strip()[:1000], now)
     for _round in range(ROUNDS):
         found = look(person)
         if not found:
@@ -109,6 +106,21 @@ def hide_everything(*, person: User, by: User, reason: str, now: datetime) -> Hi
     return hiding
 
 
+def _hold(**which: Any) -> Hiding | None:
+    """The hiding, if it stands. Until the transaction ends nobody else hides a thing under it,
+    brings one back, or ends it.
+
+    Held before a person, a picture or a thing is, by whoever takes both; and as publish_version
+    does, so that what is written down beside it keeps nobody waiting.
+    """
+    return Hiding.objects.select_for_update(no_key=True).filter(undone_at=None, **which).first()
+
+
+def _brought_back() -> Refused:
+    words = _("Another steward brought everything back a moment ago. Look again.")
+    return Refused("brought-back", words, conflict=True)
+
+
 def _parts(found: Found) -> Iterable[tuple[HiddenKind, list[Any]]]:
     # Runs before claims: a claim is held while its run is live.
     yield HiddenKind.JOB, found.jobs
@@ -117,15 +129,30 @@ def _parts(found: Found) -> Iterable[tuple[HiddenKind, list[Any]]]:
     yield HiddenKind.PUBLICATION, found.publications
 
 
-def _begun(person: User, by: User, reason: str, now: datetime) -> Hiding:
+def _begin(person: User, by: User, reason: str, now: datetime) -> Hiding:
+    """Together: a hiding of an account that may not be suspended would stand for nothing."""
+    with transaction.atomic():
+        hiding = _standing(person, by, reason, now)
+        # Of who joins in too: the next steward reads the reasons of both.
+        facts = {"person": person.pk, "hiding": hiding.pk, "reason": reason}
+        Event.objects.create(actor=by, verb="person.hidden", at=now, facts=facts)
+        row = get_user_model().objects.select_for_update().get(pk=person.pk)
+        was = row.trust
+        if was != Trust.SUSPENDED:
+            suspend_person(person=row, by=by, reason=reason, now=now)
+            _remember(hiding, HiddenKind.TRUST, person.pk, was)
+    return hiding
+
+
+def _standing(person: User, by: User, reason: str, now: datetime) -> Hiding:
+    """The hiding that stands, held, or a new one; there is one of a person at a time."""
     try:
         with transaction.atomic():
-            hiding = Hiding.objects.create(person=person, by=by, reason=reason, at=now)
-            facts = {"person": person.pk, "hiding": hiding.pk, "reason": reason}
-            Event.objects.create(actor=by, verb="person.hidden", at=now, facts=facts)
-            return hiding
+            return Hiding.objects.create(person=person, by=by, reason=reason, at=now)
     except IntegrityError:
-        return Hiding.objects.get(person=person, undone_at=None)
+        if (found := _hold(person=person)) is None:
+            raise _brought_back() from None
+        return found
 
 
 def _remember(hiding: Hiding, kind: HiddenKind, key: int, was: str = "") -> None:
@@ -136,12 +163,13 @@ def _remember(hiding: Hiding, kind: HiddenKind, key: int, was: str = "") -> None
 
 
 def _hide_one(hiding: Hiding, kind: HiddenKind, row: Any, by: User, now: datetime) -> None:
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        if _hold(pk=hiding.pk) is None:
+            raise _brought_back()
+        # What ended by itself meanwhile is left as it is.
+        with suppress(Refused, IllegalMove), transaction.atomic():
             HIDE[kind](row, by, now)
             _remember(hiding, kind, row.pk)
-    except (Refused, IllegalMove):
-        return  # it ended by itself meanwhile
 
 
 def _hide_version(version: Version, by: User, now: datetime) -> None:
@@ -171,7 +199,10 @@ def _hide_words(hiding: Hiding, now: datetime) -> None:
     standing = (PublicationState.LIVE, PublicationState.SUSPENDED)
     pictures = Publication.objects.filter(state__in=standing).exclude(pk__in=known)
     for each in _built_on(hiding.person, pictures):
-        hide_words(publication=each, hiding=hiding, now=now)
+        with transaction.atomic():
+            if _hold(pk=hiding.pk) is None:
+                raise _brought_back()
+            hide_words(publication=each, hiding=hiding, now=now)
 
 
 HIDE: dict[HiddenKind, Callable[[Any, User, datetime], None]] = {
@@ -194,19 +225,38 @@ def undo_hiding(*, person: User, by: User, now: datetime) -> dict[str, int]:
     hiding = Hiding.objects.filter(person=person, undone_at=None).first()
     if hiding is None:
         raise Refused("not-hidden", _("Nothing of this account is hidden."), conflict=True)
-    _hand_over(hiding)
-    for kind in HiddenKind:
-        for thing in hiding.things.filter(kind=kind, outcome="").order_by("pk"):
-            _bring_back(thing, hiding, by, now)
-    with transaction.atomic():
-        rows = Hiding.objects.filter(pk=hiding.pk, undone_at=None)
-        if rows.update(undone_at=now, undone_by=by):
-            # Now that nothing is published under it any more (actions.publish_version).
-            _bring_words_back(hiding)
-            facts = {"person": person.pk, "hiding": hiding.pk}
-            Event.objects.create(actor=by, verb="person.shown", at=now, facts=facts)
+    _bring_all_back(hiding, by, now)
     outcomes = list(hiding.things.values_list("outcome", flat=True))
     return {each: outcomes.count(each) for each in sorted(set(outcomes))}
+
+
+def _bring_all_back(hiding: Hiding, by: User, now: datetime) -> None:
+    """One thing at a time, until none is left: somebody may go on hiding meanwhile.
+
+    Which is the next is asked while the hiding is held, so that the trust comes before what needs
+    it, and nothing is hidden under a hiding that has ended.
+    """
+    handed_over: set[int] = set()
+    while True:
+        with transaction.atomic():
+            if _hold(pk=hiding.pk) is None:
+                return  # another hand brought the last one back
+            thing = hiding.things.filter(outcome="").order_by(TURN, "pk").first()
+            if thing is None:
+                _end(hiding, by, now)
+                return
+            if thing.kind != HiddenKind.PUBLICATION or thing.key in handed_over:
+                _bring_back(thing, hiding, by, now)
+                continue
+        handed_over |= _hand_over(hiding)
+
+
+def _end(hiding: Hiding, by: User, now: datetime) -> None:
+    Hiding.objects.filter(pk=hiding.pk).update(undone_at=now, undone_by=by)
+    # Now that nothing is published under it any more (actions.publish_version).
+    _bring_words_back(hiding)
+    facts = {"person": hiding.person_id, "hiding": hiding.pk}
+    Event.objects.create(actor=by, verb="person.shown", at=now, facts=facts)
 
 
 def _bring_words_back(hiding: Hiding) -> None:
@@ -223,9 +273,10 @@ def _things_of_others(hiding: Hiding) -> QuerySet[HiddenThing]:
     return things.exclude(hiding=hiding)
 
 
-def _hand_over(hiding: Hiding) -> None:
+def _hand_over(hiding: Hiding) -> set[int]:
     """What stands on the work of another account that is hidden too stays hidden, for that one:
-    it was hidden already when that one's turn came, and is not among what that one hid."""
+    it was hidden already when that one's turn came, and is not among what that one hid. Gives the
+    keys of the pictures that were looked at."""
     things = {each.key: each for each in hiding.things.filter(kind=HiddenKind.PUBLICATION)}
     pictures = Publication.objects.filter(pk__in=things)
     others = Hiding.objects.filter(undone_at=None).exclude(pk=hiding.pk)
@@ -233,6 +284,7 @@ def _hand_over(hiding: Hiding) -> None:
         for each in _built_on(other.person, pictures):
             with transaction.atomic():
                 _hand_one_over(things[each.pk], other)
+    return set(things)
 
 
 def _hand_one_over(thing: HiddenThing, other: Hiding) -> None:
@@ -248,8 +300,11 @@ def _hand_one_over(thing: HiddenThing, other: Hiding) -> None:
     HiddenThing.objects.filter(pk=thing.pk, outcome="").update(outcome="moved-on")
 
 
-def restore_account(*, person: User, by: User, now: datetime, to: str = "") -> None:
-    """Give an account its trust back, or another level; not while everything by it is hidden."""
+def restore_account(
+    *, person: User, by: User, now: datetime, to: str = "", shown: str = ""
+) -> None:
+    """Give an account its trust back, or another level; not while everything by it is hidden, nor
+    from another level than was `shown` to who asks, where that is said."""
     check_steward(by)
     with transaction.atomic():
         # Locked: no hiding of this account begins between the question and the answer.
@@ -259,7 +314,7 @@ def restore_account(*, person: User, by: User, now: datetime, to: str = "") -> N
                 "Everything by this account is hidden. Bring that back; its trust comes along."
             )
             raise Refused("is-hidden", words, conflict=True)
-        restore_person(person=person, by=by, now=now, to=to)
+        restore_person(person=person, by=by, now=now, to=to, shown=shown)
 
 
 def _bring_back(thing: HiddenThing, hiding: Hiding, by: User, now: datetime) -> None:

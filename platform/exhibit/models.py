@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from archive.lifecycle import Moves, PhotoState
-from archive.models import Collection, Curatorship, Photo
+from archive.models import Collection, Curatorship, Event, Photo
 from archive.stateful import Stateful
 from restoration.lifecycle import MOVES, PublicationState
 from restoration.models import Review, Version, known
@@ -183,6 +183,16 @@ class Hiding(models.Model):
 
     def __str__(self) -> str:
         return f"hiding of {self.person_id}"
+
+    def changed(self) -> int:
+        """How many things it changed; that the account is suspended is said anyway."""
+        return self.things.exclude(kind=HiddenKind.TRUST).count()
+
+    def joined(self) -> list[Event]:
+        """Who pressed the button too while it stood, when and why; the oldest first."""
+        told = Event.objects.filter(facts__person=self.person_id, facts__hiding=self.pk)
+        rows = told.filter(verb="person.hidden").select_related("actor").order_by("pk")
+        return list(rows)[1:]
 
 
 class HiddenThing(models.Model):

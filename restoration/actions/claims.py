@@ -15,7 +15,14 @@ from archive.models import Photo
 from archive.policy import Refused, check_curate
 from archive.stateful import IllegalMove
 from restoration import policy
-from restoration.lifecycle import CLAIM_CAP, CLAIM_EXTENSION, CLAIM_IDLE, LIVE_JOBS, ClaimState
+from restoration.lifecycle import (
+    CLAIM_CAP,
+    CLAIM_EXTENSION,
+    CLAIM_IDLE,
+    LIVE_JOBS,
+    ClaimState,
+    JobState,
+)
 from restoration.models import Claim, Job
 
 if TYPE_CHECKING:
@@ -134,14 +141,16 @@ def end_withdrawn(*, now: datetime) -> int:
 
 
 def due_claims(now: datetime) -> QuerySet[Claim]:
-    """Open claims past a clock whose holder has no run waiting or running."""
-    own_run = Job.objects.filter(
-        photo=OuterRef("photo"),
-        requested_by=OuterRef("volunteer"),
-        state__in=LIVE_JOBS,
-    )
-    past = Q(seen_at__lt=now - CLAIM_IDLE) | Q(ends_at__lt=now)
-    return Claim.objects.filter(past, ~Exists(own_run), state=ClaimState.OPEN)
+    """Open claims past a clock that no run of their holder stops.
+
+    Whoever waits for a run need not be there; but one that no machine can do waits for ever, so the
+    hard cap waits for a run at work alone. The run of a claim that ended keeps its place in the
+    queue, and what it makes belongs to whoever asked for it.
+    """
+    own = Job.objects.filter(photo=OuterRef("photo"), requested_by=OuterRef("volunteer"))
+    is_idle = Q(seen_at__lt=now - CLAIM_IDLE) & ~Exists(own.filter(state__in=LIVE_JOBS))
+    is_over = Q(ends_at__lt=now) & ~Exists(own.filter(state=JobState.RUNNING))
+    return Claim.objects.filter(is_idle | is_over, state=ClaimState.OPEN)
 
 
 def expire_due(*, now: datetime, photo: Photo | None = None) -> int:

@@ -50,7 +50,7 @@ def give_photo(*, by: User, wishes: Mapping[str, Any], now: datetime) -> Claim:
                     return claim
                 if claim is None:
                     break
-    raise Refused("nothing-waits", _nothing(reach, wishes), conflict=True)
+    raise Refused("nothing-waits", _nothing(by, reach, wishes, now), conflict=True)
 
 
 def _turns(reach: Iterable[int], wishes: Mapping[str, Any]) -> QuerySet[Any]:
@@ -102,8 +102,11 @@ def _drawn(rows: QuerySet[Any]) -> Any:
     return CHANCE.choice(few) if few else None
 
 
-def _nothing(reach: Iterable[int], wishes: Mapping[str, Any]) -> Any:
-    if wishes.get("collection") and Standing.objects.filter(waits=True, collection__in=reach):
+def _nothing(by: User, reach: Iterable[int], wishes: Mapping[str, Any], now: datetime) -> Any:
+    """The words for it; another collection is named only where one would be given from it."""
+    here = wishes.get("collection")
+    elsewhere = _oldest(reach, {**wishes, "collection": None}).exclude(collection=here)
+    if here and elsewhere.exclude(_met(by, now, never=False)).exists():
         return _(
             "Nothing waits with these wishes in this collection; in another one something does."
         )

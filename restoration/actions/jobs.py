@@ -106,14 +106,37 @@ def request_retouch(
     now: datetime,
     note: str = "",
 ) -> Job:
-    """Have a worker take in a retouched file that has been received, as a child of `parent`."""
-    with _retouching(parent, by, fence, now) as admit:
+    """Have a worker take in a retouched file that has been received, as a child of `parent`.
+
+    While the same file waits or is looked at, that run is given again, as with request_job; what
+    was told with it belongs to it, its name does not.
+    """
+    _check_retouch(parent, by, fence)
+    with transaction.atomic():
+        policy.one_at_a_time(by)  # before looking, so that two requests at once are told apart
+        told = {"upload_sha256": upload_sha256, "filename": filename, "note": note}
+        job = (
+            _unsettled(parent, by)
+            .filter(plan__upload_sha256=upload_sha256, plan__note=note)
+            .first()
+        )
+        return job or _request_retouch(parent, by, told, now)
+
+
+def _unsettled(parent: Version, by: User) -> QuerySet[Job]:
+    """The retouches of this version that this person has waiting or running."""
+    mine = Job.objects.filter(requested_by=by, state__in=LIVE_JOBS, kind=JobKind.RETOUCH)
+    return mine.filter(source=parent).select_related("photo", "source").order_by("pk")
+
+
+def _request_retouch(parent: Version, by: User, told: dict[str, str], now: datetime) -> Job:
+    with _retouching(parent, by, now) as admit:
         job = _queue(
             photo=parent.photo,
             kind=JobKind.RETOUCH,
             source=parent,
             requested_by=by,
-            plan={"upload_sha256": upload_sha256, "filename": filename, "note": note},
+            plan=told,
             needs=[presence.EMBEDDED],
             now=now,
         )
@@ -135,8 +158,14 @@ def bring_retouch(
 
     All that may refuse it is asked before a byte is kept, and what is refused then is let go.
     """
-    with _retouching(parent, by, fence, now):
-        pass  # nothing is reserved: the file may take minutes to keep
+    _check_retouch(parent, by, fence)
+    try:
+        with _retouching(parent, by, now):
+            pass  # nothing is reserved: the file may take minutes to keep
+    except Refused:
+        if not _unsettled(parent, by).exists():
+            raise
+        # It may be the file that waits, and whoever presses twice is not refused: its bytes tell.
     with storage.receive(chunks, limit=settings.MAX_UPLOAD_BYTES) as came:
         key = storage.incoming_key(came.sha256)
         was_there = storage.exists(key)
@@ -166,16 +195,18 @@ def _let_go(sha256: str) -> None:
         storage.delete(storage.incoming_key(sha256))
 
 
-@contextmanager
-def _retouching(
-    parent: Version, by: User, fence: int, now: datetime
-) -> Iterator[Callable[[Job], None]]:
-    """All that a retouch is asked; its own pace under the lock of _admitted, as the runs' is."""
+def _check_retouch(parent: Version, by: User, fence: int) -> None:
+    """All that a retouch is asked but its pace."""
     photo = parent.photo
     policy.hold(by, photo, fence=fence)
     policy.check_open(by, photo)
     policy.check_run(by, photo, (), offered=True)
-    with _admitted(by, photo, costs.bound_of_retouch(parent), now=now) as admit:
+
+
+@contextmanager
+def _retouching(parent: Version, by: User, now: datetime) -> Iterator[Callable[[Job], None]]:
+    """A retouch's own pace, under the lock of _admitted as the runs' is."""
+    with _admitted(by, parent.photo, costs.bound_of_retouch(parent), now=now) as admit:
         policy.check_upload(by, now=now)
         yield admit
 

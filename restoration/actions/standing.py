@@ -33,11 +33,14 @@ def suspend_person(*, person: User, by: User, reason: str, now: datetime) -> Non
     _set_down(person, Trust.SUSPENDED, by, reason, now)
 
 
-def restore_person(*, person: User, by: User, now: datetime, to: str = "") -> None:
-    """Back to the trust from before it was limited or suspended, or to another level."""
+def restore_person(*, person: User, by: User, now: datetime, to: str = "", shown: str = "") -> None:
+    """Back to the trust from before it was limited or suspended, or to another level.
+
+    Not from another level than was `shown` to who asks, where that is said.
+    """
     check_steward(by)
     to = to or person.trust_before or Trust.NEW
-    if person.trust not in (Trust.LIMITED, Trust.SUSPENDED):
+    if person.trust not in (Trust.LIMITED, Trust.SUSPENDED) or shown not in ("", person.trust):
         raise _moved_on()
     # Who is only slowed down again has still to find the way up.
     kept = person.trust_before if to == Trust.LIMITED else ""
@@ -49,6 +52,9 @@ def _set_down(person: User, to: str, by: User, reason: str, now: datetime) -> No
     check_steward(by)
     if person.is_steward:
         raise Refused("is-steward", _("Take the office of steward back first."), conflict=True)
+    # Slowed down would be more than suspended allows: the way up is restore_person's alone.
+    if (person.trust, to) == (Trust.SUSPENDED, Trust.LIMITED):
+        raise _moved_on()
     kept = person.trust_before or person.trust
     told, set_ = {"reason": reason.strip()}, {"trust_before": kept}
     # Who became a steward meanwhile stays one who can work.

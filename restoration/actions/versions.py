@@ -48,11 +48,9 @@ def scan_version(*, photo: Photo, now: datetime) -> Version:
 def submit_version(*, version: Version, by: User, note: str, now: datetime) -> None:
     """Send a draft to review and fulfil the claim; a late submit is kept as an alternative."""
     policy.check_submit(by, version)
-    held = Claim.objects.filter(photo=version.photo_id, state=ClaimState.OPEN)
-    mine = held.filter(volunteer=by).first()
-    late = mine is None and held.exists()
     try:
         with transaction.atomic():
+            late = not _fulfilled(version, by, now) and _held_by_another(version, by)
             version.move(
                 VersionState.SUBMITTED,
                 by=by,
@@ -61,12 +59,28 @@ def submit_version(*, version: Version, by: User, note: str, now: datetime) -> N
                 set_={"note": note, "submitted_at": now, "is_alternative": late},
                 facts={"sha256": version.sha256, "late": late},
             )
-            if mine is not None:
-                mine.move(ClaimState.FULFILLED, by=by, at=now, set_={"closed_at": now})
     except IllegalMove:
         raise Refused(
             "not-a-draft", _("This version has already been submitted or withdrawn."), conflict=True
         ) from None
+
+
+def _fulfilled(version: Version, by: User, now: datetime) -> bool:
+    """Fulfil the submitter's claim; False when it had ended, be it in this very moment."""
+    mine = Claim.objects.filter(photo=version.photo_id, volunteer=by, state=ClaimState.OPEN).first()
+    if mine is None:
+        return False
+    try:
+        mine.move(ClaimState.FULFILLED, by=by, at=now, set_={"closed_at": now})
+    except IllegalMove:
+        # It lapsed, was taken back, or another tab was quicker: no reason to lose the version.
+        return False
+    return True
+
+
+def _held_by_another(version: Version, by: User) -> bool:
+    held = Claim.objects.filter(photo=version.photo_id, state=ClaimState.OPEN)
+    return held.exclude(volunteer=by).exists()
 
 
 def withdraw_version(*, version: Version, by: User, now: datetime) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from archive.models import Photo
 from restoration.lifecycle import (
+    LIVE_JOBS,
     ClaimState,
     JobKind,
     JobState,
@@ -32,7 +34,9 @@ class Bench:
     claims: list[Claim]
     draft: Draft | None
     versions: list[Version]
+    # The run that is told of at length, and the others of one's own that wait or work.
     job: Job | None
+    others: list[Job]
     user: User
 
     @property
@@ -64,7 +68,8 @@ class Bench:
 
 
 def in_hand(ref: str, user: User) -> Photo | None:
-    """The photo, when this person holds it: also one that went on hold under their hands."""
+    """The photo, when this person holds it: also one that went on hold, or out of their reach,
+    under their hands."""
     held = Claim.objects.filter(photo__ref=ref, volunteer=user, state=ClaimState.OPEN)
     claim = held.select_related("photo__collection", "photo__assessment").first()
     return claim.photo if claim else None
@@ -74,12 +79,14 @@ def bench_of(photo: Photo, user: User) -> Bench:
     """The bench of a photo for this person; the scan's version has to exist."""
     opened = Claim.objects.filter(photo=photo, state=ClaimState.OPEN).select_related("volunteer")
     versions = list(versions_of(photo, user))
+    runs = telling_runs(photo, user, versions)
     return Bench(
         photo=photo,
         claims=list(opened.order_by("slot")),
         draft=Draft.objects.filter(photo=photo, volunteer=user).first(),
         versions=versions,
-        job=telling_job(photo, user, versions),
+        job=runs[0] if runs else None,
+        others=runs[1:],
         user=user,
     )
 
@@ -96,21 +103,33 @@ def versions_of(photo: Photo, user: User) -> QuerySet[Version]:
     )
 
 
-def telling_job(photo: Photo, user: User, versions: list[Version]) -> Job | None:
-    """The person's last run on the photo while it lives, or when its end has to be told.
+def _runs(photo: Photo, user: User) -> QuerySet[Job]:
+    return Job.objects.filter(photo=photo, requested_by=user).exclude(kind=JobKind.ASSESS)
 
-    That a run failed is told until something succeeds: a version is made, or one is handed in.
-    """
-    mine = Job.objects.filter(photo=photo, requested_by=user).exclude(kind=JobKind.ASSESS)
-    last = (
-        mine.select_related("source", "photo", "version").order_by("-requested_at", "-pk").first()
-    )
-    if last is None or last.live:
-        return last
-    since = last.ended_at or last.requested_at
+
+def live_runs(photo: Photo, user: User) -> list[Job]:
+    """The person's runs on the photo that wait or work, newest first."""
+    live = _runs(photo, user).filter(state__in=LIVE_JOBS)
+    return list(live.select_related("source", "photo").order_by("-requested_at", "-pk"))
+
+
+def telling_runs(photo: Photo, user: User, versions: list[Version]) -> list[Job]:
+    """The person's runs on the photo that live, newest first; where none does, the one that ended
+    last when its end has to be told. In one query."""
+    ended = _runs(photo, user).exclude(state__in=LIVE_JOBS)
+    last = ended.order_by(Coalesce("ended_at", "requested_at").desc(), "-pk").values("pk")[:1]
+    found = _runs(photo, user).filter(Q(state__in=LIVE_JOBS) | Q(pk=Subquery(last)))
+    rows = list(found.select_related("source", "photo", "version").order_by("-requested_at", "-pk"))
+    live = [run for run in rows if run.live]
+    return live or [run for run in rows if _has_to_be_told(run, user, versions)]
+
+
+def _has_to_be_told(ended: Job, user: User, versions: list[Version]) -> bool:
+    """That a run failed is told until something succeeds: a version is made, or one handed in."""
+    since = ended.ended_at or ended.requested_at
     own = [each for each in versions if each.made_by_id == user.pk]
     done = [at for each in own for at in (each.made_at, each.submitted_at) if at]
-    return None if last.state == JobState.SUCCEEDED or any(at > since for at in done) else last
+    return ended.state != JobState.SUCCEEDED and not any(at > since for at in done)
 
 
 def jobs_seen_by(user: User) -> QuerySet[Job]:

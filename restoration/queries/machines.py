@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q
 
 from archive.lifecycle import PhotoState
 from restoration import policy, presence, wording
-from restoration.lifecycle import LIVE_JOBS, JobState
+from restoration.lifecycle import LIVE_JOBS, JobKind, JobState
 from restoration.models import Job, Worker
 
 A_DAY = timedelta(days=1)
@@ -41,7 +41,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed, and why; `again` when a steward may ask for it once more."""
+    """A run that failed, or a look that was stopped, and why; `again` when a steward may ask for it
+    once more."""
 
     job: Job
     why: str
@@ -81,13 +82,23 @@ def lines(here: list[Machine]) -> list[Line]:
 
 
 def failures(*, now: datetime) -> list[Failure]:
-    """The runs that failed within a day, newest first."""
-    failed = Job.objects.filter(state=JobState.FAILED, ended_at__gte=now - A_DAY)
-    rows = failed.select_related("photo__collection", "photo__assessment", "requested_by")
+    """The runs that failed within a day, newest first; and the looks that were stopped, as long as
+    nobody has looked: the site does not ask for them again by itself."""
+    ended = Job.objects.filter(
+        state__in=(JobState.FAILED, JobState.CANCELLED), ended_at__gte=now - A_DAY
+    )
+    unseen = Q(kind=JobKind.ASSESS, photo__state=PhotoState.READY, photo__assessment=None)
+    rows = ended.filter(Q(state=JobState.FAILED) | unseen)
+    rows = rows.select_related("photo__collection", "photo__assessment", "requested_by")
     return [
-        Failure(each, wording.problem(each.error_code, each.error_facts), _can_run_again(each))
+        Failure(each, _why(each), _can_run_again(each))
         for each in rows.order_by("-ended_at", "-pk")[:MOST_FAILED]
     ]
+
+
+def _why(job: Job) -> str:
+    stopped = job.state == JobState.CANCELLED
+    return wording.problem("cancelled" if stopped else job.error_code, job.error_facts)
 
 
 def _can_run_again(job: Job) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -21,7 +21,7 @@ from restoration.engine.errors import BadInput
 from restoration.engine.ladder import Rung
 from restoration.models import Job, Version
 from restoration.queries.bench import jobs_seen_by
-from restoration.views import advising
+from restoration.views import advising, others
 from restoration.views.asking import Asked, fence_of, version_of
 from restoration.views.progress import progress
 
@@ -64,18 +64,22 @@ def _run(
         queued = request_job(source=source, by=request.user, fence=fence, plan=rung.plan, now=now)
     except (BadInput, Refused) as error:
         if request.htmx:
-            return _told(request, stopped, error, now)
+            return _told(request, source, stopped, error, now)
         if isinstance(error, Refused):
             raise
         messages.error(request, advising.problem(error.code, error.facts))
         return _to_the_bench(source)
     if request.htmx:
-        return render(request, "restoration/_job.html", {"job": progress(queued, now=now)})
+        return others.beside(request, source.photo, {"job": progress(queued, now=now)})
     return _to_the_bench(source)
 
 
 def _told(
-    request: Asked, stopped: Job | None, error: BadInput | Refused, now: datetime
+    request: Asked,
+    source: Version,
+    stopped: Job | None,
+    error: BadInput | Refused,
+    now: datetime,
 ) -> HttpResponse:
     """Why not, above the run that offered it: its other rungs may still be taken, or later."""
     if isinstance(error, BadInput):  # the mask of somebody else
@@ -83,7 +87,7 @@ def _told(
     else:
         wait, words = error.wait, str(error.message)
     context = {"job": progress(stopped, now=now) if stopped else None, "job_errors": [words]}
-    answer = render(request, "restoration/_job.html", context, status=429 if wait else 422)
+    answer = others.beside(request, source.photo, context, status=429 if wait else 422)
     if wait:
         answer["Retry-After"] = str(wait)
     return answer

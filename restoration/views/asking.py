@@ -38,8 +38,8 @@ def photo_of(request: Asked, ref: str) -> Photo:
 
 
 def photo_in_hand(request: Asked, ref: str) -> Photo:
-    """As photo_of, and also one that went on hold under the hands of whoever holds it: what lies on
-    their page can still be kept."""
+    """As photo_of, and also one that went on hold or was closed under the hands of whoever holds
+    it: what lies on their page can still be kept."""
     return benches.in_hand(ref, request.user) or photo_of(request, ref)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,11 +32,12 @@ from restoration.models import Claim, Draft, Version
 from restoration.queries import bench as benches
 from restoration.queries import waiting
 from restoration.queries.bench import Bench
-from restoration.views import advising, faces, looking, panel, pictures, returning
+from restoration.views import advising, faces, looking, others, panel, pictures, returning
 from restoration.views.asking import Asked, fence_of, photo_in_hand, photo_of, sent_from_bench
 from restoration.views.claims import clock
 from restoration.views.progress import estimate, progress
 from restoration.views.strip import Typed, label, strip
+from restoration.wording import RESTS
 
 MASK_SIDE = 2048
 SOUGHT = "sensitivity"  # the setting of the repair; damage is detected at its default
@@ -55,13 +57,14 @@ def bench(request: Asked, ref: str) -> HttpResponse:
     found = benches.bench_of(photo, request.user)
     if found.claim is None:
         return _shown(request, found)
-    # Who opens the page is there, with a script that beats or without.
-    beat_claim(claim=found.claim, by=request.user, now=timezone.now())
+    # Who opens the page is there, with a script that beats or without; who is suspended looks on.
+    with suppress(Refused):
+        beat_claim(claim=found.claim, by=request.user, now=timezone.now())
     return _laid_out(request, found, found.claim)
 
 
 def _away(request: Asked, away: Refused) -> HttpResponse:
-    """In the place of a bench whose photo is on hold or withdrawn by now."""
+    """In the place of a bench whose photo nobody, or no volunteer, works on by now."""
     context = {"said": away.message, "work_url": reverse("people:work")}
     context |= {"back_url": reverse("restoration:wall")}
     return render(request, "restoration/away.html", context, status=409)
@@ -144,7 +147,7 @@ def run(request: Asked, ref: str) -> HttpResponse:
     except (BadInput, Refused) as error:
         return _refused(request, photo, drafted, error)
     if request.htmx:
-        return render(request, "restoration/_job.html", {"job": progress(job, now=now)})
+        return others.beside(request, photo, {"job": progress(job, now=now)})
     if _is_json(request):
         return JsonResponse({"job": job.pk, "url": _job_url(job.pk)}, status=201)
     return redirect(f"{_url('bench', ref)}?{urlencode({'base': source.number})}#job")
@@ -224,7 +227,7 @@ def _said(
 ) -> HttpResponse:
     if request.htmx:
         shown = {"job_errors": [words]}
-        return render(request, "restoration/_job.html", shown, status=429 if state == 429 else 422)
+        return others.beside(request, photo, shown, status=429 if state == 429 else 422)
     if _is_json(request):
         return _problem(code, words, state)
     found = benches.bench_of(photo, request.user)
@@ -265,6 +268,7 @@ def _shown(request: Asked, found: Bench, *, typed: Typed | None = None) -> HttpR
         "give_one_url": reverse("restoration:give-one") if found.own_waits else "",
         "looked": panel.looked(panel.Panel(photo, None, [])),
         "job": progress(found.job, now=timezone.now()) if found.job else None,
+        "other_runs": others.lines(found.others),
         "back_url": reverse("restoration:wall"),
         "page_url": _page_url(request, photo, base),
         **strip(found, base, typed),
@@ -302,6 +306,7 @@ def _laid_out(
     kept = kept and drafting.with_found(kept, faces.found(photo))
     base = found.base(asked or (kept or {}).get("base"))
     recipe = panel.Panel(photo, kept, presence.models_offered(now=now))
+    steps = panel.steps(recipe)
     context = {
         "photo": _photo(photo),
         "facts": panel.photo_facts(photo),
@@ -311,19 +316,20 @@ def _laid_out(
         "bases": _bases(found, base),
         "returned": returning.told(found, base, kept),
         **looking.seen(recipe),
-        "steps": panel.steps(recipe),
+        "steps": steps,
         "prompt_fields": panel.prompt_fields(recipe),
         "swatches": panel.swatches(recipe),
         "faces": faces.listed(recipe),
         "marks": _marks(kept),
         "estimate": estimate(
-            waiting.outlook_for(base, by=request.user, needs=[presence.EMBEDDED], now=now)
+            waiting.outlook_for(base, by=request.user, needs=panel.needs(steps), now=now)
         ),
         "left": allowing.left_now(
             request.user, photo.collection_id, now=now, gpu=bool(recipe.models)
         ),
         "form_errors": errors or [],
         "job": progress(found.job, now=now) if found.job else None,
+        "other_runs": others.lines(found.others),
         "urls": _urls(photo, claim),
         "config": _config(found, claim, base, kept, recipe, is_begun=again is not None),
         "page_url": _page_url(request, photo, base),
@@ -428,7 +434,7 @@ def _config(
         },
         "suggestion": panel.suggestion(recipe),
         "faces": faces.found(photo),
-        "claim": clock(claim, timezone.now()),
+        "claim": clock(claim, timezone.now(), RESTS.get(photo.state, "")),
         "urls": _urls(photo, claim),
     }
 

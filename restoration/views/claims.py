@@ -15,12 +15,13 @@ from django.views.decorators.http import require_POST
 
 from archive.models import Photo
 from archive.policy import Refused
-from restoration import wording
+from restoration import policy
 from restoration.actions.claims import beat_claim, claim_photo, extend_claim, release_claim
 from restoration.lifecycle import CLAIM_WARNINGS, ClaimState
 from restoration.models import Claim
 from restoration.queries import wall
 from restoration.views.asking import Asked, fence_of, photo_of
+from restoration.wording import Sentence
 
 
 @require_POST
@@ -41,7 +42,8 @@ def _to_another(request: Asked, photo: Photo, refused: Refused) -> HttpResponse:
     if another is None:
         messages.info(request, str(refused.message))
         return redirect("restoration:wall")
-    messages.info(request, f"{refused.message} {_('Here is another one.')}")
+    here = _("Here is another one.")
+    messages.info(request, f"{refused.message} {here}")
     return redirect("restoration:bench", ref=another.ref)
 
 
@@ -58,7 +60,7 @@ def beat(request: Asked, ref: str) -> JsonResponse:
         if refused.code == "suspended":
             said["warning"] = str(refused.message)  # nothing else on the page would say so
         return JsonResponse(said, status=409)
-    return JsonResponse(clock(claim, now))
+    return JsonResponse(clock(claim, now, policy.rest_of(request.user, claim.photo)))
 
 
 @never_cache
@@ -71,15 +73,24 @@ def extend(request: Asked, ref: str) -> HttpResponse:
         messages.success(request, _("Extended by a day."))
         return redirect("restoration:bench", ref=ref)
     claim.refresh_from_db()
-    return JsonResponse(clock(claim, now))
+    return JsonResponse(clock(claim, now, policy.rest_of(request.user, claim.photo)))
 
 
 @require_POST
 def release(request: Asked, ref: str) -> HttpResponse:
     """Give the photo back."""
-    release_claim(claim=_mine(request, ref), by=request.user, now=timezone.now())
-    messages.success(request, _("The photo is back on the wall. What you did on it is kept."))
+    claim = _mine(request, ref)
+    release_claim(claim=claim, by=request.user, now=timezone.now())
+    messages.success(request, _given_back(policy.rest_of(request.user, claim.photo)))
     return redirect("restoration:wall")
+
+
+def _given_back(rest: Sentence) -> str:
+    """Where the photo is now: on the wall, unless there is a reason why nobody works on it."""
+    if rest:
+        told = _("You gave the photo back.")
+        return f"{told} {rest}"
+    return _("The photo is back on the wall. What you did on it is kept.")
 
 
 def _mine(request: Asked, ref: str) -> Claim:
@@ -94,20 +105,18 @@ def _mine(request: Asked, ref: str) -> Claim:
     return latest
 
 
-def clock(claim: Claim, now: datetime) -> dict[str, str | int]:
-    """What an open page shows of its claim; it counts seconds, for its own clock may be wrong."""
+def clock(claim: Claim, now: datetime, rest: Sentence) -> dict[str, str | int]:
+    """What an open page shows of its claim; it counts seconds, for its own clock may be wrong.
+
+    rest: why the photo cannot be worked on meanwhile, or nothing; else the time may run out.
+    """
     left = claim.ends_at - now
     return {
         "state": claim.state,
         "expires_at": claim.ends_at.isoformat(),
         "seconds_left": max(0, int(left.total_seconds())),
-        "warning": _told(claim, left) if claim.state == ClaimState.OPEN else "",
+        "warning": str(rest or _warning(left)) if claim.state == ClaimState.OPEN else "",
     }
-
-
-def _told(claim: Claim, left: timedelta) -> str:
-    """That the photo went on hold meanwhile, or that the time runs out."""
-    return str(wording.RESTS.get(claim.photo.state) or _warning(left))
 
 
 def _warning(left: timedelta) -> str:

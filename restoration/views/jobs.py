@@ -6,10 +6,12 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,6 +22,7 @@ from restoration.actions.jobs import cancel_job
 from restoration.models import Job, Preview
 from restoration.queries import waiting
 from restoration.queries.bench import jobs_seen_by
+from restoration.views import others
 from restoration.views.asking import Asked
 from restoration.views.progress import estimate, progress
 
@@ -29,6 +32,8 @@ from restoration.views.progress import estimate, progress
 def job(request: Asked, number: int) -> HttpResponse:
     """How far a run is: a part of the bench, which a page without a script opens whole."""
     found = get_object_or_404(jobs_seen_by(request.user), pk=number)
+    if others.is_asked_for(request, found):
+        return others.part(request, found)
     return _told(request, found) if request.htmx else _to_the_bench(found)
 
 
@@ -43,7 +48,9 @@ def cancel(request: Asked, number: int) -> HttpResponse:
         if refused.code != "job-over" or not request.htmx:
             raise
         found.refresh_from_db()  # it ended by itself: that is what is shown
-    return _told(request, found) if request.htmx else _to_the_bench(found)
+    if others.is_asked_for(request, found):
+        return others.part(request, found, is_pressed=True)
+    return _told(request, found) if request.htmx else _back(request, found)
 
 
 @never_cache
@@ -61,6 +68,14 @@ def _to_the_bench(found: Job) -> HttpResponse:
     return redirect(f"{reverse('restoration:bench', args=[found.photo.ref])}#job")
 
 
+def _back(request: Asked, found: Job) -> HttpResponse:
+    """To the page on which it was cancelled."""
+    if request.POST.get("back") != "work":
+        return _to_the_bench(found)
+    messages.success(request, _("Cancelled; nothing of this run was kept."))
+    return redirect("people:work")
+
+
 def _left(request: Asked, found: Job, now: datetime) -> list[str]:
     """What is left after a run, for who asked for it; not while it is polled."""
     if found.live or found.requested_by_id != request.user.pk:
@@ -73,9 +88,8 @@ def _estimate(request: Asked, found: Job, now: datetime) -> str:
     """What to expect of the next run, once this one is no longer before it."""
     if found.live or found.source is None or found.requested_by_id != request.user.pk:
         return ""
-    needs = [presence.EMBEDDED]
     outlook = waiting.outlook_for(
-        found.source, by=request.user, needs=needs, now=now, since=found.ended_at
+        found.source, by=request.user, needs=found.needs, now=now, since=found.ended_at
     )
     return estimate(outlook)
 

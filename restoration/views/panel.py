@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from archive import edtf
 from archive.languages import listed, said
 from archive.models import Photo
 from restoration import wording
-from restoration.drafting import PROMPT, STEPS, too_long
+from restoration.drafting import PROMPT, STEPS, backend, too_long
 from restoration.engine import colours
 from restoration.engine.catalog import CALM_FROM, EMBEDDED, GENERATIVE, Setting, StepSpec
 from restoration.engine.generative.rows import MODELS, Model
@@ -205,6 +205,17 @@ def _label(spec: StepSpec, setting: Setting) -> str:
     if setting.backend == GENERATIVE and len(spec.backends) > 1:
         return _("%(setting)s (generative)") % {"setting": words}
     return words
+
+
+def needs(steps: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What a machine must offer for the steps as the page has them, in the words of a plan's needs;
+    also while the words or the colours are missing that would make them a plan."""
+    wanted = [EMBEDDED]
+    for step in steps:
+        values = {each["name"]: each["value"] for each in step["settings"]}
+        if step["on"] and values.get("model") and backend(step["name"], values) == GENERATIVE:
+            wanted.append(f"{step['name']}:{values['model']}")
+    return wanted
 
 
 def suggestion(panel: Panel) -> dict[str, Any]:

@@ -50,14 +50,14 @@ def progress(job: Job, *, now: datetime) -> dict[str, Any]:
         "wait": _wait(job, outlook) if outlook else "",
         "percent": round(100 * job.progress) if job.state == JobState.RUNNING else None,
         "detail": _detail(job),
-        "message": _message(job, outlook),
+        "message": message(job, outlook),
         "steps": _steps(job) if job.live else [],
         "paid": "" if job.live else allowing.paid(ledger.used_by(job)),
         "preview": _preview(job),
         "poll_url": reverse("restoration:job", args=[job.pk]),
         "cancel_url": reverse("restoration:cancel", args=[job.pk]),
         "page_url": here,
-        "version_url": _result(job, here),
+        "version_url": result(job),
         "menu": menu(job.version) if job.version else "",
         "made": _made(job),
         **_less_risk(job),
@@ -103,7 +103,9 @@ def _made(job: Job) -> dict[str, Any] | None:
     return {"source": job.source.number, "result": job.version.number, "label": label(job.version)}
 
 
-def _result(job: Job, here: str) -> str:
+def result(job: Job) -> str:
+    """Where what it made is looked at."""
+    here = reverse("restoration:bench", args=[job.photo.ref])
     return f"{here}?{urlencode({'base': job.version.number})}" if job.version else ""
 
 
@@ -136,6 +138,8 @@ def _step_state(place: int, at: int) -> str:
 
 
 def _wait(job: Job, outlook: Outlook) -> str:
+    if not outlook.workers and job.state == JobState.RUNNING:
+        return ""  # its machine has not spoken for a moment; should it stay silent, another begins
     if not outlook.workers:
         return _(
             "Nobody can run this now: no machine for it is on. Your run waits and starts by itself."
@@ -147,7 +151,8 @@ def _wait(job: Job, outlook: Outlook) -> str:
     return _("done in about %(range)s") % {"range": span(outlook.seconds)}
 
 
-def _message(job: Job, outlook: Outlook | None) -> str:
+def message(job: Job, outlook: Outlook | None) -> str:
+    """What there is to say of it besides its state."""
     if job.state == JobState.FAILED:
         return f"{advising.problem(job.error_code, job.error_facts)} {wording.SAFE}"
     if job.state == JobState.CANCELLED and job.error_code == WITHDRAWN:

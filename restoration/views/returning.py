@@ -15,8 +15,9 @@ from restoration.views.strip import advice, label, reason
 
 
 def came_back(bench: Bench) -> Version | None:
-    """One's newest version, when it came back and nothing was made since."""
-    last = bench.own[-1] if bench.own else None
+    """One's newest version, when it came back and nothing was made since that still counts."""
+    kept = [each for each in bench.own if each.state != VersionState.WITHDRAWN]
+    last = kept[-1] if kept else None
     return last if last and last.state == VersionState.RETURNED else None
 
 

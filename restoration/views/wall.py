@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.languages import said
+from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused
 from restoration.actions.giving import give_photo
@@ -59,17 +60,16 @@ def wall(request: Asked) -> HttpResponse:
     shown = list(page.object_list)
     opened = photos.hands(shown, request.user)
     page.object_list = _cards(shown, opened, request)
-    mine = [claim for claim in opened if claim.volunteer_id == request.user.pk]
     return render(
         request,
         "restoration/wall.html",
         {
-            "filters": _filters(form, request.GET, counted),
+            "filters": _filters(form, request.GET, counted, wishes.get("collection")),
             "search": {"words": form.cleaned_data.get("words", ""), "kept": _kept(request.GET)},
             "page": page,
             "query": _query(request.GET),
             "give_one_url": f"{reverse('restoration:give-one')}?{_query(request.GET)}",
-            "my_claim": _my_claim(mine),
+            "my_claim": _my_claim(opened, request, reach),
             "is_filtered": bool(wishes),
             "clear_url": reverse("restoration:wall"),
         },
@@ -142,7 +142,15 @@ def _state(photo: Any) -> str:
     return _("in review") if photo.in_review else ""
 
 
-def _my_claim(mine: list[Claim]) -> dict[str, Any] | None:
+def _my_claim(opened: list[Claim], request: Asked, reach: Collection[int]) -> dict[str, Any] | None:
+    """The photo in hand; none that is on hold, or in a collection that was closed meanwhile."""
+    mine = [
+        claim
+        for claim in opened
+        if claim.volunteer_id == request.user.pk
+        and claim.photo.state == PhotoState.READY
+        and claim.photo.collection_id in reach
+    ]
     if not mine:
         return None
     photo = mine[-1].photo
@@ -153,12 +161,15 @@ def _my_claim(mine: list[Claim]) -> dict[str, Any] | None:
 Counts = Mapping[int, Mapping[str, int]]
 
 
-def _filters(form: WallForm, asked: QueryDict, counted: Counts) -> list[dict[str, Any]]:
+def _filters(
+    form: WallForm, asked: QueryDict, counted: Counts, one: int | None
+) -> list[dict[str, Any]]:
+    """The chips; `one`: the key of the collection that is wished for."""
     yes = [("", _("all")), ("on", _("yes"))]
     names = {name: form.fields[name] for name in ("collection", "state", "damage")}
     rows = [(name, field.label, list(field.choices)) for name, field in names.items()]  # type: ignore[attr-defined]
     rows += [(name, form.fields[name].label, yes) for name in ("faces", "colour")]
-    totals = {"collection": _by_collection(form, counted), "state": _by_state(counted)}
+    totals = {"collection": _by_collection(form, counted), "state": _by_state(counted, one)}
     return [
         {
             "name": name,
@@ -175,9 +186,10 @@ def _by_collection(form: WallForm, counted: Counts) -> dict[str, int]:
     return {slug: counts.get(photos.WAITING, 0) for slug, counts in waiting.items()}
 
 
-def _by_state(counted: Counts) -> dict[str, int]:
+def _by_state(counted: Counts, one: int | None) -> dict[str, int]:
+    """How many are in which state, of the collection that is wished for or of all."""
     found: dict[str, int] = {}
-    for counts in counted.values():
+    for counts in [each for key, each in counted.items() if one in (None, key)]:
         for state, count in counts.items():
             found[state] = found.get(state, 0) + count
     return found

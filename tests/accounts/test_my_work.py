@@ -72,7 +72,7 @@ def test_a_run_on_a_photo_in_hand_is_told_there_and_not_once_more(client: Client
         for photo in (held, gone)
     )
     found = queries.work_of(vera, now=timezone.now())
-    assert [each.job for each in found.held] == [running]
+    assert [each.jobs for each in found.held] == [[running]]
     assert found.jobs == [left]
     client.force_login(vera)
     page = client.get(reverse(URL)).text
@@ -98,6 +98,17 @@ def test_a_return_shows_the_reviewers_advice_until_it_is_answered(client: Client
     assert page.count(f'id="version-{made.pk}"') == 1  # type: ignore[attr-defined]
 
     factories.version(made.photo, vera, parent=made)  # type: ignore[attr-defined]
+    assert list(queries.unanswered(vera)) == []
+    assert "Almost there" not in client.get(reverse(URL)).text
+
+
+def test_a_newer_version_from_the_scan_answers_a_return_as_well(client: Client) -> None:
+    vera, made = _returned("A portrait")
+    client.force_login(vera)
+    people = {"other": person("walter"), "own": vera}
+    factories.version(made.photo, people["other"])  # type: ignore[attr-defined]
+    assert list(queries.unanswered(vera)) == [made]
+    factories.version(made.photo, people["own"])  # type: ignore[attr-defined]
     assert list(queries.unanswered(vera)) == []
     assert "Almost there" not in client.get(reverse(URL)).text
 

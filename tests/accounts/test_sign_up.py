@@ -25,6 +25,17 @@ def test_a_name_and_a_password_are_enough(client: Client) -> None:
     assert not nina.curatorships.exists()
 
 
+def test_who_did_not_ask_is_signed_in_until_the_browser_is_closed(client: Client) -> None:
+    """In a workshop the next one sits down at the same desk."""
+    answer = client.post(reverse("account_signup"), NEW)
+    assert client.session.get_expire_at_browser_close()
+    assert not answer.cookies["sessionid"]["max-age"]
+    client = Client()
+    signed = {"login": "nina", "password": PASSWORD}
+    client.post(reverse("account_login"), signed | {"remember": "on"})
+    assert not client.session.get_expire_at_browser_close()
+
+
 def test_the_language_follows_to_the_next_device(client: Client) -> None:
     client.cookies["django_language"] = "zh-hans"
     client.post(reverse("account_signup"), NEW)

@@ -27,6 +27,7 @@ ALLOWED: dict[str, str] = {
     "accounts.0003_trust_in_people: AddField that old programs do not fill": NO_ROWS_YET,
     "accounts.0003_trust_in_people: AddIndex": NO_ROWS_YET,
     "accounts.0004_let_people_leave: AddConstraint": NO_ROWS_YET,
+    "accounts.0006_let_a_name_be_taken_once: AddConstraint": NO_ROWS_YET,
     "archive.0006_add_up_originals: AddIndex": NO_ROWS_YET,
     "archive.0007_search_the_events: AddIndex": NO_ROWS_YET,
     "archive.0012_search_fingerprints_by_bands: AddIndex": NO_ROWS_YET,

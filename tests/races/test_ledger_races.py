@@ -156,6 +156,29 @@ def test_no_more_retouches_and_masks_are_taken_at_once_than_one_after_the_other(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("on_postgres")
+def test_one_file_that_comes_ten_times_at_once_is_taken_in_once() -> None:
+    photo, vera = factories.photo(factories.collection()), person("vera", trust=Trust.REGULAR)
+    scan = scan_version(photo=photo, now=factories.NOW)
+    claim = factories.claim(photo, vera)
+
+    def bring() -> Job:
+        return bring_retouch(
+            parent=scan,
+            by=vera,
+            fence=claim.pk,
+            chunks=[b"a retouch"],
+            filename="a.tif",
+            now=factories.NOW,
+        )
+
+    results = together([bring] * 10)
+    assert {getattr(each, "pk", each) for each in results} == {Job.objects.get().pk}
+    assert Entry.objects.filter(kind=EntryKind.RESERVE).count() == 1
+    assert storage.exists(storage.incoming_key(hashlib.sha256(b"a retouch").hexdigest()))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_postgres")
 def test_the_end_and_the_cancelling_of_a_job_close_it_once() -> None:
     box, vera = factories.collection(), person("vera")
     for _ in range(10):

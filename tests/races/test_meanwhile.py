@@ -197,6 +197,62 @@ def test_a_draft_that_was_withdrawn_meanwhile_is_not_sent_to_review(
     assert events("version.submitted") == 0
 
 
+ENDED_MEANWHILE = (ClaimState.EXPIRED, ClaimState.REVOKED, ClaimState.RELEASED)
+
+
+@pytest.mark.parametrize("ended", ENDED_MEANWHILE)
+def test_a_draft_whose_claim_ended_meanwhile_is_sent_to_review_all_the_same(
+    people: Cast, claim: Claim, meanwhile: Meanwhile, ended: ClaimState
+) -> None:
+    draft = factories.version(claim.photo, people.vera)
+    meanwhile(Claim, change(claim, state=ended, closed_at=NOW))
+    submit_version(version=draft, by=people.vera, note="Late.", now=NOW)
+    sent = Version.objects.get(pk=draft.pk)
+    assert (sent.state, sent.note, sent.is_alternative) == (VersionState.SUBMITTED, "Late.", False)
+    assert Claim.objects.get().state == ended
+    assert events("claim.fulfilled") == 0
+
+
+def test_and_is_an_alternative_when_somebody_else_holds_the_photo_by_then(
+    people: Cast, claim: Claim, meanwhile: Meanwhile
+) -> None:
+    draft = factories.version(claim.photo, people.vera)
+
+    def taken_over() -> None:
+        change(claim, state=ClaimState.EXPIRED, closed_at=NOW)()
+        factories.claim(claim.photo, people.victor)
+
+    meanwhile(Claim, taken_over)
+    submit_version(version=draft, by=people.vera, note="", now=NOW)
+    sent = Version.objects.get(pk=draft.pk)
+    assert (sent.state, sent.is_alternative) == (VersionState.SUBMITTED, True)
+    assert Claim.objects.get(state=ClaimState.OPEN).volunteer == people.victor
+    assert Event.objects.get(verb="version.submitted").facts["late"]
+
+
+def test_the_claim_of_whose_second_tab_was_quicker_is_fulfilled_once_and_both_are_sent(
+    people: Cast, claim: Claim, meanwhile: Meanwhile
+) -> None:
+    first, second = (factories.version(claim.photo, people.vera) for _ in range(2))
+    meanwhile(Claim, lambda: submit_version(version=first, by=people.vera, note="", now=NOW))
+    submit_version(version=second, by=people.vera, note="", now=NOW)
+    sent = Version.objects.filter(state=VersionState.SUBMITTED, is_alternative=False)
+    assert set(sent) == {first, second}
+    assert events("claim.fulfilled") == 1
+
+
+def test_a_draft_that_was_sent_meanwhile_ends_no_other_claim(
+    people: Cast, claim: Claim, meanwhile: Meanwhile
+) -> None:
+    draft = factories.version(claim.photo, people.vera)
+    meanwhile(Version, change(draft, state=VersionState.SUBMITTED))
+    with pytest.raises(Refused) as refused:
+        submit_version(version=draft, by=people.vera, note="", now=NOW)
+    assert refused.value.code == "not-a-draft"
+    assert Claim.objects.get().state == ClaimState.OPEN
+    assert events("claim.fulfilled") == 0
+
+
 @pytest.fixture
 def review(people: Cast) -> Review:
     box = factories.collection()

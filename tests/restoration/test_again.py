@@ -85,6 +85,15 @@ def test_a_rung_is_another_run_on_the_same_start_with_the_same_seed(vera: Desk) 
     assert version.meters == FAILED
 
 
+def test_the_answer_to_htmx_brings_the_line_of_a_run_that_waits_already(vera: Desk) -> None:
+    version = made(vera)
+    again(vera, version, "less-redraw-0.15")
+    waits = Job.objects.get(state=JobState.QUEUED)
+    page = vera.htmx("again", version.number, data={"rung": "less-redraw-0.25"}).text
+    assert page.count(f'id="run-{waits.pk}"') == 1
+    assert f'data-job="{waits.pk}"' not in page
+
+
 def test_a_rung_that_was_not_offered_is_not_run(vera: Desk) -> None:
     version = made(vera)
     assert again(vera, version, "colour-only").status_code == 404

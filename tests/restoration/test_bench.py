@@ -110,9 +110,12 @@ def test_what_the_machine_saw_meanwhile_is_offered_and_changes_nothing_by_itself
     assert "data-suggest" in vera.get("bench").text
 
 
-def test_nobody_learns_how_far_the_look_at_an_unseen_photo_is(vera: Desk) -> None:
+def test_nobody_learns_how_far_the_look_at_an_unseen_photo_is(vera: Desk, victor: Desk) -> None:
     Collection.objects.update(is_open=False)
-    assert looking_poll(vera).status_code == vera.get("bench").status_code == 404
+    assert looking_poll(victor).status_code == victor.get("bench").status_code == 404
+    # Who holds it is told that the collection was closed, and no more.
+    assert looking_poll(vera).status_code == vera.get("bench").status_code == 409
+    assert looking_poll(vera).templates[0].name == "restoration/away.html"
 
 
 def test_the_suggestion_switches_steps_on_and_gives_its_reasons(vera: Desk) -> None:

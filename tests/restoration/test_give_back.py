@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.urls import reverse
 from django.utils import timezone
 
 from restoration import drain, leases, runner
@@ -89,6 +90,57 @@ def test_what_never_mends_fails_at_last_and_says_why(job: Job, vera: Desk) -> No
     job.refresh_from_db()
     assert (job.state, job.error_code) == (JobState.FAILED, "storage-away")
     assert "could not be reached" in vera.get("bench").text
+
+
+@pytest.fixture
+def broken_once(job: Job) -> Job:
+    """A run whose first try broke, and that waits for the second."""
+    held = leases.start(job_id=job.pk, worker="w", now=timezone.now())
+    assert held is not None
+    leases.fail(
+        job=held, code="our-fault", facts={"step": "tone"}, permanent=False, now=timezone.now()
+    )
+    return Job.objects.get(pk=job.pk)
+
+
+def told(desk: Desk, job: Job) -> tuple[str, str]:
+    """What a program is told of what went wrong."""
+    found = desk.client.get(reverse("api:job", args=[job.pk])).json()
+    return found["error_code"], found["problem"]
+
+
+def test_what_went_wrong_with_an_earlier_try_is_forgotten_when_the_next_begins(
+    broken_once: Job, vera: Desk
+) -> None:
+    assert told(vera, broken_once) == ("our-fault", ""), "it has not failed: it waits"
+    leases.start(job_id=broken_once.pk, worker="next", now=timezone.now())
+    assert told(vera, broken_once) == ("", "")
+    assert Job.objects.get().error_facts == {}
+
+
+def test_a_run_that_succeeds_at_the_second_try_tells_of_no_error(
+    broken_once: Job, vera: Desk
+) -> None:
+    runner.run(job_id=broken_once.pk, worker="next")
+    assert Job.objects.get(pk=broken_once.pk).state == JobState.SUCCEEDED
+    assert told(vera, broken_once) == ("", "")
+
+
+def test_of_a_run_that_waits_again_it_is_the_last_try_that_is_told_of(
+    job: Job, vera: Desk, worker_on: None
+) -> None:
+    now = timezone.now()
+    held = leases.start(job_id=job.pk, worker="w", now=now)
+    assert held is not None
+    leases.give_back(job=held, code="worker-leaving", now=now, wait=False)
+    leases.start(job_id=job.pk, worker="next", now=now)
+    later = now + 2 * leases.lease()
+    sweep_jobs(now=later)
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.error_facts) == (JobState.QUEUED, "worker-lost", {})
+    page = vera.get("bench").text
+    assert "The last try did not succeed" in page
+    assert "is being stopped" not in page
 
 
 @pytest.fixture

@@ -144,6 +144,28 @@ def test_it_says_that_another_collection_still_has_some(client: Client, box: Col
     assert "in another one something does" in answer.text
 
 
+def test_it_names_no_other_collection_where_there_is_none(client: Client, box: Collection) -> None:
+    factories.photo(box)
+    answer = client.post(reverse(GIVE, query={"collection": box.slug, "words": "zebra"}))
+    assert "in another one something does" not in client.get(answer["Location"]).text
+
+
+def test_it_names_no_other_collection_where_nothing_fits_the_other_wishes(
+    client: Client, box: Collection, people: Cast
+) -> None:
+    factories.photo(factories.collection())
+    mine = factories.photo(factories.collection(), title_en="A zebra", slots=2)
+    factories.claim(mine, people.vera)  # she has it: she would not be given it
+    wishes = {"collection": box.slug, "words": "zebra"}
+    assert "in another one something does" not in (
+        client.post(reverse(GIVE, query=wishes), follow=True).text
+    )
+    factories.photo(factories.collection(), title_en="Another zebra")
+    assert "in another one something does" in (
+        client.post(reverse(GIVE, query=wishes), follow=True).text
+    )
+
+
 def test_picking_costs_the_same_however_many_wait(box: Collection, people: Cast) -> None:
     def cost(who: User) -> int:
         giving.refill_turns(now=NOW)

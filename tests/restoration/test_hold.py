@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils import timezone
 
+from restoration import leases
 from restoration.actions.claims import expire_due, revoke_claim
-from restoration.lifecycle import CLAIM_CAP, CLAIM_EXTENSION, CLAIM_IDLE, ClaimState
-from restoration.models import Claim, Draft
+from restoration.actions.jobs import sweep_jobs
+from restoration.lifecycle import (
+    CLAIM_CAP,
+    CLAIM_EXTENSION,
+    CLAIM_IDLE,
+    JOB_ATTEMPTS,
+    ClaimState,
+    JobState,
+)
+from restoration.models import Claim, Draft, Job
 from tests.people import Cast, appoint
 
-from .conftest import Desk, recipe
+from .conftest import Desk, newest, recipe
 
 JSON = {"accept": "application/json"}
 A_MOMENT = timedelta(seconds=1)
@@ -133,6 +143,51 @@ class TestExpire:
         vera.post("run", data=recipe())
         aged(vera, seen=CLAIM_CAP)
         assert expire_due(now=timezone.now()) == 0
+
+    def test_a_run_that_waits_does_not_keep_it_for_more_than_two_days(self, vera: Desk) -> None:
+        vera.post("run", data=recipe())
+        aged(vera, ends=-A_MOMENT)
+        assert expire_due(now=timezone.now()) == 1
+        assert claim(vera).state == ClaimState.EXPIRED
+
+    def test_a_run_at_work_keeps_it_to_its_end_and_no_longer(
+        self, vera: Desk, now: datetime
+    ) -> None:
+        vera.post("run", data=recipe())
+        job = leases.start(job_id=Job.objects.get().pk, worker="w", now=now)
+        assert job is not None
+        aged(vera, ends=-A_MOMENT)
+        assert expire_due(now=timezone.now()) == 0
+        leases.fail(job=job, code="our-fault", facts={}, permanent=True, now=now)
+        assert expire_due(now=timezone.now()) == 1
+
+    def test_her_waiting_run_is_done_when_a_machine_comes_and_is_an_alternative_then(
+        self, vera: Desk, victor: Desk, work: Callable[[], list[Job]]
+    ) -> None:
+        vera.post("run", data=recipe())
+        aged(vera, ends=-A_MOMENT)
+        assert victor.post("claim").status_code == 302
+        page = vera.get("bench").text
+        assert "With Victor, until" in page
+        assert "Your run waits and starts by itself." in page
+        (done,) = work()
+        assert done.state == JobState.SUCCEEDED
+        answer = vera.client.post(vera.url("submit", 1), {"note": ""}, follow=True)
+        assert "Submitted as an alternative" in answer.text
+        assert newest(vera.photo).is_alternative
+        assert Claim.objects.get(state=ClaimState.OPEN).volunteer == victor.user
+
+    def test_when_the_machines_went_silent_she_has_half_an_hour_to_read_it(
+        self, vera: Desk, now: datetime
+    ) -> None:
+        vera.post("run", data=recipe())
+        for _ in range(JOB_ATTEMPTS):
+            leases.start(job_id=Job.objects.get().pk, worker="w", now=now)
+            now += CLAIM_IDLE
+            sweep_jobs(now=now)
+        assert Job.objects.get().state == JobState.FAILED
+        assert expire_due(now=now + CLAIM_IDLE) == 0
+        assert expire_due(now=now + CLAIM_IDLE + A_MOMENT) == 1
 
     def test_what_she_opens_afterwards_is_a_page_with_her_work(self, vera: Desk) -> None:
         aged(vera, seen=CLAIM_IDLE + A_MOMENT)

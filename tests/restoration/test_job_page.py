@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from restoration import leases
 from restoration.actions.versions import scan_version
-from restoration.lifecycle import JobState
-from restoration.models import Job, Version
+from restoration.lifecycle import WORKER_ALIVE, JobState
+from restoration.models import Job, Version, Worker
 from tests import factories
 from tests.people import Cast
 
@@ -97,6 +97,18 @@ def test_while_it_works_it_names_the_step_and_how_far_it_is(
     assert "Tone, 25 % of the whole" in page
     assert 'value="25"' in page
     assert 'job-step-running"' in page
+
+
+def test_of_a_run_at_work_it_is_not_said_that_nobody_can_run_it(
+    vera: Desk, worker_on: None, now: datetime
+) -> None:
+    job = asked(vera)
+    assert leases.start(job_id=job.pk, worker="cpu@here", now=now) is not None
+    silent = now - WORKER_ALIVE - timedelta(seconds=1)
+    Worker.objects.update(seen_at=silent)  # and within its lease
+    page = look(vera, job).text
+    assert 'data-state="running"' in page
+    assert "Nobody can run this now" not in page
 
 
 def test_when_it_has_ended_the_strip_is_fetched_and_polling_stops(vera: Desk, work: Work) -> None:

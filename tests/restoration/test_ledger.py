@@ -166,6 +166,96 @@ def test_the_next_day_begins_full_again_and_only_once(vera: Desk, now: datetime)
     assert len(lines(kind=EntryKind.ALLOWANCE)) == 2
 
 
+def asked_over_night(desk: Desk, seconds: int, now: datetime) -> tuple[Job, datetime]:
+    """A run that still waits after midnight, of somebody who had so much left before it."""
+    spend_all_but(desk, seconds, now)
+    run(desk)
+    tomorrow = ledger.midnight(now) + timedelta(minutes=1)
+    with transaction.atomic():
+        ledger.top_up(purse=purse(desk), user=desk.user, now=tomorrow)
+    return Job.objects.latest("pk"), tomorrow
+
+
+def bound(desk: Desk) -> int:
+    return costs.bound(TONE, Version.objects.get(photo=desk.photo, number=0))
+
+
+def own_left(desk: Desk, now: datetime) -> int | None:
+    (cpu, _gpu) = ledger.left(desk.user, None, now=now)
+    return cpu.own
+
+
+def test_what_comes_back_after_midnight_does_not_add_to_the_new_day(
+    vera: Desk, now: datetime
+) -> None:
+    for _night in range(3):
+        spend_all_but(vera, bound(vera) + 10, now)
+        run(vera)
+        midnight = ledger.midnight(now)
+        told = own_left(vera, midnight)
+        with transaction.atomic():
+            ledger.top_up(purse=purse(vera), user=vera.user, now=midnight)
+        assert ledger.balance(purse(vera)) == told == REGULAR - bound(vera)
+        cancel_job(job=Job.objects.latest("pk"), by=vera.user, now=midnight)
+        assert ledger.balance(purse(vera)) == REGULAR
+        now += timedelta(days=1)
+
+
+@pytest.mark.parametrize("took", [2, 60])
+def test_a_run_that_ends_after_midnight_is_paid_out_of_the_new_day(
+    vera: Desk, now: datetime, took: int
+) -> None:
+    """Less than was reserved, and more."""
+    waits, tomorrow = asked_over_night(vera, bound(vera) + 10, now)
+    assert 2 < bound(vera) < 60
+    job = leases.start(job_id=waits.pk, worker="one", now=tomorrow)
+    assert job is not None
+    leases.finish(job=job, made=None, now=tomorrow + timedelta(seconds=took))
+    assert own_left(vera, tomorrow) == ledger.balance(purse(vera)) == REGULAR - took
+
+
+def test_what_was_given_besides_survives_the_night_also_while_a_run_has_it_reserved(
+    vera: Desk, now: datetime
+) -> None:
+    waits, tomorrow = asked_over_night(vera, REGULAR + 500, now)
+    assert own_left(vera, tomorrow) == REGULAR + 500 - bound(vera)
+    cancel_job(job=waits, by=vera.user, now=tomorrow)
+    assert own_left(vera, tomorrow) == REGULAR + 500
+
+
+def test_a_run_of_somebody_else_takes_nothing_from_the_new_day(
+    vera: Desk, victor: Desk, now: datetime
+) -> None:
+    asked_over_night(vera, REGULAR, now)
+    spend_all_but(victor, 10, now)
+    assert own_left(victor, ledger.midnight(now)) == REGULAR
+
+
+def test_who_misses_what_their_own_runs_have_reserved_is_told_so(vera: Desk, now: datetime) -> None:
+    spend_all_but(vera, bound(vera) + 3, now)
+    run(vera)
+    answer = vera.post("run", data=recipe(rev=1, **{"step-tone": "on", "tone-strength": "0.3"}))
+    assert answer.status_code == 429
+    kept = f"You have 3 s left today, and {bound(vera)} s are reserved for runs of yours"
+    assert kept in answer.text
+    assert "after midnight" not in answer.text
+
+
+def test_a_new_day_asks_the_ledger_the_same_after_many_runs(vera: Desk, now: datetime) -> None:
+    def reads(at: datetime) -> int:
+        with CaptureQueriesContext(connection) as asked, transaction.atomic():
+            ledger.top_up(purse=purse(vera), user=vera.user, now=at)
+        return len(asked)
+
+    _waits, tomorrow = asked_over_night(vera, REGULAR, now)
+    few = reads(tomorrow + timedelta(days=1))
+    for _ in range(20):
+        cancel_job(job=Job.objects.latest("pk"), by=vera.user, now=now)
+        run(vera)
+    assert reads(tomorrow + timedelta(days=2)) == few
+    assert _reads(vera, tomorrow + timedelta(days=3)) == 1
+
+
 def test_what_was_given_besides_survives_the_night(vera: Desk, now: datetime) -> None:
     spend_all_but(vera, REGULAR + 500, now)
     (cpu, _gpu) = ledger.left(vera.user, None, now=now + timedelta(days=1))

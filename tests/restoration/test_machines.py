@@ -14,8 +14,9 @@ from django.utils import timezone
 from archive.lifecycle import PhotoState
 from archive.models import Event, Photo
 from restoration import presence
+from restoration.actions.jobs import look_at_new_photos, request_look
 from restoration.lifecycle import JobKind, JobState
-from restoration.models import Job
+from restoration.models import Assessment, Job
 from tests import factories
 from tests.people import Cast, cast, signed_in
 
@@ -88,6 +89,37 @@ def test_a_failed_look_is_asked_for_again_once(people: Cast) -> None:
     again = Job.objects.get(photo=lost.photo, state=JobState.QUEUED)
     event = Event.objects.get(verb="job.requested", facts__id=again.pk)
     assert (event.actor, again.requested_by) == (people.sten, None)
+
+
+def test_a_look_that_a_steward_stopped_is_asked_for_again_here(people: Cast) -> None:
+    photo, client = factories.photo(factories.collection()), signed_in(people.sten)
+    request_look(photo=photo, now=timezone.now())
+    stopped = Job.objects.get()
+    client.post(reverse("restoration:cancel", args=[stopped.pk]))
+    assert look_at_new_photos(now=timezone.now()) == 0  # the steward's word stands
+    page = client.get(reverse(URL))
+    assert [each.job for each in page.context["failures"]] == [stopped]
+    assert "The run was cancelled." in page.text
+    answer = client.post(reverse("restoration:look-again", args=[stopped.pk]), follow=True)
+    assert "Asked for again." in answer.text
+    assert Job.objects.filter(photo=photo, state=JobState.QUEUED).count() == 1
+
+
+def test_what_was_stopped_is_not_listed_where_nothing_is_left_to_ask_for(people: Cast) -> None:
+    seen, on_hold = (job(JobState.CANCELLED, ended_at=timezone.now()) for _ in range(2))
+    Assessment.objects.create(photo=seen.photo, made_at=timezone.now())
+    Photo.objects.filter(pk=on_hold.photo_id).update(state=PhotoState.ON_HOLD)
+    job(
+        JobState.CANCELLED,
+        ended_at=timezone.now(),
+        kind=JobKind.RESTORE,
+        requested_by=people.vera,
+    )
+    client = signed_in(people.sten)
+    assert client.get(reverse(URL)).context["failures"] == []
+    for each in Job.objects.all():
+        client.post(reverse("restoration:look-again", args=[each.pk]))
+    assert not Job.objects.filter(state=JobState.QUEUED).exists()
 
 
 def test_a_photo_on_hold_is_not_looked_at_again(people: Cast) -> None:

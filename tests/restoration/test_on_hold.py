@@ -102,6 +102,22 @@ class TestOnHold:
         assert ON_HOLD in answer.text
         assert Draft.objects.get(volunteer=vera.user).body["prompt"]["place"] == "Tehran"
 
+    def test_the_wall_does_not_lead_back_to_it_and_my_work_says_why(
+        self, vera: Desk, hold: Any
+    ) -> None:
+        hold()
+        assert vera.client.get(reverse("restoration:wall")).context["my_claim"] is None
+        page = vera.client.get(reverse("people:work")).text
+        assert ON_HOLD in page
+        assert "it goes back to the wall in" not in page
+
+    def test_given_back_it_is_not_said_to_be_on_the_wall(self, vera: Desk, hold: Any) -> None:
+        hold()
+        answer = vera.client.post(vera.url("release"), follow=True)
+        assert "back on the wall" not in answer.text
+        assert f"You gave the photo back. {ON_HOLD}" in answer.text
+        assert claim_of(vera).state == ClaimState.RELEASED
+
     def test_what_is_still_on_her_page_is_kept(self, vera: Desk, hold: Any) -> None:
         hold()
         mask = paint(vera, png())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -16,7 +19,8 @@ from scipy import ndimage
 from archive import ingest, storage
 from archive.actions import receive_scan
 from archive.models import Collection
-from restoration import runner
+from archive.trust import Trust
+from restoration import ledger, runner
 from restoration.actions.jobs import request_job
 from restoration.actions.versions import scan_version
 from restoration.engine import image as pictures
@@ -24,6 +28,7 @@ from restoration.engine.luma import lock_luma
 from restoration.engine.plan import Dab, Plan, StepPlan
 from restoration.lifecycle import JobState, VersionKind
 from restoration.models import Job, Version
+from restoration.purses import Entry, EntryKind, Purse, Resource
 from tests import factories
 from tests.people import Cast, person
 
@@ -57,9 +62,11 @@ def tiff(image: Pixels, folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def bring(desk: Desk, content: bytes, *, number: int = 0, **more: Any) -> Any:
+def bring(
+    desk: Desk, content: bytes, *, number: int = 0, note: str = "Dust by hand", **more: Any
+) -> Any:
     file = SimpleUploadedFile("café <b>.tif", content, content_type="text/html")
-    data = {"file": file, "note": "Dust by hand"}
+    data = {"file": file, "note": note}
     return desk.client.post(desk.url("retouch", number), data, follow=True, **more)
 
 
@@ -99,6 +106,62 @@ def test_it_becomes_a_child_of_the_version_it_was_made_from(
     assert "changed" in made.maps
     assert "retouched by hand" in told(desk)
     assert "“Dust by hand”" in told(desk)
+
+
+def test_the_same_file_sent_twice_is_taken_in_once(desk: Desk, tmp_path: Path) -> None:
+    content = tiff(retouched(), tmp_path)
+    bring(desk, content)
+    answer = bring(desk, content)
+    job = Job.objects.get()
+    assert answer.redirect_chain[-1][0].endswith("?base=0#job")
+    assert f'data-job="{job.pk}"' in answer.text
+    assert Entry.objects.filter(kind=EntryKind.RESERVE).count() == 1
+    assert storage.exists(storage.incoming_key(job.plan["upload_sha256"]))
+
+
+def test_a_program_that_sends_it_twice_is_given_the_same_run(desk: Desk) -> None:
+    url = reverse("api:version-retouch", args=[Version.objects.get().pk])
+    claim = desk.claim.pk if desk.claim else 0
+    answers = [
+        desk.client.post(url, {"file": SimpleUploadedFile(name, b"a retouch"), "claim": claim})
+        for name in ("a.tif", "a (1).tif")
+    ]
+    assert [each.status_code for each in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize("limit", ["runs at once", "time of the day"])
+def test_who_presses_twice_at_their_limit_is_given_the_first_as_well(
+    desk: Desk, limit: str
+) -> None:
+    bring(desk, b"a retouch")
+    if limit == "runs at once":
+        type(desk.user).objects.update(trust=Trust.LIMITED)
+    else:
+        own = Purse.objects.get(person=desk.user, resource=Resource.CPU)
+        with transaction.atomic():
+            ledger.give(purse=own, seconds=-ledger.balance(own), by=None, now=timezone.now())
+    answer = bring(desk, b"a retouch")
+    assert (answer.status_code, Job.objects.count()) == (200, 1)
+    assert bring(desk, b"another", headers={"accept": "application/json"}).status_code == 429
+    assert not storage.exists(storage.incoming_key(hashlib.sha256(b"another").hexdigest()))
+
+
+def test_what_is_not_the_same_is_taken_in_besides(desk: Desk) -> None:
+    type(desk.user).objects.update(trust=Trust.TRUSTED)
+    factories.version(desk.photo, desk.user)
+    bring(desk, b"a retouch")
+    bring(desk, b"another retouch")
+    bring(desk, b"a retouch", number=1)
+    bring(desk, b"a retouch", note="Told better")  # or those words would be lost
+    assert Job.objects.count() == 4
+
+
+def test_after_an_answer_the_same_file_is_taken_in_anew(desk: Desk, work: Work) -> None:
+    for _ in range(2):
+        bring(desk, b"no picture")
+        work()
+    assert Job.objects.filter(state=JobState.FAILED).count() == 2
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from PIL import Image
 
 from restoration.actions.drafts import keep_mask
 from restoration.actions.reviews import open_review, return_version
-from restoration.actions.versions import submit_version
+from restoration.actions.versions import submit_version, withdraw_version
 from restoration.models import Draft, Job
 from tests import factories
 from tests.people import Cast, appoint
@@ -208,6 +208,30 @@ def test_once_the_next_version_is_made_the_return_is_answered(
     page = vera.get("bench").text
     assert "came back with advice" not in page
     assert "This begins from" not in page
+
+
+def test_once_it_is_mended_as_the_bench_proposes_it_waits_in_my_work_no_more(
+    vera: Desk, came_back: Callable[..., Any], work: Callable[[], list[Job]]
+) -> None:
+    answer = came_back()
+    assert "Almost there" in vera.client.get(reverse("people:work")).text
+    vera.client.post(config(answer)["urls"]["run"], recipe(rev=rev(vera)))
+    work()
+    mended = newest(vera.photo)
+    assert mended.parent is not None
+    assert mended.parent.number == 0  # beside what came back, no child of it
+    assert "Almost there" not in vera.client.get(reverse("people:work")).text
+
+
+def test_an_answer_that_was_taken_back_is_none(
+    vera: Desk, came_back: Callable[..., Any], now: datetime
+) -> None:
+    came_back()
+    again = factories.version(vera.photo, vera.user)
+    assert "came back with advice" not in vera.get("bench").text
+    withdraw_version(version=again, by=vera.user, now=now)
+    assert "v1 came back with advice" in vera.get("bench").text
+    assert "Almost there" in vera.client.get(reverse("people:work")).text
 
 
 class TestAResult:

@@ -131,6 +131,19 @@ class TestWithdraw:
         assert "Taken back" in answer.text
         assert state(vera.photo) == VersionState.WITHDRAWN
 
+    def test_what_follows_is_said_before_it_is_pressed_and_is_true(self, vera: Desk) -> None:
+        factories.version(vera.photo, vera.user)
+        submit(vera)
+        page = vera.get("bench").text
+        said = page.index("it stays on the strip and cannot be submitted again")
+        assert said < page.index("Take it back from review")
+        assert 'aria-describedby="withdraw-help-1"' in page
+        assert 'id="withdraw-help-1"' in page
+        vera.client.post(vera.url("withdraw", 1))
+        assert "Submit this version" not in vera.get("bench").text
+        factories.version(vera.photo, vera.user, parent=newest(vera.photo))
+        assert "Submit this version" in vera.get("bench").text
+
     def test_a_curator_never_sees_a_draft_that_was_taken_back_unsubmitted(
         self, vera: Desk, people: Cast
     ) -> None:

@@ -51,6 +51,17 @@ def test_nothing_is_extended_but_it_can_be_given_back(claim: Claim) -> None:
     release_claim(claim=claim, by=vera, now=timezone.now())
 
 
+def test_the_bench_opens_all_the_same_to_look_at_and_download(claim: Claim, vera: Client) -> None:
+    made = factories.version(claim.photo, claim.volunteer)
+    answer = vera.get(reverse("restoration:bench", args=[claim.photo.ref]))
+    assert (answer.status_code, answer.templates[0].name) == (200, "restoration/bench.html")
+    assert "This page is not open to you" not in answer.text
+    assert reverse("restoration:working", args=[claim.photo.ref, made.number, "tif"]) in answer.text
+    seen = claim.seen_at
+    claim.refresh_from_db()
+    assert claim.seen_at == seen  # to look on keeps nothing in hand
+
+
 def test_the_bench_says_so(claim: Claim, vera: Client) -> None:
     page = vera.get(reverse("restoration:bench", args=[claim.photo.ref])).text
     assert "Your account is suspended." in page

@@ -124,6 +124,24 @@ def test_pages_are_numbered_and_keep_the_wishes(client: Client, box: Collection)
     assert len(titles(client, collection=box.slug, page="2")) == 1
 
 
+def test_with_one_collection_chosen_the_states_are_counted_in_it_alone(
+    client: Client, box: Collection, people: Cast
+) -> None:
+    factories.photo(box)
+    factories.claim(factories.photo(box), people.victor)
+    for _each in range(5):
+        factories.photo(factories.collection())
+
+    def counted(**wishes: str) -> dict[str, int | None]:
+        filters = client.get(reverse(WALL), wishes).context["filters"]
+        [states] = [each for each in filters if each["name"] == "state"]
+        return {str(choice["label"]): choice["count"] for choice in states["choices"]}
+
+    found = counted(collection=box.slug)
+    assert (found["waiting"], found["in somebody's hands"], found["all"]) == (1, 1, 2)
+    assert counted()["waiting"] == 6
+
+
 def test_a_thumbnail_says_its_size(client: Client, box: Collection) -> None:
     factories.photo(box, width=4000, height=3000)
     (card,) = client.get(reverse(WALL)).context["page"].object_list

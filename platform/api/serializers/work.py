@@ -14,7 +14,7 @@ from api.asking import decisions
 from api.serializers.strict import LARGEST_KEY, DraftForm, Flag, PlanForm, Text, Whole, changed_at
 from archive.models import Photo
 from restoration import wording
-from restoration.lifecycle import ReviewReason, VersionState
+from restoration.lifecycle import JobState, ReviewReason, VersionState
 from restoration.models import Claim, Draft, Job, Review, Version
 from restoration.queries import wall
 
@@ -133,11 +133,13 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             queue=_("Which machines can run it."),
             plan_sha256=_("The same plan has the same one."),
             version=_("The id of what it made; null until it has succeeded."),
-            error_code=_("Why it failed, for programs; empty if it did not."),
+            error_code=_("Why it failed, or its last try was lost, for programs; else empty."),
         )
 
     def get_problem(self, job: Job) -> str:
-        return wording.problem(job.error_code, job.error_facts) if job.error_code else ""
+        if job.state != JobState.FAILED:
+            return ""  # an earlier try was lost; another one is on its way
+        return wording.problem(job.error_code, job.error_facts)
 
 
 class DecisionSerializer(serializers.ModelSerializer[Review]):

@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from accounts.actions import end_token, give_token
 from accounts.models import User
+from accounts.passwords import tidy
 from api.asking import Asked, given
 from api.schema import tells
 from api.serializers.people import PersonSerializer, SignInSerializer, TokenSerializer
@@ -33,7 +34,7 @@ class SignInThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         sent = request.data.get("name", "") if isinstance(request.data, Mapping) else ""
-        name = hashlib.sha256(str(sent).casefold().encode()).hexdigest()
+        name = hashlib.sha256(tidy(str(sent)).casefold().encode()).hexdigest()
         return f"sign-in-{name}-{self.get_ident(request)}"
 
 
@@ -69,7 +70,8 @@ class TokenView(APIView):
     )
     def post(self, request: Request) -> Response:
         words = given(SignInSerializer, request)
-        person = _authenticated(request._request, words["name"], words["password"])
+        # As the page takes it: with one space, and one form of every letter.
+        person = _authenticated(request._request, tidy(words["name"]), words["password"])
         token = give_token(person=person)
         if token is None:
             raise _wrong()

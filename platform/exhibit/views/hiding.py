@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.http import HttpResponse
@@ -13,10 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from archive.policy import Refused, check_steward
+from archive.trust import is_suspended
 from exhibit import hiding
 from exhibit.forms import HideForm
 from exhibit.models import Hiding
 from exhibit.views.editor import INVALID, Asked
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 @never_cache
@@ -26,10 +32,7 @@ def hide(request: Asked, pk: int) -> HttpResponse:
     check_steward(request.user)
     person = get_object_or_404(get_user_model(), pk=pk)
     form = HideForm(request.POST or None)
-    if form.is_valid():
-        hiding.hide_everything(
-            person=person, by=request.user, reason=form.cleaned_data["reason"], now=timezone.now()
-        )
+    if form.is_valid() and _hidden(request, person, form):
         messages.success(request, _("Hidden. You can bring everything back on this page."))
         return redirect("exhibit:hide", pk)
     context = {
@@ -37,8 +40,21 @@ def hide(request: Asked, pk: int) -> HttpResponse:
         "form": form,
         "found": hiding.look(person),
         "standing": _standing(pk),
+        # Of a steward the verb suspends nobody, so it hides nothing either.
+        "may_hide": is_suspended(person) or not person.is_steward,
     }
     return render(request, "exhibit/hide.html", context, status=INVALID if form.errors else 200)
+
+
+def _hidden(request: Asked, person: User, form: HideForm) -> bool:
+    """False when it was refused: what was typed stays in the form, beside the sentence."""
+    reason = form.cleaned_data["reason"]
+    try:
+        hiding.hide_everything(person=person, by=request.user, reason=reason, now=timezone.now())
+    except Refused as refusal:
+        form.add_error(None, str(refusal.message))
+        return False
+    return True
 
 
 def _standing(pk: int) -> Hiding | None:
@@ -69,8 +85,10 @@ def restore(request: Asked, pk: int) -> HttpResponse:
     """The trust from before, for an account of which nothing is hidden."""
     check_steward(request.user)
     person = get_object_or_404(get_user_model(), pk=pk)
+    told: dict[str, Any] = {"person": person, "by": request.user, "now": timezone.now()}
     try:
-        hiding.restore_account(person=person, by=request.user, now=timezone.now())
+        # What the page showed: somebody may have gone further since.
+        hiding.restore_account(shown=request.POST.get("shown", ""), **told)
         messages.success(request, _("This account is as it was before."))
     except Refused as refusal:
         messages.error(request, str(refusal.message))

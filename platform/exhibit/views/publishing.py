@@ -84,7 +84,8 @@ def _told(publication: Publication, exhibit: Exhibit) -> str:
     if queries.in_public(publication) is not None:
         url, link = reverse("exhibit:permalink", args=[publication.pk]), _("See it")
     else:
-        told = f"{told} {_('The exhibit is not open yet, so no visitor sees it.')}"
+        closed = _("The exhibit is not open yet, so no visitor sees it.")
+        told = f"{told} {closed}"
         url, link = f"{reverse('exhibit:edit', args=[exhibit.slug])}#open", _("Open the exhibit")
     return format_html('{} <a href="{}">{}</a>', told, url, link)
 
