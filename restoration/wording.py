@@ -351,9 +351,9 @@ DOUBTS: dict[str, Sentence] = {
     "large-fill": _("a large part was filled"),
     "face": _("a face may have changed"),
     "face-filled": _("part of a face was filled in; the scan cannot say whether it is right"),
+    "face-shade": _("a face became lighter or darker than what is around it"),
 }
-# What the first check said; versions that it judged keep it.
-EARLIER_DOUBTS: dict[str, Sentence] = {
+EARLIER_DOUBTS: dict[str, Sentence] = {  # of versions that the first check judged
     "changed-area": _("more of the picture changed than cleaning explains"),
     "worst-block": _("one place looks different from the scan"),
     "too-much-detail": _("there is more fine detail than the scan has"),

@@ -22,7 +22,7 @@ AROUND = 15  # frequencies: what a peak stands out of
 COARSEST = 0.06  # cycles a pixel: what is coarser is picture
 ON_AXIS = 0.012  # cycles a pixel: the blocks of JPEG have their peaks there
 SURE = 5.0  # how far a peak must stand out for a screen (natural logarithm of power)
-PEAK = 3.0  # what tells the directions of the lattice
+SECOND = 0.85  # of the highest peak: the least of the highest one in another direction
 LOWERED, FOOT, NEAR = 2.2, 0.3, 9  # what goes with it, and what stands out beside that, so near
 APART = 25.0  # degrees: a lattice has peaks in two directions
 
@@ -43,8 +43,7 @@ def found(plane: Image) -> Screen | None:
         return None
     stands = _standing_out(plane)
     high = float(stands[_may_be_screen()].max())
-    peaks = (stands > PEAK) & _may_be_screen()
-    if high < SURE or not _is_lattice(peaks):
+    if high < SURE or not _is_lattice(stands):
         return None
     lowered = (stands > LOWERED) & _may_be_screen()
     # Beside them as on a torus: the highest frequencies are neighbours of the lowest.
@@ -107,10 +106,11 @@ def _may_be_screen() -> NDArray[np.bool_]:
     return np.asarray(fine & (np.abs(down) > ON_AXIS) & (np.abs(across) > ON_AXIS))
 
 
-def _is_lattice(peaks: NDArray[np.bool_]) -> bool:
-    down, across = _frequencies()
-    angles = np.degrees(np.arctan2(down[peaks], across[peaks])) % 180
-    if not len(angles):
-        return False
-    apart = np.abs(angles - angles[0])
-    return bool((np.minimum(apart, 180 - apart) > APART).any())
+def _is_lattice(stands: Spectrum) -> bool:
+    """Whether there are peaks alike in two directions: clapboards and blinds have theirs in one."""
+    down, across = (each[_may_be_screen()] for each in _frequencies())
+    peaks = stands[_may_be_screen()]
+    angles = np.degrees(np.arctan2(down, across)) % 180
+    apart = np.abs(angles - angles[peaks.argmax()])
+    others = peaks[np.minimum(apart, 180 - apart) > APART]
+    return bool(others.max() > SECOND * peaks.max())

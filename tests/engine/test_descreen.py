@@ -74,6 +74,20 @@ def test_a_wall_of_bricks_is_no_screen():
     assert descreen.found(wall) == [None, None, None]
 
 
+@pytest.mark.parametrize("degrees", [5, 12, 20])
+def test_slanted_clapboards_are_no_screen(degrees: int):
+    """Lines in one direction over the whole picture; a press prints dots."""
+    picture = np.kron(pictures.grey(pictures.astronaut(384)), np.ones((2, 2, 1), np.float32))
+    rows, columns = np.indices([4 * side for side in picture.shape[:2]], np.float32) / 4
+    turn = np.deg2rad(degrees)
+    wave = 0.3 * np.sin(columns / 70) + 0.3 * np.sin(rows / 90)  # no carpenter is that even
+    place = (rows * np.cos(turn) - columns * np.sin(turn)) / 8 + wave
+    lines = np.where(place % 1 < 0.35, -1.0, 1.0)
+    lines = lines.reshape(picture.shape[0], 4, picture.shape[1], 4).mean(axis=(1, 3))
+    walled = 0.15 + 0.7 * picture + 0.12 * ndimage.gaussian_filter(lines, 0.6)[..., None]
+    assert not any(descreen.found(np.clip(walled, 0, 1).astype(np.float32)))
+
+
 def test_a_dotted_dress_in_a_corner_is_no_screen():
     picture = photograph()
     dress = picture.copy()

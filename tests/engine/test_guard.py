@@ -119,6 +119,32 @@ def test_another_face_in_the_place_of_this_one_fails():
     assert verdict(np.clip(swapped, 0, 1)) == "fail"
 
 
+@pytest.mark.parametrize("gamma", [0.7, 1.45])
+def test_a_face_that_was_made_paler_or_darker_is_looked_at(gamma: float):
+    """Softly, as a brush does it, and nothing else changed."""
+    rows, columns = np.indices(scan().shape[:2])
+    x, y, wide, high = (side * 400 for side in FACE)
+    away = np.hypot((rows - y - high / 2) / (0.62 * high), (columns - x - wide / 2) / (0.52 * wide))
+    amount = np.clip(2.2 * (1 - away), 0, 1)[..., None].astype(np.float32)
+    shaded = scan() * (1 - amount) + scan() ** np.float32(gamma) * amount
+    meters, _ = judge(shaded.astype(np.float32), scan(), repaired=None, faces=[FACE])
+    assert "face-shade" in meters["reasons"]
+    (face,) = meters["faces"]
+    assert (face["shade"] > 0, face["verdict"] == "pass") == (gamma < 1, False)
+
+
+def test_tones_that_change_everywhere_shade_no_face():
+    for changed in (scan() ** np.float32(0.7), 0.2 + 0.6 * scan(), honest()):
+        meters, _ = judge(changed.astype(np.float32), scan(), repaired=None, faces=[FACE])
+        assert abs(meters["faces"][0]["shade"]) < 2
+        assert "face-shade" not in meters["reasons"]
+
+
+def test_a_face_that_fills_the_picture_has_nothing_to_be_compared_with():
+    meters, _ = judge(scan(), scan(), repaired=None, faces=[(0.05, 0.05, 0.9, 0.9)])
+    assert "shade" not in meters["faces"][0]
+
+
 def test_another_face_on_a_panorama_fails_too():
     """The long side alone says little of how large a face is on it."""
     strip = np.concatenate([scan()[60:220, :280]] * 40, axis=1)

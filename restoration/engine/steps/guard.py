@@ -25,7 +25,7 @@ from restoration.engine.step import Mask, StepContext, StepResult, faces_on
 
 Area = NDArray[np.bool_]
 
-GATE_VERSION = 4
+GATE_VERSION = 5
 LONG_SIDE = 2400  # larger pictures are compared at this size
 MOST_PIXELS = 4_000_000
 BLUR = 2.0
@@ -38,6 +38,11 @@ LOST_FRAME = 0.3  # correlation below which no registration is believed
 SMALLEST_FACE = 24  # pixels; in a smaller face nothing can be said of its features
 FACE_FILLED = 0.1  # share of a face that may be declared fill before somebody has to look ...
 FACE_HOLE = 0.03  # ... and of its side, how deep one hole may be: a crease is thin, an eye is not
+# Of 255: by how much a face may become lighter or darker than what is around it. What the engine
+# does changes it by 1.6 at most, a hand that lightens skin by 9 and more (decision 0029).
+SHADE = 8.0
+CORE, BESIDE, AROUND = -0.2, 0.25, 0.7  # shares of its box by which a face is narrowed and widened
+LEAST_OUTSIDE = 0.3  # share of the picture that must be no face, or nothing tells its tones
 BLACK = 0.06  # luma of a scanner's bed beside the print
 MOST_FILLED = 5.0
 ORDER = ("pass", "review", "fail")
@@ -101,6 +106,7 @@ def judge(
     before, after, left_out = _at_one_size(reference, result, filled)
     seen = compare(before, after, left_out | _bed(before, after))
     meters = _meters(seen, filled, faces)
+    _tell_shades(meters["faces"], _shades(before, seen.laid, ~left_out, faces))
     meters |= verdict(meters)
     meters["likeness"] = likeness.told(before, seen.laid, faces)
     maps = {
@@ -184,6 +190,8 @@ def verdict(meters: Mapping[str, Any]) -> dict[str, Any]:
     found["face"] = _worst([face["verdict"] for face in meters["faces"]])
     drawn_anew = any(face.get("filled_in") for face in meters["faces"])
     found["face-filled"] = "review" if drawn_anew else "pass"
+    shaded = any(abs(face.get("shade", 0.0)) > SHADE for face in meters["faces"])
+    found["face-shade"] = "review" if shaded else "pass"
     reasons = [code for code, said in found.items() if said != "pass"]
     return {"verdict": _worst(list(found.values())), "reasons": reasons}
 
@@ -311,6 +319,50 @@ def _fill_in(filled: Area, box: Box) -> dict[str, Any]:
     deep = step * float(ndimage.distance_transform_edt(np.pad(here[::step, ::step], 1)).max())
     much = here.mean() > FACE_FILLED or deep > FACE_HOLE * min(here.shape)
     return {"filled_in": True} if much else {}
+
+
+def _tell_shades(told: list[dict[str, Any]], shades: list[dict[str, float]]) -> None:
+    """A face of another shade is not passed off as the same."""
+    for face, shade in zip(told, shades, strict=True):
+        face |= shade
+        if abs(shade.get("shade", 0.0)) > SHADE:
+            face["verdict"] = _worst([face["verdict"], "review"])
+
+
+def _shades(before: Image, after: Image, seen: Area, faces: list[Box]) -> list[dict[str, float]]:
+    """Of each face, by how much of 255 it became lighter (darker below 0) than tones do outside all
+    faces and than what is around it; the lesser of the two, for fading goes across a face's edge.
+
+    Nothing where a face is too small, or faces leave too little outside.
+    """
+    outside = seen.copy()
+    for box in faces:
+        outside &= ~_place_of(box, before.shape, BESIDE)
+    if not faces or outside.mean() < LEAST_OUTSIDE:
+        return [{} for _ in faces]
+    apart = 255 * (after - fit_tones(before, after, outside))
+    return [_shade(apart, box, seen, outside) for box in faces]
+
+
+def _shade(apart: Image, box: Box, seen: Area, outside: Area) -> dict[str, float]:
+    core = _place_of(box, apart.shape, CORE) & seen
+    around = _place_of(box, apart.shape, AROUND) & outside
+    if min(int(core.sum()), int(around.sum())) < SMALLEST_FACE:
+        return {}
+    own = float(apart[core].mean())
+    beside = own - float(np.median(apart[around]))
+    lesser = own if abs(own) < abs(beside) else beside
+    return {"shade": round(lesser, 2) if own * beside > 0 else 0.0}
+
+
+def _place_of(box: Box, shape: tuple[int, ...], grow: float) -> Area:
+    """True in the box (in fractions), widened on each side by a share of it."""
+    area = np.zeros(shape, bool)
+    top, left = box[1] - grow * box[3], box[0] - grow * box[2]
+    bottom, right = box[1] + (1 + grow) * box[3], box[0] + (1 + grow) * box[2]
+    rows = slice(max(0, round(top * shape[0])), max(0, round(bottom * shape[0])))
+    area[rows, max(0, round(left * shape[1])) : max(0, round(right * shape[1]))] = True
+    return area
 
 
 def _most(part: Image) -> float:
