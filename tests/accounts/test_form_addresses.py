@@ -13,21 +13,11 @@ from django.urls import reverse
 
 from accounts import letters
 from accounts.models import User
-from tests.people import Cast, cast, signed_in
+from tests.people import Cast
 
 pytestmark = pytest.mark.django_db
 ON_THE_WAY_IN = ("send-link", "give-link", "correct-address")
 ON_THE_PERSON = ("limit", "suspend", "grant")
-
-
-@pytest.fixture
-def people() -> Cast:
-    return cast()
-
-
-@pytest.fixture
-def sten(people: Cast) -> Client:
-    return signed_in(people.sten)
 
 
 def at(name: str, who: User) -> str:

@@ -13,19 +13,9 @@ from accounts.models import User
 from archive.models import Event
 from archive.policy import Refused
 from tests.factories import NOW
-from tests.people import PASSWORD, Cast, cast, signed_in
+from tests.people import PASSWORD, Cast, signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def people() -> Cast:
-    return cast()
-
-
-@pytest.fixture
-def sten(people: Cast) -> Client:
-    return signed_in(people.sten)
 
 
 def post(client: Client, name: str, who: User) -> Any:

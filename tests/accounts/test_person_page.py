@@ -20,19 +20,9 @@ from exhibit.models import Hiding
 from restoration.actions.budgets import MOST_GIVEN, grant_person
 from restoration.actions.standing import limit_person, suspend_person
 from restoration.purses import Entry
-from tests.people import Cast, cast, person, signed_in
+from tests.people import Cast, person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def people() -> Cast:
-    return cast()
-
-
-@pytest.fixture
-def sten(people: Cast) -> Client:
-    return signed_in(people.sten)
 
 
 def page(client: Client, who: User) -> str:

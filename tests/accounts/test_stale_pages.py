@@ -16,20 +16,10 @@ from exhibit.hiding import restore_account
 from exhibit.models import Hiding
 from restoration.actions.standing import limit_person, suspend_person
 from tests.factories import NOW
-from tests.people import Cast, cast, person, signed_in
+from tests.people import Cast, person, signed_in
 
 pytestmark = pytest.mark.django_db
 LOOK_AGAIN = "This account is at another level by now. Look again."
-
-
-@pytest.fixture
-def people() -> Cast:
-    return cast()
-
-
-@pytest.fixture
-def sten(people: Cast) -> Client:
-    return signed_in(people.sten)
 
 
 @pytest.fixture
