@@ -24,6 +24,7 @@ HALO = 16  # rows each strip sees beyond its own: what the guided filter reaches
 NOISE_MOST, BODY_MOST, BLUR_MOST = 55.0, 1.2, 2.0  # what the networks were taught
 GREY_CHROMA = 1e-4  # chroma below this is none
 DOUBT = 3  # deviations: as far chroma may stray and be noise; from twice that on it is a colour
+MIDDLE = 512  # pixels: where speckle is measured
 LEAST_SPECKLE = 4.0  # of 255: JPEG leaves blots where there is no noise
 
 
@@ -102,9 +103,15 @@ def found(image: Image, deblur: float, deblock: float) -> tuple[Faults, str]:
 
 
 def _speckle(planes: Image, inside: measure.Area) -> float:
-    """The deviation of chroma, on the 0-255 scale."""
-    colour = chroma(planes) + np.float32(0.5)
-    return max(measure.noise_sigma(colour[..., band], inside) for band in range(3))
+    """The deviation of chroma, on the 0-255 scale; of the middle, which tells enough of it."""
+    middle = tuple(
+        slice(max(0, (side - MIDDLE) // 2), (side + MIDDLE) // 2) for side in inside.shape
+    )
+    colour = chroma(planes[middle])
+    if np.abs(colour).max() < GREY_CHROMA:
+        return 0.0
+    colour += np.float32(0.5)
+    return max(measure.noise_sigma(colour[..., band], inside[middle]) for band in range(3))
 
 
 def _doubt(faults: Faults) -> float:
