@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -59,23 +60,25 @@ class SaidForm(forms.ModelForm[Any]):
         seen = self.cleaned_data.get("seen")
         return {seen} if seen else None
 
-    def beside(self, moved: WordsMoved) -> Self:
-        """The same words in a form that shows where somebody else wrote others in between; sent
-        once more, they are meant for what is said now."""
-        said, key = moved.now(), self.add_prefix("seen")
-        sent = dict(self.data.items()) | {key: revision(moved.row, self.names)}
-        form = self.again(sent, moved.row)  # which writes on the row what was typed
-        form.full_clean()
-        form.add_error(None, self.overtaken)
-        for name, now in said.items():
-            field = field_of(name)
-            if field in form.fields and _value(self.cleaned_data[field]) != now:
-                form.add_error(field, _says_now(form.fields[field], now))
-        return form
+    def written(self, write: Callable[..., object]) -> bool:
+        """Whether the verb wrote what was typed; else the form shows, beside it, where somebody
+        else wrote in between. Sent once more, it is meant for what is said now."""
+        try:
+            write(only_of=self.only_of())
+        except WordsMoved as moved:
+            self.show(moved)
+            return False
+        return True
 
-    def again(self, sent: dict[str, Any], row: Any) -> Self:
-        """Such a form of what was sent, of the row as it is now."""
-        return type(self)(sent, instance=row, prefix=self.prefix)
+    def show(self, moved: WordsMoved) -> None:
+        """What was typed, and beneath it what is said now."""
+        typed, key = self.cleaned_data.copy(), self.add_prefix("seen")
+        self.data = dict(self.data.items()) | {key: revision(moved.row, self.names)}
+        self.add_error(None, self.overtaken)
+        for name, now in moved.now().items():
+            field = field_of(name)
+            if field in self.fields and _value(typed[field]) != now:
+                self.add_error(field, _says_now(self.fields[field], now))
 
 
 def field_of(name: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -34,7 +35,6 @@ from archive.forms import WHY, AuditForm, CollectionForm, DescriptionForm, Reaso
 from archive.lifecycle import PagesAre, PhotoState
 from archive.models import Collection, Photo
 from archive.policy import Refused
-from archive.saying import WordsMoved
 from archive.sizes import NAMES
 
 PER_PAGE = 40
@@ -89,14 +89,8 @@ def edit_collection(request: Asked, slug: str) -> HttpResponse:
     box = collection_of(request, slug)
     form = CollectionForm(request.POST or None, instance=box)
     if form.is_valid():
-        try:
-            actions.change_collection(
-                collection=box, by=request.user, fields=form.told(), now=timezone.now(),
-                only_of=form.only_of(),
-            )  # fmt: skip
-        except WordsMoved as moved:
-            form = form.beside(moved)
-        else:
+        told: dict[str, Any] = {"fields": form.told(), "by": request.user, "now": timezone.now()}
+        if form.written(partial(actions.change_collection, collection=box, **told)):
             messages.success(request, _("Saved."))
             return redirect("archive:collection", slug)
     return _form_page(request, "archive/collection_form.html", form, collection=box)
@@ -194,13 +188,9 @@ def describe(request: Asked, ref: str) -> HttpResponse:
     form = DescriptionForm(request.POST or None, instance=photo)
     if not form.is_valid():
         return _photo_page(request, photo, form)
-    try:
-        actions.describe_photo(
-            photo=photo, by=request.user, fields=form.told(), now=timezone.now(),
-            only_of=form.only_of(),
-        )  # fmt: skip
-    except actions.DescriptionMoved as moved:
-        return _photo_page(request, cast(Photo, moved.row), form.beside(moved), state=409)
+    told: dict[str, Any] = {"fields": form.told(), "by": request.user, "now": timezone.now()}
+    if not form.written(partial(actions.describe_photo, photo=photo, **told)):
+        return _photo_page(request, _photo(request, ref), form, state=409)
     messages.success(request, _("Saved."))
     return redirect("archive:describe", ref)
 

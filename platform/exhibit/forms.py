@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -108,11 +108,7 @@ class WordsForm(SaidForm):
 
     def __init__(self, *args: Any, rooms: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.rooms = rooms
         self.fields["room"].queryset = rooms  # type: ignore[attr-defined]
-
-    def again(self, sent: dict[str, Any], row: Any) -> Self:
-        return type(self)(sent, instance=row, rooms=self.rooms)
 
     def words(self) -> Words:
         """What was written."""
@@ -139,7 +135,6 @@ class PublishForm(WordsForm):
 
     def __init__(self, *args: Any, photo: Photo, was_retracted: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.asked: dict[str, Any] = {"photo": photo, "was_retracted": was_retracted}
         self.fields["room"].widget.choices = self._rooms_of(photo)
         if not was_retracted:
             del self.fields["although_retracted"]
@@ -149,9 +144,6 @@ class PublishForm(WordsForm):
         called = gettext("It has no title yet; without one, visitors read “%(code)s”.")
         self.fields["title_en"].help_text = called % {"code": untitled(photo)}
         self.order_fields(["title_en", "title_zh"])
-
-    def again(self, sent: dict[str, Any], row: Any) -> Self:
-        return type(self)(sent, instance=row, rooms=self.rooms, **self.asked)
 
     def _rooms_of(self, photo: Photo) -> list[Any]:
         """The rooms of the photo's own collection, then the others by who would show it there."""

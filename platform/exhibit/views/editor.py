@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -18,7 +19,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.models import Collection, Photo
-from archive.saying import WordsMoved
 from archive.templatetags.languages import localised
 from exhibit import arranging, queries
 from exhibit.forms import ExhibitForm, HeadlineForm, RoomForm, WordsForm
@@ -79,16 +79,8 @@ def edit(request: Asked, slug: str) -> HttpResponse:
     exhibit = _exhibit(request, slug)
     form = HeadlineForm(request.POST or None, instance=exhibit)
     if form.is_valid():
-        try:
-            arranging.edit_exhibit(
-                exhibit=exhibit,
-                headline=form.headline(),
-                by=request.user,
-                only_of=form.only_of(),
-            )
-        except WordsMoved as moved:
-            form = form.beside(moved)
-        else:
+        told: dict[str, Any] = {"headline": form.headline(), "by": request.user}
+        if form.written(partial(arranging.edit_exhibit, exhibit=exhibit, **told)):
             messages.success(request, _("Saved."))
             return redirect("exhibit:edit", slug)
     accepted = queries.to_publish(request.user)
@@ -140,13 +132,8 @@ def edit_room(request: Asked, pk: int) -> HttpResponse:
     room = _room(request, pk)
     form = RoomForm(request.POST or None, instance=room)
     if form.is_valid():
-        try:
-            arranging.edit_room(
-                room=room, headline=form.headline(), by=request.user, only_of=form.only_of()
-            )
-        except WordsMoved as moved:
-            form = form.beside(moved)
-        else:
+        told: dict[str, Any] = {"headline": form.headline(), "by": request.user}
+        if form.written(partial(arranging.edit_room, room=room, **told)):
             messages.success(request, _("Saved."))
             return redirect("exhibit:edit", room.exhibit.slug)
     return _form(request, form, _("Room"), "exhibit:edit", room.exhibit.slug)
@@ -179,17 +166,9 @@ def edit_words(request: Asked, pk: int) -> HttpResponse:
     form = WordsForm(request.POST or None, instance=placement, rooms=rooms)
     if form.is_valid():
         # The form has written on its instance; the verb compares with what is stored.
-        try:
-            arranging.edit_words(
-                placement=_placement(request, pk),
-                room=form.cleaned_data["room"],
-                words=form.words(),
-                by=request.user,
-                only_of=form.only_of(),
-            )
-        except WordsMoved as moved:
-            form = form.beside(moved)
-        else:
+        told = {"room": form.cleaned_data["room"], "words": form.words(), "by": request.user}
+        stored = _placement(request, pk)
+        if form.written(partial(arranging.edit_words, placement=stored, **told)):
             messages.success(request, _("Saved."))
             return redirect("exhibit:edit", exhibit.slug)
     return _form(request, form, _("Words beside the picture"), "exhibit:edit", exhibit.slug)

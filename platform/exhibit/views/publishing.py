@@ -42,7 +42,7 @@ def publish(request: Asked, pk: int) -> HttpResponse:
         try:
             return _published(request, version, form)
         except WordsMoved as moved:
-            form = form.beside(moved)
+            form.show(moved)
         except Refused as refusal:
             if version.state != VersionState.ACCEPTED:
                 raise  # nobody was led to this form
