@@ -31,7 +31,8 @@ Conditions = Sequence[float] | Floats | Callable[[Floats], Floats]
 
 SHIPPED = Path(__file__).parent / "shipped"
 SUMS = "SHA256SUMS"
-MULTIPLE = 32  # of a tile's sides and of its place: the deepest network halves five times
+MULTIPLE = 8  # of a tile's sides and of its place: a network halves three times ...
+DEEPER = {"damage": 32}  # ... and some more often
 TILE = 1088  # the longest side of a tile, its overlap included
 RIM = 16  # pixels of mirror image around the picture
 TRIM = 24  # pixels at a tile's inner edges that are thrown away: their answers are still uncertain
@@ -194,18 +195,23 @@ class Spans:
         return np.square(np.sin(share * np.pi / 2)).astype(np.float32)
 
 
-def _spans(length: int) -> Spans:
+def multiple(name: str) -> int:
+    """What the sides of a picture must be multiples of for that network."""
+    return DEEPER.get(name, MULTIPLE)
+
+
+def _spans(length: int, multiple: int = MULTIPLE) -> Spans:
     """Even tiles: as few as may be, all of one size, none longer than TILE."""
-    padded = _whole(length + 2 * RIM)
+    padded = _whole(length + 2 * RIM, multiple)
     count = max(1, -(-(padded - OVERLAP) // (TILE - OVERLAP)))
-    size = min(padded, _whole(-(-(padded + (count - 1) * OVERLAP) // count)))
-    free = (padded - size) // MULTIPLE
-    starts = [MULTIPLE * (number * free // max(1, count - 1)) for number in range(count)]
+    size = min(padded, _whole(-(-(padded + (count - 1) * OVERLAP) // count), multiple))
+    free = (padded - size) // multiple
+    starts = [multiple * (number * free // max(1, count - 1)) for number in range(count)]
     return Spans(tuple(starts), size, length)
 
 
-def _whole(length: int) -> int:
-    return -(-length // MULTIPLE) * MULTIPLE
+def _whole(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 @dataclass(frozen=True)
@@ -220,11 +226,11 @@ class _Job:
 
     @cached_property
     def down(self) -> Spans:
-        return _spans(self.pixels.shape[0])
+        return _spans(self.pixels.shape[0], multiple(self.name))
 
     @cached_property
     def across(self) -> Spans:
-        return _spans(self.pixels.shape[1])
+        return _spans(self.pixels.shape[1], multiple(self.name))
 
     def strips(self) -> Iterator[Floats]:
         """The finished rows of the answer, from the top, without the rim."""

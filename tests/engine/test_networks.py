@@ -57,16 +57,18 @@ def test_a_network_that_doubles_is_tiled_alike(
     assert np.ptp(whole) > 0.05
 
 
+@pytest.mark.parametrize("network", ["clean-grey", "damage"])
 @pytest.mark.parametrize("side", [1, 7, 95, 104, 105, 137, 1000, 10_007])
-def test_every_pixel_is_answered_once(side: int, tiles: None):
-    spans = networks._spans(side)
+def test_every_pixel_is_answered_once(side: int, network: str, tiles: None):
+    spans = networks._spans(side, networks.multiple(network))
     counted = np.zeros(2 * (spans.starts[-1] + spans.size), np.float32)
     for number, start in enumerate(spans.starts):
         counted[2 * start : 2 * (start + spans.size)] += spans.weights(number, 2)
     assert np.allclose(counted, 1, atol=1e-6)
     assert len(counted) >= 2 * (side + 2 * networks.RIM)
     assert spans.size <= networks.TILE
-    assert not any(place % networks.MULTIPLE for place in (*spans.starts, spans.size))
+    multiple = networks.multiple(network)
+    assert not any(place % multiple for place in (*spans.starts, spans.size))
 
 
 def test_the_same_bytes_come_from_one_thread_and_from_many(tiles: None):
@@ -108,7 +110,7 @@ def test_progress_is_told_after_each_tile_and_may_cancel(tiles: None):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        networks.answer("clean-grey", grey(), TOLD, progress=until_half)
+        networks.answer("clean-grey", grey(200), TOLD, progress=until_half)
     assert len(told) > 3
     assert told == sorted(told)
     assert told[-1] < 0.7
