@@ -5,8 +5,9 @@ asked, as a mark thinner than a pixel leaves little to see, and a large one is a
 smaller, as the network never saw marks so wide. But what it was taught on was damaged on purpose,
 and in the rubble of a real building site it sees more scratches than in a scratched sky. So each of
 its marks is judged once more, as a whole (restoration/engine/judging.py), and one of a pattern is
-left (restoration/engine/repeats.py). Faces are left out. Rather a speck missed than a button
-erased. Where a piece of the print is gone there is nothing for a network to see;
+left (restoration/engine/repeats.py), as is what stands in a line like writing
+(restoration/engine/writing.py). Faces are left out. Rather a speck missed than a button erased.
+Where a piece of the print is gone there is nothing for a network to see;
 restoration/engine/torn.py finds it.
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restoration.engine import judging, measure, networks, repeats
+from restoration.engine import judging, measure, networks, repeats, writing
 from restoration.engine.faces import Box
 from restoration.engine.image import (
     check_image,
@@ -77,7 +78,7 @@ def find(
     found = kept(
         planes, shrink(light, long_side(light.shape, LONG_SIDE)), inside, faces, sensitivity
     )
-    found |= torn_off(image, inside)
+    found |= torn_off(image, inside) & ~face_area(image.shape, faces, grow=AROUND_FACE)
     return found.astype(np.uint8) * 255
 
 
@@ -157,7 +158,7 @@ def kept(planes: Planes, light: Image, inside: Area, faces: list[Box], sensitivi
         allowed = resize_mask(inside.astype(np.uint8), *light.shape) > 0
     labels = told_apart(small[..., 0], allowed, faces)
     believed = judging.believed(small, labels, light, trusted(sensitivity))
-    believed &= ~repeats.patterned(labels, light, believed)
+    believed &= ~repeats.patterned(labels, light, believed) & ~writing.lettered(labels)
     found: Area = believed[labels]
     if light.shape == whole:
         return found

@@ -2,8 +2,9 @@
 
 Nothing in such a place is the photograph, and no network is needed to see it: it has neither the
 grain of the print nor the tint that the print has in tones like it, and it ends at once. A scan
-without a tint says too little, what runs along most of a side is a frame, and corners that are
-missing alike were cut so: prints were rounded, arched and oval.
+without a tint says too little, and so does what is too light or too dark to hold one: lights that
+burnt out. What runs along most of a side is a frame, corners that are missing alike were cut so
+(prints were rounded, arched and oval), and on what has writing in it somebody wrote: a label.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from restoration.engine.image import resize_mask, shrink
-from restoration.engine.luma import Image, chroma, luma
+from restoration.engine.luma import Image, chroma, luma, on_luma
 
 Area = NDArray[np.bool_]
 
@@ -32,6 +33,10 @@ SMALLEST = 0.0006  # share of the picture
 LONGEST = 0.6  # share of a side: more is a frame
 MIRRORED = 0.7  # share of two corners that is common to both, from which they were cut alike
 LIP = 4  # pixels: bare paper along a tear
+INK, WRITTEN = (
+    0.15,
+    0.004,
+)  # luma off its tone, and the share of a piece from which it is written on
 
 
 def torn_off(image: Image, inside: Area) -> Area:
@@ -42,26 +47,25 @@ def torn_off(image: Image, inside: Area) -> Area:
     """
     small = np.clip(shrink(image, SIDE), 0, 1)
     within = resize_mask(inside.astype(np.uint8), *small.shape[:2]) > 0
-    light, warm, spread = _facts(small)
+    light, colour, spread = _facts(small)
     usual = float(np.median(spread[within])) if within.any() else 0.0
     even = spread < min(EVEN, OF_GRAIN * usual)
     found = np.zeros(light.shape, bool)
     pieces = list(_at_the_edge(even))
     for piece in pieces:
-        ends = _one_tone(piece, light) and _ends(piece, light)
-        gone = ends and _foreign(piece, within & ~piece, light, warm)
+        ends = _one_tone(piece, light) and _ends(piece, light) and not _is_written(piece, light)
+        gone = ends and _foreign(piece, within & ~piece, light, colour)
         if gone and not _is_cut(piece, pieces):
             found |= _to_its_rim(piece, light)
     return np.asarray(resize_mask(found.astype(np.uint8), *image.shape[:2]) > 0)
 
 
 def _facts(image: Image) -> tuple[Image, Image, Image]:
-    """Luma, red less blue among neighbours, and the deviation of luma among them; all HxW."""
-    light, colour = luma(image), chroma(image)
-    warm = ndimage.uniform_filter(colour[..., 0] - colour[..., 2], NEAR)
+    """Luma HxW, the mean chroma of neighbours HxWx3, and the deviation of luma among them HxW."""
+    light, colour = luma(image), ndimage.uniform_filter(chroma(image), (NEAR, NEAR, 1))
     mean = ndimage.uniform_filter(light.astype(np.float64), NEAR)
     square = ndimage.uniform_filter(np.square(light, dtype=np.float64), NEAR)
-    return light, warm, np.sqrt(np.maximum(square - np.square(mean), 0)).astype(np.float32)
+    return light, colour, np.sqrt(np.maximum(square - np.square(mean), 0)).astype(np.float32)
 
 
 def _at_the_edge(even: Area) -> Iterator[Area]:
@@ -126,7 +130,14 @@ def _to_its_rim(piece: Area, light: Image) -> Area:
     return np.asarray(ndimage.binary_dilation(whole, iterations=LIP))
 
 
-def _foreign(piece: Area, within: Area, light: Image, warm: Image) -> bool:
+def _is_written(piece: Area, light: Image) -> bool:
+    """Whether something stands in the midst of it: what is torn off has nothing on it."""
+    midst = ndimage.binary_fill_holes(piece) & ~piece
+    ink = midst & (np.abs(light - np.median(light[piece])) > INK)
+    return int(ink.sum()) > WRITTEN * int(piece.sum())
+
+
+def _foreign(piece: Area, within: Area, light: Image, colour: Image) -> bool:
     """Whether the print, where it is as bright, has a tint that the piece has not."""
     tone = float(np.median(light[piece]))
     black, white = np.quantile(light[within], (LEAST, MOST))
@@ -134,5 +145,16 @@ def _foreign(piece: Area, within: Area, light: Image, warm: Image) -> bool:
         alike = within & (np.abs(light - np.clip(tone, black, white)) < ALIKE)
     else:
         alike = within & ((light < black) if tone < black else (light > white))
-    own = float(np.median(warm[alike])) if alike.any() else 0.0
-    return own > TINTED and abs(float(np.median(warm[piece]))) < OWN * own
+    own = _warm(_held(colour[alike], tone)) if alike.any() else 0.0
+    return own > TINTED and abs(_warm(np.median(colour[piece], axis=0))) < OWN * own
+
+
+def _held(colours: Image, tone: float) -> Image:
+    """What of the median of these chromas (Nx3) a tone has room for: burnt lights have none."""
+    tint = np.median(colours, axis=0).astype(np.float32)
+    return chroma(on_luma(np.full(1, tone, np.float32), tint[None]))[0]
+
+
+def _warm(tint: Image) -> float:
+    """Red less blue."""
+    return float(tint[0] - tint[2])

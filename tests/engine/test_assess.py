@@ -146,6 +146,17 @@ def test_a_strong_cast_alone_is_no_reason_to_stretch():
 
 
 @pytest.mark.slow
+def test_a_picture_that_is_full_of_one_colour_keeps_it():
+    """A red door, photographed in colour: no print has faded to it."""
+    door = pictures.astronaut(256).copy()
+    door[40:, :, 0] = np.clip(0.35 + 0.6 * door[40:, :, 0], 0, 1)
+    door[40:, :, 1:] *= 0.35
+    found = assess(door)
+    assert abs(found.cast_a) > 12
+    assert not [row for row in found.suggestion if row["reason"] == "strong-cast"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [3.4, 15])
 def test_noise_is_calmed_but_some_of_the_grain_stays(sigma: float):
     found = assess(pictures.noisy(pictures.grey(pictures.camera()), sigma))

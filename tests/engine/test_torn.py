@@ -101,3 +101,30 @@ def test_a_grey_scan_says_too_little() -> None:
     image = pictures.grey(print_of(pictures.astronaut()))
     image[corner(image.shape, 120)] = LID
     assert not found(image).any()
+
+
+def test_lights_that_burnt_out_are_no_such_place() -> None:
+    """White holds no tint, so to be without one says nothing."""
+    image = print_of(pictures.camera())
+    image[corner(image.shape, 120)] = 1.0
+    assert not found(image).any()
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(LID, 0.1), (ALBUM, 0.95)])
+def test_a_label_that_somebody_wrote_on_stays(paper: np.ndarray, ink: float) -> None:
+    image = print_of(pictures.astronaut())
+    image[-70:, -260:] = paper
+    for left in range(-240, -40, 24):  # the strokes of a number
+        image[-55:-20, left : left + 6] = ink
+    assert not found(image).any()
+
+
+def test_no_face_lies_in_what_is_torn_off() -> None:
+    image = print_of(pictures.camera())
+    gone = corner(image.shape, 160)
+    image[gone] = LID
+    light, inside = measure.luma_and_inside(image)
+    face = (0.9, 0.9, 0.06, 0.06)
+    taken = damage.find(image, light, inside, [face]) > 0
+    assert taken[gone].any()
+    assert not taken[damage.face_area(light.shape, [face])].any()

@@ -125,9 +125,11 @@ def _descreen(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 def _tone(facts: dict[str, Any]) -> dict[str, Any] | None:
     """As much contrast as the print has surely lost; a sound one, or one of a scene that has no
-    black or no white, is left alone."""
+    black or no white, is left alone. What looks like a cast on a colour picture may be a red door
+    or a meadow, and no measure tells: there it is the volunteer's to see."""
     faded = facts["fading"] >= FADED
-    strong = abs(facts["cast_b"]) > 22 or abs(facts["cast_a"]) > 12
+    tinted = abs(facts["cast_b"]) > 22 or abs(facts["cast_a"]) > 12
+    strong = tinted and (facts["monochrome"] or facts["sepia"])
     if not faded and not strong:
         return None
     settings = {"strength": facts["tone"] if faded else 0.0, "cast": 0.3 if strong else 0.0}
