@@ -24,6 +24,7 @@ Known = NDArray[np.bool_]
 CARRIED = np.float32(0.7)  # of a round's step into the next (B. Polyak's heavy ball, 1964)
 STRICT = 0.2  # of the local variance: Levin's program has 0.6
 LEAST_VARIANCE = 2e-6
+FORGOTTEN = 1e-10  # of a value at each step: what no path leads to has none, and can be solved
 STRANGERS = 1e-6  # what a neighbour of quite another luma still counts
 FARTHEST = 8.0  # doublings of the distance at which nearness ends
 
@@ -99,7 +100,7 @@ def _refined(light: Plane, known: Known, values: Planes, begun: Planes, rounds: 
 def _outright(light: Plane, known: Known, values: Planes) -> Planes:
     held = known.ravel()
     others = sparse.diags((~held).astype(float))
-    solver = splu((sparse.eye(held.size) - others @ _likeness(light)).tocsc())
+    solver = splu(((1 + FORGOTTEN) * sparse.eye(held.size) - others @ _likeness(light)).tocsc())
     found = solver.solve((values * known).reshape(len(values), -1).T.astype(float))
     return np.ascontiguousarray(found.T.reshape(values.shape), np.float32)
 

@@ -59,3 +59,14 @@ def test_nearness_is_one_at_a_place_and_falls_with_each_doubling_of_the_way():
     near = nearness(known)
     assert near[60, 30] == 1
     assert near[60, 34] - near[60, 38] == pytest.approx(near[60, 38] - near[60, 46], abs=0.02)
+
+
+def test_a_strip_whose_ends_hardly_a_path_leads_to_is_spread_over_all_the_same():
+    """Weights of neighbours that are no equals, hundreds in a row, are as good as none at all."""
+    rng = np.random.default_rng(0)
+    light = np.repeat(np.cumprod(rng.choice([0.2, 1, 5], 800)) % 1, 2).reshape(800, 2)
+    known = np.zeros(light.shape, bool)
+    known[400] = True
+    found = spread(light.astype(np.float32), known, np.ones((1, 800, 2), np.float32)).values
+    assert np.isfinite(found).all()
+    assert -1e-3 <= found.min() <= found.max() <= 1 + 1e-3
