@@ -48,13 +48,19 @@ class NotFetched(Exception):  # noqa: N818 - says what happened
     """A sentence for the operator: why, and what to do."""
 
 
+class NoSuchCommit(NotFetched):
+    """The origin has the repository, and not the commit that was asked for."""
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """One folder below the models' to be filled, from where, and under what licence."""
+    """One folder below the models' to be filled, from where, under what licence; whether it is to
+    hold what is put onto a pipeline, and none itself."""
 
     folder: str
     source: Source
     licence: Licence
+    is_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ class Try:
 def wanted_of(model: Model) -> list[Wanted]:
     """The folders a model is made of, the base first."""
     base = Wanted(model.folder, model.source, model.licence)
-    return [base, *(Wanted(part.folder, part.source, part.licence) for part in model.parts)]
+    parts = [Wanted(part.folder, part.source, part.licence, is_part=True) for part in model.parts]
+    return [base, *parts]
 
 
 def fetch(
@@ -127,8 +134,8 @@ def fetch(
             say(_here(wanted, before))
             return before
         begun = "" if update else _begun(models_dir, wanted)
-        asked = wanted.source.revision or (before.revision if before else "") or begun
-        listing = origin.listing(wanted, asked, on)
+        kept = wanted.source.revision or (before.revision if before else "")
+        listing = _listing(wanted, origin, kept, begun, say, on)
         waiting = models_dir / WAITING / f"{wanted.folder}@{listing.revision or UNKNOWN}"
         _drop_other_tries(waiting, wanted)
         files = _brought(Try(wanted, origin, listing, waiting, say, on))
@@ -137,6 +144,24 @@ def fetch(
         made = _lock(wanted, listing, waiting)
         _put(waiting, place, say)
         return made
+
+
+def _listing(
+    wanted: Wanted, origin: Origin, kept: str, begun: str, say: Say, on: Listener
+) -> Listing:
+    """List the commit that is kept to, else the one that was begun, else what is newest.
+
+    A commit that was only begun binds nobody: where it is gone, what is newest is fetched instead.
+    """
+    try:
+        return origin.listing(wanted, kept or begun, on)
+    except NoSuchCommit as gone:
+        if wanted.source.revision:  # this release's own choice, which no option changes
+            raise
+        if kept:
+            raise NotFetched(f"{gone} --update fetches what is newest there.") from None
+        say(f"{gone} What had come of it is thrown away, and what is newest is fetched.")
+        return origin.listing(wanted, "", on)
 
 
 def _brought(this: Try) -> list[Listed]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.engine.generative import weights
-from restoration.engine.generative.weights import FIRST_USE, HUB, Told
+from restoration.engine.generative.weights import FIRST_USE, HUB, Lock, Told
 from restoration.fetching import (
     BLOCK,
     CLOSED,
@@ -21,6 +21,7 @@ from restoration.fetching import (
     Listed,
     Listener,
     Listing,
+    NoSuchCommit,
     NotFetched,
     Wanted,
     first_line,
@@ -101,7 +102,8 @@ class Hub:
                 f"{self.address}/{repository} and set REKINDLE_MODELS_HUB_TOKEN."
             ) from None
         except errors.RevisionNotFoundError:
-            raise NotFetched(f"{self.address} has no commit {revision} of {repository}.") from None
+            told = f"{self.address} has no commit {revision} of {repository}."
+            raise NoSuchCommit(told) from None
         except errors.RepositoryNotFoundError:
             raise NotFetched(f"{self.address} has no repository {repository}.") from None
         except httpx2.HTTPError as error:
@@ -186,6 +188,7 @@ class Shelf:
     def listing(self, wanted: Wanted, revision: str, on: Listener) -> Listing:
         folder = self._folder(wanted)
         locked = locked_in(folder)
+        _require_named(folder, locked, wanted)
         if locked and revision and locked.revision != revision:
             raise NotFetched(
                 f"{folder} is of commit {locked.revision or 'unknown'}, not of {revision}. Use "
@@ -208,9 +211,27 @@ class Shelf:
         named = self.path / wanted.folder
         if named.is_dir():
             return named
-        if (self.path / INDEX).is_file() or (self.path / weights.LOCK).is_file():
+        if self._is_itself(wanted):
             return self.path
         raise NotFetched(f"There is no folder {wanted.folder} in {self.path}.")
+
+    def _is_itself(self, wanted: Wanted) -> bool:
+        """Whether the given folder may be what is wanted; a whole pipeline is no part of one."""
+        is_locked, is_pipeline = ((self.path / name).is_file() for name in (weights.LOCK, INDEX))
+        return is_locked and not is_pipeline if wanted.is_part else is_locked or is_pipeline
+
+
+def _require_named(folder: Path, locked: Lock | None, wanted: Wanted) -> None:
+    """Refuse a folder that is locked as another repository's: its weights would be kept here under
+    a name and a licence that are not theirs. One that names none is held to what is wanted."""
+    if locked is None or locked.repository in ("", wanted.source.repository):
+        return
+    licence = locked.licence or "of an unknown licence"
+    raise NotFetched(
+        f"{folder} holds {locked.repository} ({licence}), as its {weights.LOCK} says, and "
+        f"{wanted.folder} is {wanted.source.repository} ({wanted.licence.spdx}). Nothing was "
+        "taken: give --from the folder with that model, or the one above it."
+    )
 
 
 def _read(folder: Path, on: Listener) -> list[Listed]:

@@ -140,16 +140,21 @@ def offered(wanted: Iterable[str], *, now: datetime) -> bool:
 
 
 def models_offered(*, now: datetime) -> list[dict[str, Any]]:
-    """The generative models some living worker lists, each once, with licence and steps."""
+    """The generative models some living worker lists, each once, with licence and steps.
+
+    In the registry's order, the first choice first: how machines are called must not decide which
+    model is meant. What only a worker of another version knows comes last.
+    """
     seen: dict[str, dict[str, Any]] = {}
     for worker in alive(now=now):
         for model in worker.models_listed:
             seen.setdefault(model["name"], model)
-    return list(seen.values())
+    rank = {model.name: number for number, model in enumerate(MODELS)}
+    return sorted(seen.values(), key=lambda model: rank.get(model["name"], len(rank)))
 
 
 def first_models(*, now: datetime) -> dict[str, str]:
-    """By step, the model that is meant when none is named: the first that is offered."""
+    """By step, the model that is meant when none is named: the first row that is offered."""
     offered = [offer for model in models_offered(now=now) for offer in model["offers"]]
     pairs = [offer.partition(":") for offer in reversed(offered)]
     return {step: model for step, _colon, model in pairs}

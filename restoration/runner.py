@@ -126,7 +126,7 @@ def _run(job: Job) -> None:
         _end(partial(leases.give_back, job=job, code="worker-leaving", wait=False))
     except (EngineError, decode.Unreadable) as error:
         tracing.note("failed", code=error.code)
-        if isinstance(error, Unfit | OutOfMemory):
+        if isinstance(error, Unfit | OutOfMemory | DeviceLost):
             _end(partial(_pass_on, job, error))
         else:
             end = partial(leases.fail, job=job, code=error.code, facts=error.facts)
@@ -140,7 +140,9 @@ def _run(job: Job) -> None:
 def _pass_on(job: Job, error: EngineError, *, now: datetime) -> None:
     """This machine cannot do it; one that has not tried may. Withdrawn first: no bell comes here.
 
-    What ran out of memory is offered still: a smaller picture may do.
+    What ran out of memory is offered still: a smaller picture may do. So is what was at work on a
+    card that was lost: this worker ends, and another process may have the card again. Where nobody
+    else is left it is for that one, and counts: a job that no card survives must end.
     """
     here = presence.holder(job)
     if isinstance(error, Unfit):
@@ -150,7 +152,10 @@ def _pass_on(job: Job, error: EngineError, *, now: datetime) -> None:
             presence.withdraw(name=here, model=model)
     tried = presence.found_unfit(job.pk) | {here}
     elsewhere = bool(presence.others(job.needs, tried=tried, now=now))
-    leases.pass_on(job=job, code=error.code, facts=error.facts, elsewhere=elsewhere, now=now)
+    end = partial(leases.pass_on, elsewhere=elsewhere)
+    if isinstance(error, DeviceLost) and not elsewhere:
+        end = partial(leases.fail, permanent=error.permanent)
+    end(job=job, code=error.code, facts=error.facts, now=now)
 
 
 def _after(job: Job, error: Exception) -> Callable[..., None]:

@@ -152,7 +152,7 @@ def _foreign(piece: Area, within: Area, light: Image, colour: Image) -> bool:
 def _held(colours: Image, tone: float) -> Image:
     """What of the median of these chromas (Nx3) a tone has room for: burnt lights have none."""
     tint = np.median(colours, axis=0).astype(np.float32)
-    return chroma(on_luma(np.full(1, tone, np.float32), tint[None]))[0]
+    return np.asarray(chroma(on_luma(np.full(1, tone, np.float32), tint[None]))[0])
 
 
 def _warm(tint: Image) -> float:

@@ -74,4 +74,4 @@ def _comes_next(one: Boxes, others: Boxes) -> Area:
     gap = others[:, 2] - one[3]
     on_line = np.abs(others[:, :2] - one[:2]).min(axis=1) <= ON_LINE * taller
     even = np.minimum(own, high) > EVEN * taller
-    return even & on_line & (gap >= BEFORE * taller) & (gap <= BEHIND * taller)
+    return np.asarray(even & on_line & (gap >= BEFORE * taller) & (gap <= BEHIND * taller))

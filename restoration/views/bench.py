@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -321,9 +322,7 @@ def _laid_out(
         "swatches": panel.swatches(recipe),
         "faces": faces.listed(recipe),
         "marks": _marks(kept),
-        "estimate": estimate(
-            waiting.outlook_for(base, by=request.user, needs=panel.needs(steps), now=now)
-        ),
+        "estimate": _expected(request, base, panel.needs(steps), now),
         "left": allowing.left_now(
             request.user, photo.collection_id, now=now, gpu=bool(recipe.models)
         ),
@@ -339,6 +338,13 @@ def _laid_out(
 
 
 # --- parts of the page ----------------------------------------------------------------------------
+
+
+def _expected(request: Asked, base: Version, needs: list[str], now: datetime) -> str:
+    """What to expect of Run; nothing where it is refused, because nobody could do it now."""
+    if not presence.offered(needs, now=now):
+        return ""
+    return estimate(waiting.outlook_for(base, by=request.user, needs=needs, now=now))
 
 
 def _url(name: str, *args: object) -> str:

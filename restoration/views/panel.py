@@ -47,12 +47,21 @@ class Panel:
 
     def refusal(self, step: str) -> str:
         """Why a step cannot be chosen; nothing when it can."""
-        if step == "colourise" and self.photo.collection.do_not_colourise:
+        if self.is_unwanted(step):
             return _("This collection does not want colour added.")
         spec = next((each for each in STEPS if each.name == step), None)
         if spec and EMBEDDED not in spec.backends and not self.models_for(step):
             return _("No machine that can do this is on at the moment.")
         return ""
+
+    def is_unwanted(self, step: str) -> bool:
+        """Whether the collection does not want the step, whoever could do it."""
+        return step == "colourise" and self.photo.collection.do_not_colourise
+
+    def is_chosen(self, step: str) -> bool:
+        """Whether somebody's draft has the step switched on."""
+        drafted = self.draft["steps"].get(step) if self.draft else None
+        return bool(drafted and drafted["on"])
 
     def models_for(self, step: str) -> list[dict[str, Any]]:
         """The generative models that a living worker offers for the step."""
@@ -69,25 +78,37 @@ def steps(panel: Panel) -> list[dict[str, Any]]:
 
 def _is_wanted(panel: Panel, spec: StepSpec) -> bool:
     """Suggested for this photo, or switched on by somebody."""
-    drafted = panel.draft["steps"].get(spec.name) if panel.draft else None
-    return spec.name in panel.suggested or bool(drafted and drafted["on"])
+    return spec.name in panel.suggested or panel.is_chosen(spec.name)
 
 
 def _step(panel: Panel, number: int, spec: StepSpec) -> dict[str, Any]:
     refusal, hint = panel.refusal(spec.name), panel.suggested.get(spec.name)
     drafted = panel.draft["steps"].get(spec.name) if panel.draft else None
+    # What was chosen stays so while its machine is away: the run refuses it, and says why.
+    kept = panel.is_chosen(spec.name) and not panel.is_unwanted(spec.name)
+    available = kept or not refusal
+    rows = _settings(panel, spec, drafted, hint) if available else []
     return {
         "name": spec.name,
         "number": number,
         "label": wording.step(spec.name),
         "help": _help(spec, panel.models_for(spec.name)),
-        "available": not refusal,
+        "available": available,
         "unavailable_reason": refusal,
-        "on": bool(drafted["on"] if drafted else hint) and not refusal,
+        "on": kept or (not drafted and bool(hint) and not refusal),
         "suggested": hint is not None,
         "reason": wording.reason(hint["reason"], hint.get("facts")) if hint else "",
-        "settings": _settings(panel, spec, drafted, hint) if not refusal else [],
+        "settings": rows,
+        "unseen": _unseen(drafted, rows),
     }
+
+
+def _unseen(
+    drafted: Mapping[str, Any] | None, rows: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What the draft says and the form has no field for: it goes along hidden, and is not lost."""
+    said, shown = drafted["settings"] if drafted else {}, {row["name"] for row in rows}
+    return [{"name": name, "value": said[name]} for name in said if name not in shown]
 
 
 def _help(spec: StepSpec, models: list[dict[str, Any]]) -> str:
@@ -107,14 +128,15 @@ def _settings(
 ) -> list[dict[str, Any]]:
     values = {**(hint["settings"] if hint else {}), **(drafted["settings"] if drafted else {})}
     models = panel.models_for(spec.name)
-    offered = {None, *spec.backends} if models else {None, EMBEDDED}
-    names = {model["name"] for model in models}
+    is_drawn = bool(models) or backend(spec.name, values) == GENERATIVE
+    offered = {None, *spec.backends} if is_drawn else {None, EMBEDDED}
+    names = {model["name"] for model in models} | {values.get("model")}
     shown = [
         s
         for s in spec.settings
         if s.backend in offered and s.name != "model" and (not s.models or names & set(s.models))
     ]
-    rows = _by_model(spec, values, models) if models else []
+    rows = _by_model(spec, values, models) if is_drawn else []
     return rows + [_setting(spec, setting, values.get(setting.name)) for setting in shown]
 
 
@@ -126,26 +148,34 @@ def _by_model(
     if len(spec.backends) > 1:
         backends = [(name, wording.BACKENDS[name]) for name in (EMBEDDED, GENERATIVE)]
         rows.append(_choice(spec, "backend", backends, values.get("backend")))
+    return [*rows, _model(spec, str(values.get("model") or ""), models)]
+
+
+def _model(spec: StepSpec, chosen: str, models: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which model. The one that was chosen stays so though nobody can run it now, and can be sent:
+    another in its place would be drawn with in silence."""
     named = [(model["name"], _licensed(model)) for model in models]
-    row = _choice(spec, "model", named, values.get("model"))
-    row["choices"] += _nobodys(spec, {name for name, _words in named})
-    rows.append(row)
-    return rows
+    if chosen and chosen not in dict(named):
+        named.append((chosen, _nobodys(chosen)))
+    row = _choice(spec, "model", named, chosen)
+    row["choices"] += _others(spec, set(dict(named)))
+    return row
 
 
-def _nobodys(spec: StepSpec, offered: set[str]) -> list[dict[str, Any]]:
+def _others(spec: StepSpec, named: set[str]) -> list[dict[str, Any]]:
     """The other models that there are for the step, shown but not to be chosen."""
-    able = [model for model in MODELS if spec.name in model.pipelines and model.name not in offered]
+    able = [model.name for model in MODELS if spec.name in model.pipelines]
     return [
-        {
-            "value": model.name,
-            "label": _("%(model)s: nobody can run this now")
-            % {"model": _licensed(_as_listed(model))},
-            "selected": False,
-            "disabled": True,
-        }
-        for model in able
+        {"value": name, "label": _nobodys(name), "selected": False, "disabled": True}
+        for name in able
+        if name not in named
     ]
+
+
+def _nobodys(name: str) -> str:
+    """How a model is called that no living worker offers, also one that is in no row any more."""
+    row = next((_as_listed(model) for model in MODELS if model.name == name), {"name": name})
+    return _("%(model)s: nobody can run this now") % {"model": _licensed(row)}
 
 
 def _as_listed(model: Model) -> dict[str, Any]:
@@ -169,7 +199,7 @@ def _choice(
     spec: StepSpec, name: str, choices: list[tuple[str, Any]], value: Any
 ) -> dict[str, Any]:
     known = [key for key, _words in choices]
-    chosen = value if value in known else known[0]
+    chosen = value if value in known else next(iter(known), "")
     return {
         "name": name,
         "id": f"{spec.name}-{name}",

@@ -60,10 +60,10 @@ def redraw(desk: Desk, now: datetime) -> Any:
     return request_job(source=source, by=desk.user, fence=desk.claim.pk, plan=REDRAWN, now=now)
 
 
-def keep(desk: Desk, now: datetime, **body: Any) -> None:
+def keep(desk: Desk, now: datetime, *, rev: int = 0, **body: Any) -> None:
     assert desk.claim is not None
     save_draft(
-        photo=desk.photo, by=desk.user, rev=0, body=cleaned(body), fence=desk.claim.pk, now=now
+        photo=desk.photo, by=desk.user, rev=rev, body=cleaned(body), fence=desk.claim.pk, now=now
     )
 
 
@@ -94,10 +94,12 @@ def test_where_only_its_machine_is_on_it_can_be_run(
     assert "nobody before you" in estimate(vera)
 
 
-def test_a_step_that_no_machine_can_do_is_left_out_of_the_run_and_of_the_promise(
+def test_of_a_step_that_no_machine_can_do_nothing_is_promised_for_the_run_is_refused(
     vera: Desk, worker_on: None, now: datetime
 ) -> None:
     keep(vera, now, steps=REDRAW | {"tone": {"on": True}}, prompt={"words": "a team"})
+    assert estimate(vera) == ""
+    keep(vera, now, rev=1, steps={"tone": {"on": True}})
     assert "nobody before you" in estimate(vera)
 
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 from config import worker
 from restoration import dispatch, machine, presence, runner, wording
 from restoration.actions.versions import scan_version
-from restoration.engine.errors import EngineError, OutOfMemory, Unfit
+from restoration.engine.errors import DeviceLost, EngineError, OutOfMemory, Unfit
 from restoration.engine.generative import memory, registry
 from restoration.engine.generative.memory import GIB
 from restoration.engine.generative.weights import Weights
-from restoration.lifecycle import JobKind, JobState
+from restoration.lifecycle import JOB_ATTEMPTS, JOB_RETURNS, JobKind, JobState
 from restoration.models import Job, Worker
 from tests import factories
 from tests.people import person
@@ -34,6 +34,7 @@ SHORT = OutOfMemory(
     "out-of-memory",
     {"step": "repair", "advised_pixels": 400_000, "needs_gb": 9.5, "has_gb": 7.9},
 )
+LOST = DeviceLost("device-lost", {"detail": "CUDA error: unspecified launch failure"})
 
 
 @pytest.fixture(autouse=True)
@@ -164,6 +165,64 @@ def test_should_the_other_have_gone_the_first_tries_again_and_says_what_it_lacks
     told = wording.problem(job.error_code, job.error_facts)
     assert "needs about 9.5 GB" in told
     assert "0.4 megapixels may get through" in told
+
+
+def lost(job: Job, at: str) -> tuple[str, int]:
+    """How the job stands once that worker's card was lost under it."""
+    with pytest.raises(DeviceLost):
+        runner.answer(job_id=job.pk, worker=at)
+    job.refresh_from_db()
+    return job.state, job.strikes
+
+
+def test_a_card_that_was_lost_sends_the_job_on_unpunished(job: Job, fails: Any) -> None:
+    on("broken", "sound")
+    fails(LOST)
+    assert lost(job, "broken") == (JobState.QUEUED, 0)
+    assert (job.error_code, job.attempts.get().outcome) == ("device-lost", "unfit")
+    assert Worker.objects.get(name="broken").offers == [NEED]  # its next process may have the card
+    assert not turn_at("broken")
+    assert turn_at("sound")
+
+
+def test_a_card_that_was_lost_is_tried_again_where_no_other_is_and_that_counts(
+    job: Job, fails: Any
+) -> None:
+    on("only")
+    fails(LOST)
+    assert lost(job, "only") == (JobState.QUEUED, 1)
+    assert turn_at("only")
+
+
+def test_a_job_that_no_card_survives_ends(job: Job, fails: Any) -> None:
+    names = ("a", "b", "c")
+    on(*names)
+    fails(LOST)
+    cards: list[str] = []
+    while job.state == JobState.QUEUED:
+        at = next(name for name in names if may_take(job, name))
+        cards.append(at)
+        lost(job, at)
+    assert (job.state, job.error_code) == (JobState.FAILED, "device-lost")
+    assert cards[:3] == list(names)
+    assert len(cards) == len(names) - 1 + JOB_ATTEMPTS
+
+
+def test_it_ends_also_where_every_process_has_a_name_of_its_own(job: Job, fails: Any) -> None:
+    fails(LOST)
+    on("w0")
+    for number in range(JOB_RETURNS):
+        on(f"w{number + 1}")
+        lost(job, f"w{number}")
+    assert (job.state, job.strikes) == (JobState.FAILED, 0)
+
+
+def may_take(job: Job, name: str) -> bool:
+    seat = dispatch.seat(name)
+    assert seat is not None
+    now = timezone.now()
+    fair = dispatch.line(queues=seat.queues, offers=seat.offers, now=now)
+    return bool(dispatch._for_others_first(fair, seat, now))
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def test_every_reason_of_the_assessment_has_a_sentence() -> None:
         "black": 0.2,
         "cast_a": 30,
         "cast_b": 30,
+        "monochrome": True,
+        "sepia": True,
         "fading": 0.5,
         "tone": 0.7,
         "damage": "heavy",

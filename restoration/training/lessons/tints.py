@@ -73,7 +73,7 @@ class _Pool:
 
     def batch(self, shelf: Shelf, rng: Random) -> Batch:
         drawn = [self._one(shelf, rng) for _ in range(EXAMPLES)]
-        shown = [_shown(*damage.turned(picture, said, rng), rng) for picture, said in drawn]
+        shown = [_shown(picture, said, rng) for picture, said in drawn]
         seen = np.stack([picture for picture, _ in shown])
         said = np.stack([said for _, said in shown]).astype(np.float32) / np.float32(255)
         return damage.tensor(seen), damage.tensor(said)
@@ -127,7 +127,7 @@ def lesson() -> Lesson:
         batch=_Pool().batch,
         loss=loss,
         figures=_figures,
-        rate=6e-4,
+        rate=1e-4,
         ships="damage",
     )
 

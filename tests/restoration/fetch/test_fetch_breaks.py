@@ -176,6 +176,31 @@ def test_a_folder_that_is_only_to_be_read_is_said(
     assert f"may write to {models}" in told
 
 
+def test_a_commit_that_was_only_begun_and_is_gone_is_begun_anew(hub: Hub, models: Path) -> None:
+    left = waits(models, "c0ffee")
+    (left / "unet").mkdir(parents=True)
+    (left / UNET).write_bytes(BYTES)
+    told = fetch()
+    assert f"has no commit c0ffee of {ROW.source.repository}. What had come of it is" in told
+    assert verified(models / NAME).revision == hub.commit(ROW.source.repository)
+    assert [path.name for path in (models / fetching.WAITING).iterdir()] == ["lock"]
+
+
+def test_a_commit_that_was_locked_and_is_gone_is_left_by_an_update_only(
+    hub: Hub, models: Path
+) -> None:
+    fetch()
+    first = read_lock(models / NAME).revision
+    lay(repository(hub), **{"unet/config.json": b'{"a": 1}'})
+    (models / NAME / UNET).unlink()
+    told = refused()
+    assert f"has no commit {first}" in told
+    assert "--update fetches what is newest there" in told
+    assert read_lock(models / NAME).revision == first
+    fetch(update=True)
+    assert verified(models / NAME).revision == hub.commit(ROW.source.repository)
+
+
 def test_an_update_that_broke_off_goes_on(
     hub: Hub, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -283,6 +283,35 @@ def test_a_lock_that_was_carried_along_is_held_to(models: Path, tmp_path: Path) 
     assert (read_lock(models / NAME).revision, read_lock(models / NAME).trust) == ("c0ffee", "hub")
 
 
+@pytest.mark.parametrize("above", [False, True], ids=["itself", "the one above it"])
+def test_a_folder_that_is_locked_as_another_repository_is_refused(
+    models: Path, tmp_path: Path, above: bool
+) -> None:
+    disk = lay(tmp_path / "disk" / NAME)
+    (disk / "unet" / "diffusion_pytorch_model.bin").unlink()
+    lock(disk, repository="somebody/fine", revision="c0ffee", licence="CC-BY-NC-4.0", trust="hub")
+    told = refused(shelf=disk.parent if above else disk)
+    assert f"{disk} holds somebody/fine (CC-BY-NC-4.0)" in told
+    assert f"{NAME} is {ROW.source.repository} ({ROW.licence.spdx})" in told
+    assert not (models / NAME).exists()
+    assert f"{disk} holds somebody/fine" in refused(shelf=disk, update=True)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_pipeline_is_not_taken_for_the_part_that_is_put_onto_it(
+    models: Path, tmp_path: Path, locked: bool
+) -> None:
+    tile = next(model for model in MODELS if model.name == "sd15-tile")
+    disk = lay(tmp_path / "disk" / "sd15")
+    if locked:
+        (disk / "unet" / "diffusion_pytorch_model.bin").unlink()
+        lock(disk, repository=tile.source.repository, trust="hub")
+    folder = tile.parts[0].folder
+    assert f"no folder {folder}" in refused("sd15-tile", shelf=disk)
+    assert read_lock(models / "sd15").repository == tile.source.repository
+    assert not (models / folder).exists()
+
+
 def test_a_folder_that_is_not_there_is_named(models: Path, tmp_path: Path) -> None:
     assert str(tmp_path / "disk") in refused(shelf=tmp_path / "disk")
     (tmp_path / "disk").mkdir()

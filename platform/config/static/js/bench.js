@@ -6,6 +6,7 @@ import { BenchCompare } from "./bench_compare.js";
 import { Marks } from "./dabs.js";
 import { Draft } from "./draft.js";
 import { Faces } from "./faces.js";
+import { applySetting, settingsOf } from "./fields.js";
 import { History } from "./history.js";
 import { KeyBrush } from "./keybrush.js";
 import { Mask } from "./mask.js";
@@ -158,22 +159,12 @@ class Bench {
     for (const step of all("[data-step]", this.form)) {
       const name = step.dataset.step;
       const box = one(`[name="step-${name}"]`, step);
-      steps[name] = { on: box.checked && !box.disabled, settings: this.settingsOf(step, name) };
+      steps[name] = { on: box.checked && !box.disabled, settings: settingsOf(step, name) };
     }
     const prompt = {};
     for (const field of all('[name^="prompt-"]', this.form)) prompt[field.name.slice(7)] = field.value;
     const { dabs, regions } = this.marks;
     return { base: this.config.base, steps, prompt, dabs, regions, faces: this.faces.all, find_faces: this.faces.isBlind };
-  }
-
-  settingsOf(step, name) {
-    const settings = {};
-    for (const input of all(`[name^="${name}-"]`, step)) {
-      const key = input.name.slice(name.length + 1);
-      if (input.type === "checkbox") settings[key] = input.checked;
-      else settings[key] = input.type === "range" ? Number(input.value) : input.value;
-    }
-    return settings;
   }
 
   /** Without an address, which may be null, the mask stays. */
@@ -198,19 +189,11 @@ class Bench {
   applySteps(steps) {
     for (const [name, step] of Object.entries(steps)) {
       const box = one(`[name="step-${CSS.escape(name)}"]`, this.form);
-      if (!box || box.disabled) continue;
-      box.checked = Boolean(step.on);
-      for (const [key, value] of Object.entries(step.settings ?? {})) this.applySetting(name, key, value);
+      if (!box) continue;
+      if (!box.disabled) box.checked = Boolean(step.on);
+      for (const [key, value] of Object.entries(step.settings ?? {})) applySetting(this.form, name, key, value);
     }
     this.showRanges();
-  }
-
-  applySetting(name, key, value) {
-    const input = one(`[name="${CSS.escape(`${name}-${key}`)}"]`, this.form);
-    if (!input) return;
-    if (input.type === "checkbox") input.checked = Boolean(value);
-    // A model that is not offered any more is no choice: the first one stays chosen.
-    else if (!input.options || [...input.options].some((each) => each.value === value)) input.value = value;
   }
 
   fillHidden() {
