@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from archive import wording
 from archive.models import Event, Photo
 
 A_PAGE = 50
@@ -21,8 +22,6 @@ MOST_LINES = 100_000
 # Words in the facts have no index: unless somebody says from when, only so far back.
 WORDS_REACH = timedelta(days=30)
 HEADER = ("at", "verb", "actor", "photo", "collection", "facts")
-# What a table program would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def lines(found: QuerySet[Event]) -> Iterator[str]:
     out = csv.writer(_Echo())
     yield out.writerow(HEADER)
     for event in found[:MOST_LINES].iterator(1000):
-        yield out.writerow([_safe(cell) for cell in _cells(event)])
+        yield out.writerow([wording.harmless(cell) for cell in _cells(event)])
 
 
 class _Echo:
@@ -126,8 +125,3 @@ def _cells(event: Event) -> tuple[str, ...]:
         event.collection.slug if event.collection else "",
         json.dumps(event.facts, ensure_ascii=False, sort_keys=True),
     )
-
-
-def _safe(cell: str) -> str:
-    """A cell that no table program runs: an apostrophe before what would begin a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

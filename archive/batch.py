@@ -28,7 +28,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from archive import ingest, wording
+from archive import ingest, queries, wording
 from archive.actions import READING_ATTEMPTS, checked_description, quarantine_photo, receive_scan
 from archive.batches import compared, complete_description, let_go
 from archive.decoder import Refused as FileRefused
@@ -40,7 +40,7 @@ from archive.places import StorageAway
 from archive.policy import Refused
 from archive.sources.opening import opened
 from archive.sources.source import Found, Source, Unreachable, readable, trouble
-from archive.sources.table import Table, described
+from archive.sources.table import Table, described, named
 from archive.stateful import IllegalMove
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ TRIES = 3
 SLICE_SECONDS = 20
 LIST_AT_ONCE = 500
 HEAD = 1024
+TAKEN = "table-identifiers-taken"
 Tell = Callable[[BatchFile], None]
 
 
@@ -100,7 +101,7 @@ def work(batch: Batch, by: Hand) -> bool:
     except Unreachable as error:
         _fail(batch, error.code, error.facts)
         return False
-    return _end(batch, by)
+    return _end(batch, by, table)
 
 
 @contextmanager
@@ -131,7 +132,7 @@ def _fail(batch: Batch, code: str, facts: dict[str, Any]) -> None:
         batch.move(BatchState.FAILED, by=None, at=now, set_=told, facts={"code": code})
 
 
-def _end(batch: Batch, by: Hand) -> bool:
+def _end(batch: Batch, by: Hand, table: Table) -> bool:
     """Close the step when no file is left; else tell whether one is free."""
     left = batch.files.filter(step=FileStep.LISTED)
     if left.exists():
@@ -139,6 +140,8 @@ def _end(batch: Batch, by: Hand) -> bool:
         return now_at_work.exists() and left.filter(_free()).exists()
     if batch.state == BatchState.TAKING and by.reads:
         _read_the_rest(batch)
+    if table.rows:
+        _tell_taken(batch)
     now, to = timezone.now(), {BatchState.LOOKING: BatchState.LOOKED}
     with suppress(IllegalMove):
         where = {"state": batch.state}
@@ -147,6 +150,18 @@ def _end(batch: Batch, by: Hand) -> bool:
         if done == BatchState.DONE and not _refused(batch).exists():
             let_go(batch)
     return False
+
+
+def _tell_taken(batch: Batch) -> None:
+    """Say which identifiers of its table other photos have; told by the look and by the taking, as
+    what lies far away is known only then.
+    """
+    before = Batch.objects.values_list("oddities", flat=True).get(pk=batch.pk)
+    told = [each for each in before if each[0] != TAKEN]
+    if taken := queries.identifiers_taken(batch):
+        told.append([TAKEN, {"files": named(taken)}])
+    if told != before:
+        Batch.objects.filter(pk=batch.pk).update(oddities=told)
 
 
 def _refused(batch: Batch) -> QuerySet[BatchFile]:
@@ -185,7 +200,7 @@ def _list(batch: Batch, source: Source, table: Table) -> None:
     vain = [_unusable(batch, name, wording.IN_VAIN) for name in sorted(unused)]
     BatchFile.objects.bulk_create(vain, LIST_AT_ONCE, ignore_conflicts=True)
     now = timezone.now()
-    Batch.objects.filter(pk=batch.pk).update(listed_at=now, oddities=table.oddities)
+    Batch.objects.filter(pk=batch.pk).update(listed_at=now, oddities=table.told())
     batch.listed_at = now
 
 

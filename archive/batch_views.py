@@ -1,8 +1,11 @@
-"""The curators' pages of batches: begin one, see what was found, let it in, read the report."""
+"""The curators' pages of batches: begin one, see what was found, let it in, read the report; and
+the table of what is said already, for the next one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -120,6 +123,7 @@ def _context(found: Batch) -> dict[str, Any]:
     far, tally = progress.of(found, now), reports.tally(found)
     is_refused = any(word == FileOutcome.REFUSED for word, *_rest in tally)
     codes = queries.refusals_of(found) if is_refused else set()
+    waits = found.state == BatchState.LOOKED
     return {
         "batch": found,
         "collection": found.collection,
@@ -128,6 +132,7 @@ def _context(found: Batch) -> dict[str, Any]:
         "tally": tally,
         "live": found.state in AT_WORK,
         "fresh": any(word in (FileOutcome.NEW, FileOutcome.UNSEEN) for word, *_rest in tally),
+        "fills": queries.photos_to_fill(found) if waits else 0,
         "again": bool(codes - wording.OF_THE_TABLE - wording.NEVER_AGAIN),
         "corrected": wording.CORRECTED.get(found.kind, "") if codes & wording.OF_THE_TABLE else "",
         "looking": found.state in (BatchState.LOOKING, BatchState.LOOKED),
@@ -143,17 +148,23 @@ def _context(found: Batch) -> dict[str, Any]:
 def batch_report(request: Asked, slug: str, pk: int) -> HttpResponseBase:
     """What became of every file, as a table for a spreadsheet."""
     found = batch_of(request, slug, pk)
-    answer = StreamingHttpResponse(_lines(found), content_type="text/csv; charset=utf-8")
-    name = f"{found.collection.slug}-{found.pk}.csv"
+    return _table(reports.lines(found), f"{found.collection.slug}-{found.pk}.csv")
+
+
+@require_GET
+def descriptions(request: Asked, slug: str) -> HttpResponseBase:
+    """All that is said of a collection's photos, as the table that a batch takes."""
+    box = collection_of(request, slug)
+    return _table(reports.descriptions(queries.photos_of(box)), f"{box.slug}.csv")
+
+
+def _table(lines: Iterator[str], name: str) -> HttpResponseBase:
+    # Before it the mark by which spreadsheets know UTF-8.
+    told = chain(["\ufeff"], lines)
+    answer = StreamingHttpResponse(told, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = content_disposition_header(True, name)
     answer["Cache-Control"] = "no-store"
     return pictures.closed(answer)
-
-
-def _lines(found: Batch) -> Iterator[str]:
-    # The mark by which spreadsheets know UTF-8.
-    yield "\ufeff"
-    yield from reports.lines(found)
 
 
 @require_POST

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
 
 from archive.intake import Batch, BatchFile
 from archive.lifecycle import FileOutcome, FileStep, PairState, PhotoState
@@ -13,6 +14,9 @@ from archive.models import Alarm, Collection, Event, Pair, Photo
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+# A sentence names fewer than these; one more tells that there are others.
+MOST_TAKEN = 50
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,33 @@ def refusals_of(batch: Batch) -> set[str]:
     """The codes for which files of the batch were not taken, or would not be."""
     refused = batch.files.filter(outcome=FileOutcome.REFUSED)
     return set(refused.order_by().values_list("code", flat=True).distinct())
+
+
+def photos_to_fill(batch: Batch) -> int:
+    """How many photos that are here already would get words they lack, as the look foretold."""
+    # That the list has a first element: both databases can tell it.
+    filled = {"outcome": FileOutcome.KNOWN, "facts__filled__0__isnull": False}
+    files = batch.files.filter(step=FileStep.LOOKED, **filled)
+    return files.values("photo").distinct().count()
+
+
+def identifiers_taken(batch: Batch) -> dict[str, list[str]]:
+    """The identifiers that came with a batch and that other photos of the collection have, with
+    the files they came with; of files that nobody has fetched yet nothing can be told.
+    """
+    seen = batch.files.exclude(sha256="")
+    said = seen.annotate(number=KeyTextTransform("identifier", "described"))
+    others = Photo.objects.filter(
+        collection=batch.collection_id, identifier__in=said.values("number")
+    )
+    others = others.exclude(identifier="").exclude(state=PhotoState.WITHDRAWN)
+    others = others.exclude(sha256__in=seen.values("sha256")).order_by("identifier")
+    taken = list(others.values_list("identifier", flat=True).distinct()[:MOST_TAKEN])
+    found: dict[str, list[str]] = {}
+    files = said.filter(described__identifier__in=taken).order_by("pk")
+    for number, filename in files.values_list("number", "filename"):
+        found.setdefault(number, []).append(filename)
+    return found
 
 
 def pairs_of(collection: Collection, *, decided: bool = False) -> QuerySet[Pair]:

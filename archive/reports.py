@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from django.utils.translation import pgettext_lazy
 from archive import wording
 from archive.intake import Batch, BatchFile
 from archive.lifecycle import FileOutcome, FileStep, PhotoState
-from archive.models import Photo
+from archive.models import DESCRIPTION, Photo
 
 # What a person wants to know of a file: what became of it, or how far its photo is.
 LABELS = {
@@ -30,9 +30,10 @@ LABELS = {
     "refused": FileOutcome.REFUSED.label,
     "waiting": pgettext_lazy("outcome of a file", "waiting"),
 }
-# A spreadsheet takes what begins so for a formula and carries it out.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 LONGEST_WORDS = 80
+# The headings of archive.sources.table, but that of files which lie elsewhere.
+DESCRIBED = ("filename", "sha256", *DESCRIPTION)
+A_PAGE = 500
 
 
 def kind(file: BatchFile) -> str:
@@ -137,8 +138,22 @@ def lines(batch: Batch) -> Iterator[str]:
         yield _line(writer, buffer, _row(file))
 
 
+def descriptions(photos: QuerySet[Photo]) -> Iterator[str]:
+    """What is said of photos, as lines of the table that a batch takes: one can be put right and
+    sent with its scans again. One query a page, however many there are.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    yield _line(writer, buffer, list(DESCRIBED))
+    after = 0
+    while rows := list(photos.filter(pk__gt=after).order_by("pk").only(*DESCRIBED)[:A_PAGE]):
+        for photo in rows:
+            yield _line(writer, buffer, [str(getattr(photo, name)) for name in DESCRIBED])
+        after = rows[-1].pk
+
+
 def _line(writer: object, buffer: io.StringIO, cells: list[str]) -> str:
-    writer.writerow([_safe(each) for each in cells])  # type: ignore[attr-defined]
+    writer.writerow([wording.harmless(each) for each in cells])  # type: ignore[attr-defined]
     line = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
@@ -172,8 +187,3 @@ def _row(file: BatchFile) -> list[str]:
         str(file.size or ""),
         settings.SITE_URL + reverse("archive:describe", args=[photo.ref]) if photo else "",
     ]
-
-
-def _safe(cell: str) -> str:
-    """The same text with a mark before it where a spreadsheet would calculate."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

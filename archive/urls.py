@@ -14,6 +14,7 @@ urlpatterns = [
     path("collections/new", views.new_collection, name="collection-new"),
     path("collections/<slug:slug>/", views.collection, name="collection"),
     path("collections/<slug:slug>/edit", views.edit_collection, name="collection-edit"),
+    path("collections/<slug:slug>/descriptions.csv", batch_views.descriptions, name="descriptions"),
     path("collections/<slug:slug>/upload", tus.page, name="upload"),
     path("collections/<slug:slug>/uploads", tus.uploads, name="uploads"),
     path("uploads/<slug:upload>", tus.one, name="upload-one"),

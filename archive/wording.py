@@ -1,4 +1,4 @@
-"""The sentences for what can be wrong with a file, by code."""
+"""The sentences for what can be wrong with a file, by code; and a cell of a table as it is told."""
 
 from __future__ import annotations
 
@@ -118,6 +118,22 @@ SENTENCES: dict[str, str | Promise] = {
     ),
     "table-row-without-file": _("Row {number} names no file."),
     "table-row-again": _("Row {number} names {filename} again; the first row counts."),
+    "table-row-too-long": _(
+        "Row {number} has more cells than there are headings, so its words were left out. Put"
+        " quotation marks around words that have a comma or a semicolon in them."
+    ),
+    "table-columns-twice": _(
+        "These headings stand more than once: {names}. Of each the last column counts."
+    ),
+    "table-identifiers-twice": _(
+        "Several rows have the same identifier, as front and back may. Look whether that is meant:"
+        " {rows}."
+    ),
+    "table-identifiers-taken": _(
+        "Other photos of this collection have these identifiers already. Look whether that is"
+        " meant: {files}."
+    ),
+    "table-odd-besides": _("{count} more oddities of these kinds are not listed."),
     "table-name-of-several": _("{filename} fits {count} files; write its folder too."),
     "table-in-gb18030": _(
         "The table is not written in UTF-8 and was read as GB18030. Look whether its words are"
@@ -125,6 +141,9 @@ SENTENCES: dict[str, str | Promise] = {
     ),
     "our-fault": _("Something went wrong on our side. It has been noted; try again later."),
 }
+
+# A spreadsheet takes what begins so for a formula and carries it out.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 # What a form says of an address that has other letters or spaces in it.
 ADDRESS = _("Use letters from a to z, digits and hyphens only, for example town-archive.")
@@ -168,6 +187,16 @@ CORRECTED: dict[str, str | Promise] = {
 DATES = _("1890, May 1904, about 1890, 1890s or between 1890 and 1899")
 # What archive.edtf reads in no way, because it can be read in two.
 TWO_WAYS = re.compile(r"(?<!\d)(?P<century>\d{2})00['\u2019]?s(?!\w)", re.ASCII | re.IGNORECASE)
+
+
+def harmless(cell: str) -> str:
+    """The same text with an apostrophe before it where a spreadsheet would calculate."""
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def meant(cell: str) -> str:
+    """What `harmless` was given, for a table of ours that comes back."""
+    return cell[1:] if cell.startswith("'") and harmless(cell) != cell else cell
 
 
 def failure(code: str) -> str | Promise:

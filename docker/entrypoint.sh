@@ -4,9 +4,14 @@ set -eu
 cd /app
 case "${1:-web}" in
   web)
-    # Where the processes of this site add up what they count.
-    PROMETHEUS_MULTIPROC_DIR="$(mktemp -d)"
-    export PROMETHEUS_MULTIPROC_DIR
+    # Where several processes of this site add up what they count, if anybody may read it. In memory:
+    # on a full volume the kernel would kill every process that counts a request.
+    unset PROMETHEUS_MULTIPROC_DIR
+    if [ -n "${REKINDLE_METRICS_TOKEN:-}${REKINDLE_METRICS_TOKEN_FILE:-}" ] \
+      && [ "${WEB_PROCESSES:-2}" -gt 1 ]; then
+      PROMETHEUS_MULTIPROC_DIR="$(mktemp -d -p /dev/shm)"
+      export PROMETHEUS_MULTIPROC_DIR
+    fi
     exec gunicorn config.wsgi:application --bind 0.0.0.0:8000 --worker-class gthread \
       --workers "${WEB_PROCESSES:-2}" --threads 8 --timeout 120 --no-control-socket \
       --worker-tmp-dir /dev/shm --logger-class config.logs.ServerLog ;;

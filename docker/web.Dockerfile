@@ -28,6 +28,10 @@ RUN pybabel compile --domain django --directory locale \
        python manage.py collectstatic --no-input && rm -r /tmp/build
 COPY docker/entrypoint.sh /entrypoint.sh
 ENV REKINDLE_STATIC_DIR=/app/static
+# The commit of all this, which backups name: --build-arg REVISION="$(git rev-parse HEAD)".
+ARG REVISION=
+ENV REKINDLE_REVISION=$REVISION
+LABEL org.opencontainers.image.revision=$REVISION
 USER 10001
 VOLUME /var/lib/rekindle
 EXPOSE 8000

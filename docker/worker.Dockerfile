@@ -18,6 +18,10 @@ COPY locale locale
 RUN pip install --constraint constraints.txt --editable ".${EXTRAS:+[$EXTRAS]}" babel \
     && pybabel compile --domain django --directory locale
 COPY docker/entrypoint.sh /entrypoint.sh
+# The commit of all this, which backups name: --build-arg REVISION="$(git rev-parse HEAD)".
+ARG REVISION=
+ENV REKINDLE_REVISION=$REVISION
+LABEL org.opencontainers.image.revision=$REVISION
 USER 10001
 VOLUME /var/lib/rekindle
 ENTRYPOINT ["/entrypoint.sh"]

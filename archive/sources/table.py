@@ -6,7 +6,8 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +17,7 @@ from archive.models import DESCRIPTION
 from archive.sources.folder import Folder
 from archive.sources.manifest import picture
 from archive.sources.source import Found, Unreachable
+from archive.wording import meant
 
 COLUMNS = ("filename", "url", "sha256", *DESCRIPTION)
 # What Excel writes for a Chinese desk when it is not asked for UTF-8.
@@ -26,8 +28,13 @@ NOT_CHINESE = re.compile(
     r"[A-Za-z][\u3400-\u9fff][a-z]|[A-Za-z][\u62af\u62b0\u62a3\u62ae\u62b3\u62ce\u62a6]"
 )
 UNCLOSED = "unexpected end of data"
+# Excel's own first line, by which a table says what parts its cells; saved again it may have grown
+# quotation marks and empty cells.
+SEPARATOR = re.compile(r'"?sep=([^\w\s"\x00-\x1f]|\t)"?[;,\t]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 LARGEST = 64 * 1024**2
 MOST_ODDITIES = 50
+# In one sentence about many rows: so many words, with so many rows each.
+MOST_NAMED, MOST_ROWS, LONGEST_NAMED = 20, 10, 80
 SHA256 = re.compile(r"[0-9a-f]{64}")
 Row = Mapping[str, str]
 
@@ -48,7 +55,10 @@ class Table:
     # The same names as they are written: a file on a disk is found by no other.
     written: dict[str, str] = field(default_factory=dict)
     by_url: dict[str, str] = field(default_factory=dict)
+    # The rows that give a photo the same identifier.
+    identifiers: dict[str, list[int]] = field(default_factory=dict)
     oddities: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def fits(self, found: Iterable[Found]) -> dict[str, list[str]]:
         """The places of the files that each name fits: those it names wholly, else by its end.
@@ -87,8 +97,14 @@ class Table:
 
     def odd(self, code: str, **facts: Any) -> None:
         """Note something; a table that is odd throughout need not say so ten thousand times."""
-        if len(self.oddities) < MOST_ODDITIES:
+        self.counts[code] += 1
+        if self.counts[code] <= MOST_ODDITIES:
             self.oddities.append((code, facts))
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """All that is odd, with how often more than is told one by one."""
+        more = sum(max(0, count - MOST_ODDITIES) for count in self.counts.values())
+        return [*self.oddities, *([("table-odd-besides", {"count": more})] if more else [])]
 
 
 def same(name: str) -> str:
@@ -99,10 +115,9 @@ def same(name: str) -> str:
 def read_table(content: bytes) -> Table:
     """The table's rows; unknown columns and repeated names are told, not guessed at."""
     text, encoding = _text(content)
+    text, delimiter = _parted(text)
     if not text.strip():
         raise BadTable("table-empty")
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
     table = Table()
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -112,9 +127,18 @@ def read_table(content: bytes) -> Table:
     except csv.Error:
         raise BadTable("table-broken") from None
     _check_quotes(text, delimiter)
+    _check_identifiers(table)
     if encoding == GB18030:
         table.odd("table-in-gb18030")
     return table
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The table itself, and what parts its cells: what it names, or what its headings show."""
+    if said := SEPARATOR.match(text):
+        return text[said.end() :], said[1]
+    first = text.partition("\n")[0]
+    return text, max(",;\t", key=first.count)
 
 
 def _check_quotes(text: str, delimiter: str) -> None:
@@ -135,12 +159,34 @@ def _check_quotes(text: str, delimiter: str) -> None:
 
 def _check_columns(reader: csv.DictReader[str], table: Table) -> None:
     names = [name.strip().lower() for name in reader.fieldnames or ()]
+    while names and not names[-1]:
+        # Above empty columns, as Excel leaves them: what stands below is beyond the table.
+        names.pop()
     reader.fieldnames = names
     if not {"filename", "url"} & set(names):
         raise BadTable("table-names-no-files")
     strangers = [name for name in names if name not in COLUMNS]
     if strangers:
         table.odd("table-columns", names=", ".join(strangers)[:500], known=", ".join(COLUMNS))
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        table.odd("table-columns-twice", names=", ".join(twice))
+
+
+def _check_identifiers(table: Table) -> None:
+    """Say which rows share one: front and back do, and mistakes of the pen; none is refused."""
+    twice = {each: rows for each, rows in table.identifiers.items() if len(rows) > 1}
+    if twice:
+        table.odd("table-identifiers-twice", rows=named(twice))
+
+
+def named(groups: Mapping[str, Sequence[object]]) -> str:
+    """What many rows say, each with these rows, on one line: A-17 (2, 5); A-18 (3, 9)."""
+    told = []
+    for words, rows in list(groups.items())[:MOST_NAMED]:
+        more = ", …" if len(rows) > MOST_ROWS else ""
+        listed = ", ".join(str(row) for row in rows[:MOST_ROWS])
+        told.append(f"{words[:LONGEST_NAMED]} ({listed}{more})")
+    return "; ".join([*told, "…"] if len(groups) > MOST_NAMED else told)
 
 
 def _text(content: bytes) -> tuple[str, str]:
@@ -158,7 +204,9 @@ def _text(content: bytes) -> tuple[str, str]:
 
 
 def _add_row(table: Table, number: int, row: Mapping[Any, Any]) -> None:
-    kept = {name: str(row.get(name) or "").strip() for name in COLUMNS if row.get(name)}
+    kept = {name: meant(str(row[name]).strip()) for name in COLUMNS if row.get(name)}
+    if any(cell.strip() for cell in row.get(None, ())):
+        kept = _unshifted(table, number, kept)
     written = kept.pop("filename", "").replace("\\", "/") or kept.get("url", "")
     name = same(written)
     if not name:
@@ -171,6 +219,16 @@ def _add_row(table: Table, number: int, row: Mapping[Any, Any]) -> None:
         table.written[name] = written
         if "url" in kept:
             table.by_url.setdefault(kept["url"], name)
+        if kept.get("identifier"):
+            table.identifiers.setdefault(kept["identifier"], []).append(number)
+
+
+def _unshifted(table: Table, number: int, kept: dict[str, str]) -> dict[str, str]:
+    """Of a row with more cells than headings, what can be no other column's; the scan is taken."""
+    table.odd("table-row-too-long", number=number)
+    promised = kept.get("sha256", "").lower()
+    sure = ("filename", "url", "sha256") if SHA256.fullmatch(promised) else ("filename", "url")
+    return {name: kept[name] for name in sure if name in kept}
 
 
 def described(found: Iterable[Found], table: Table, unused: set[str]) -> Iterator[Found]:

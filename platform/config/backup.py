@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -38,7 +37,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from archive import derivatives, places, storage
 from archive.forwarding import way
-from config import rows
+from config import revision, rows
 from restoration import counting
 from restoration.holdings import named, whereabouts
 
@@ -68,6 +67,7 @@ class Manifest:
     """What a backup holds, and what it fits."""
 
     format: int
+    # With the revision behind a plus, see config.revision.
     version: str
     made_at: str
     database: str
@@ -161,6 +161,7 @@ def _make_private(place: Storage) -> None:
 
 
 def _make(place: Storage, now: datetime, again: bool) -> tuple[str, Manifest]:
+    _check_filled()
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     here = f"{BACKUPS}/{stamp}"
     if stamp in _stamps(place):
@@ -174,7 +175,7 @@ def _make(place: Storage, now: datetime, again: bool) -> tuple[str, Manifest]:
         out.writelines(json.dumps(each) + "\n" for each in kept)
     manifest = Manifest(
         format=FORMAT,
-        version=importlib.metadata.version("rekindle"),
+        version=revision.version(),
         made_at=now.isoformat(),
         database=connection.vendor,
         migrations=migrations,
@@ -189,6 +190,26 @@ def _make(place: Storage, now: datetime, again: bool) -> tuple[str, Manifest]:
     with _writing(place, f"{here}/{MANIFEST}") as part:
         part.write_bytes(text.encode())
     return stamp, manifest
+
+
+def _check_filled() -> None:
+    """A bare database is hardly the site's own: a shell without the settings makes one in var/."""
+    applied, known = _applied(), _known()
+    if applied and known - applied:
+        raise BackupRefused(
+            f"The database lacks {_some(sorted(known - applied))}. Make the backup with the"
+            " program from before the update, or call `manage.py migrate` first."
+        )
+    if not applied or not rows.in_use():
+        raise BackupRefused(
+            f"There is nothing in this database ({rows.place()}), so no backup was made. Is"
+            " REKINDLE_DATABASE_URL set in this shell? `set -a; . /etc/rekindle.env; set +a`"
+            " reads the settings."
+        )
+
+
+def _known() -> set[str]:
+    return {".".join(key) for key in MigrationLoader(None).disk_migrations}
 
 
 def _applied() -> set[str]:
@@ -335,10 +356,12 @@ def find(place: Storage, *, stamp: str = "") -> tuple[str, Manifest]:
         told = json.loads(stream.read())
     if told.get("format") != FORMAT:
         raise BackupRefused(
-            f"This backup has format {told.get('format')}, and this version reads {FORMAT}. "
-            f"Install version {told.get('version')} and restore it there."
+            f"This backup has format {told.get('format')}, and this version reads {FORMAT}."
+            f" {revision.of_format(str(told.get('version', '')))}"
         )
-    return whole[-1], Manifest(**told)
+    # What a later version wrote besides, and this one does not know, takes nothing away.
+    known = {each.name for each in fields(Manifest)}
+    return whole[-1], Manifest(**{name: value for name, value in told.items() if name in known})
 
 
 def files_of(place: Storage, stamp: str) -> Iterator[Stored]:
@@ -392,23 +415,23 @@ def restore(place: Storage, *, stamp: str = "", over: bool = False, say: Say) ->
         if each.key == storage.working_key(each.sha256):
             derivatives.ensure(each.sha256)
     # Last of all: cut off before, the site is empty as it was, and this is called again.
-    say("Bringing back the rows")
+    say(f"Bringing back the rows into {rows.place()}")
     _load(place, stamp, manifest)
     return manifest
 
 
 def _check_migrations(manifest: Manifest) -> None:
-    known = {".".join(key) for key in MigrationLoader(None).disk_migrations}
+    known = _known()
     unknown, newer = set(manifest.migrations) - known, known - set(manifest.migrations)
     if unknown:
         raise BackupRefused(
             f"This backup has migrations that this version does not know: {_some(sorted(unknown))}."
-            f" Install version {manifest.version} and restore it there."
+            f" {revision.of_newer(manifest.version)}"
         )
     if newer:
         raise BackupRefused(
-            f"This backup is older than {_some(sorted(newer))}. Install version"
-            f" {manifest.version}, restore it there, then update."
+            f"This backup is older than {', '.join(sorted(newer))}."
+            f" {revision.of_older(manifest.version)}"
         )
 
 

@@ -79,6 +79,33 @@ def strangers_come_by_https(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def https_is_heard_of(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of an https address where nobody is believed who says that a visitor came by it.
+
+    The site's own server speaks plain http: it would send every visitor to https, and that one
+    too, without end.
+    """
+    if not settings.HTTPS or settings.PROXIES:
+        return []
+    told = "The address is https, but no proxy is believed: browsers are redirected without end."
+    hint = (
+        "Set REKINDLE_PROXIES to how many proxies of yours stand before the site, most likely 1,"
+        " and let the one that ends https set X-Forwarded-Proto."
+    )
+    return [Warning(told, hint=hint, id="config.W009")]
+
+
+@register(deploy=True)
+def a_plea_reaches_somebody(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where visitors are told to write to a mailbox that most likely nobody made."""
+    if env.envstr("REKINDLE_CONTACT_MAIL"):
+        return []
+    told = f"Visitors who want a picture taken down are told to write to {settings.CONTACT_MAIL}."
+    hint = "Set REKINDLE_CONTACT_MAIL to an address that somebody reads."
+    return [Warning(told, hint=hint, id="config.W008")]
+
+
+@register(Tags.security, deploy=True)
 def strangers_files_are_read_in_a_cell(**kwargs: Any) -> list[CheckMessage]:
     """Warn where the kernel lacks a lock of the process that opens uploaded files."""
     lacking = cell.missing()

@@ -1,8 +1,10 @@
 """Reads the environment; a value that cannot be read stops the start with a sentence."""
 
 import os
+import re
 import secrets
 from collections.abc import Collection
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -87,6 +89,18 @@ def envzone(name: str, default: str) -> str:
     return value
 
 
+# Rather too much than too little: what a mail server of a house takes is its own affair.
+_MAILBOX = re.compile(r"[^\s@<>,;:\"]+@\w([\w-]*\w)?(\.\w([\w-]*\w)?)*")
+
+
+def envmail(name: str, default: str, *, named: bool = False) -> str:
+    """Return the address of a mailbox; `named`: a name may stand before it."""
+    value = envstr(name)
+    if value and not _MAILBOX.fullmatch(parseaddr(value)[1] if named else value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; write it as photos@example.org.")
+    return value or default
+
+
 def envsecret(name: str, default: str = "") -> str:
     """Return the variable, or the content of the file that NAME_FILE names."""
     asked.add(f"{name}_FILE")
@@ -117,6 +131,49 @@ def address(name: str, url: str) -> SplitResult:
             " percent-encode them: %23 %2F %3F %40 %3A %5B %5D."
         )
     return parts
+
+
+def web_address(name: str, url: str, example: str) -> str:
+    """Return an address that browsers and libraries of ours go to; nothing when there is none."""
+    try:
+        parts = urlsplit(url)
+        is_whole = url.startswith(("http://", "https://")) and parts.hostname and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if url and not is_whole:
+        raise ImproperlyConfigured(f"{name} is {url!r}; write it as {example}.")
+    return url
+
+
+def cache_server(name: str, url: str) -> str:
+    """Return the address of a Redis; the library takes one without a host for this machine."""
+    parts = address(name, url)
+    at_host = url.startswith(("redis://", "rediss://")) and parts.hostname
+    if url and not at_host and not (url.startswith("unix://") and parts.path):
+        raise ImproperlyConfigured(
+            f"{name} must be redis://HOST:PORT/0, rediss://… or unix:///SOCKET."
+        )
+    return url
+
+
+# Each with the port that its servers listen at.
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def mail_server(name: str, url: str) -> tuple[SplitResult, int]:
+    """Return the parts of a mail server's address, and its port.
+
+    A word that is not known never stands for one without TLS: the password would go in the clear.
+    """
+    parts = address(name, url)
+    if url.startswith("console://"):
+        return parts, 0
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise ImproperlyConfigured(
+            f"{name} must be smtp+tls://, smtps:// or smtp:// with USER:PASSWORD@HOST:PORT,"
+            " or console://."
+        )
+    return parts, parts.port or MAIL_PORTS[parts.scheme]
 
 
 def kept_secret(path: Path) -> str:
@@ -172,8 +229,9 @@ def database(name: str, url: str) -> dict[str, Any]:
     What the address says of the link, as `?options=`, comes before what we would say.
     """
     parts = address(name, url)
-    path = unquote(parts.path[1:])
-    if parts.scheme == "sqlite" and path:
+    # Without its slashes, or with too few, an address would name another file or database.
+    path = unquote(parts.path[1:]) if "://" in url else ""
+    if parts.scheme == "sqlite" and path and not parts.netloc:
         return SQLITE | {"NAME": path}
     if parts.scheme not in {"postgres", "postgresql"} or not path:
         raise ImproperlyConfigured(

@@ -65,6 +65,12 @@ def in_use() -> list[str]:
     ]
 
 
+def place() -> str:
+    """Where the rows are, as an operator knows it: a file, or a name at a host."""
+    told = connection.settings_dict
+    return f"{told['NAME']} at {told['HOST']}" if told["HOST"] else str(told["NAME"])
+
+
 @contextlib.contextmanager
 def snapshot() -> Iterator[None]:
     """Read all tables as they are at one moment, without keeping anybody from writing."""

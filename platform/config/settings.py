@@ -14,17 +14,21 @@ from django.utils.translation import gettext_lazy as _
 from config import broker
 from config.env import (
     address,
+    cache_server,
     database,
     envbool,
     envfolder,
     envint,
     envlist,
+    envmail,
     envpath,
     envsecret,
     envstr,
     envzone,
     kept_secret,
+    mail_server,
     s3_origins,
+    web_address,
 )
 from restoration.engine.generative.rows import FAMILIES  # light: rows of names, no library
 
@@ -36,16 +40,18 @@ VAR_DIR = envfolder("REKINDLE_VAR_DIR", BASE_DIR / "var")
 
 DEBUG = envbool("REKINDLE_DEBUG")
 SECRET_KEY = envsecret("REKINDLE_SECRET_KEY") or kept_secret(VAR_DIR / "secret-key")
-SITE_URL = envstr("REKINDLE_SITE_URL", "http://localhost:8000").rstrip("/")
-SITE_HOST = urlsplit(SITE_URL).hostname
-if not SITE_HOST:
-    raise ImproperlyConfigured(
-        f"REKINDLE_SITE_URL is {SITE_URL!r}; write it as https://photos.example.org."
-    )
+SITE_URL = web_address(
+    "REKINDLE_SITE_URL",
+    envstr("REKINDLE_SITE_URL", "http://localhost:8000").rstrip("/"),
+    "https://photos.example.org",
+)
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
 HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = [SITE_HOST, "localhost", "127.0.0.1", "[::1]", *envlist("REKINDLE_HOSTS")]
 # How many proxies of ours stand before the site; their X-Forwarded headers are believed.
 PROXIES = envint("REKINDLE_PROXIES", 0)
+# The commit that an image was built from; a checkout knows its own. A backup names it.
+REVISION = envstr("REKINDLE_REVISION")
 
 # --- what it is made of ------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -124,8 +130,7 @@ DATABASES = {
         envsecret("REKINDLE_DATABASE_URL", f"sqlite:///{VAR_DIR / 'rekindle.sqlite3'}"),
     )
 }
-_CACHE_URL = envsecret("REKINDLE_CACHE_URL")
-address("REKINDLE_CACHE_URL", _CACHE_URL)
+_CACHE_URL = cache_server("REKINDLE_CACHE_URL", envsecret("REKINDLE_CACHE_URL"))
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -147,7 +152,9 @@ PAGES_KEPT_SECONDS = envint("REKINDLE_PAGES_KEPT_SECONDS", 3600)
 # --- bytes -------------------------------------------------------------------------------------
 # The address of a bucket's server is also named in the content security policy below.
 S3_BUCKET = envstr("REKINDLE_S3_BUCKET")
-S3_ENDPOINT = envstr("REKINDLE_S3_ENDPOINT")
+S3_ENDPOINT = web_address(
+    "REKINDLE_S3_ENDPOINT", envstr("REKINDLE_S3_ENDPOINT"), "https://s3.example.org"
+)
 S3_REGION = envstr("REKINDLE_S3_REGION", "us-east-1")
 S3_ADDRESSING = envstr("REKINDLE_S3_ADDRESSING", "path", among=("path", "virtual"))
 _FOLDER: dict[str, Any] = {
@@ -217,11 +224,17 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- work --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = envsecret("REKINDLE_BROKER_URL", "fsatomic://localhost")
-_BROKER = address("REKINDLE_BROKER_URL", CELERY_BROKER_URL).scheme
+_BROKER_AT = address("REKINDLE_BROKER_URL", CELERY_BROKER_URL)
+_BROKER = _BROKER_AT.scheme
 CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(_BROKER, VAR_DIR / "broker")
 if CELERY_BROKER_TRANSPORT_OPTIONS is None:
     raise ImproperlyConfigured(
         "REKINDLE_BROKER_URL must begin with fsatomic://, redis://, rediss://, amqp:// or amqps://."
+    )
+if _BROKER != broker.ALIAS and not _BROKER_AT.hostname:  # the library would ask this machine
+    raise ImproperlyConfigured(
+        "REKINDLE_BROKER_URL names no host; write it as amqp://USER:PASSWORD@HOST:PORT// or"
+        " redis://HOST:PORT/0."
     )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
@@ -260,7 +273,11 @@ WORKER_KINDS = envlist("REKINDLE_WORKER_KINDS", "cpu", among=("cpu", "generative
 # Where an operator keeps the weights of generative models; nothing is ever fetched while working.
 MODELS_DIR = envpath("REKINDLE_MODELS_DIR", BASE_DIR / "models")
 # Where `manage.py fetch_models` gets them, and whether ones that may not earn money are let in.
-MODELS_HUB = envstr("REKINDLE_MODELS_HUB", "https://huggingface.co").rstrip("/")
+MODELS_HUB = web_address(
+    "REKINDLE_MODELS_HUB",
+    envstr("REKINDLE_MODELS_HUB", "https://huggingface.co").rstrip("/"),
+    "https://huggingface.co",
+)
 MODELS_HUB_TOKEN = envsecret("REKINDLE_MODELS_HUB_TOKEN")
 NONCOMMERCIAL_MODELS = envbool("REKINDLE_NONCOMMERCIAL_MODELS")
 # What models work on: a card, and without one nothing; or the processor, which takes hours.
@@ -273,13 +290,11 @@ MODELS_MEMORY_GB = envint("REKINDLE_MODELS_MEMORY_GB", 0)
 METRICS_TOKEN = envsecret("REKINDLE_METRICS_TOKEN")
 # Who takes traces, by OpenTelemetry's own names; without an address there are none. Its library
 # reads the other OTEL_ variables, so it must find these as they are.
-OTEL_ENDPOINT = envstr("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or envstr(
-    "OTEL_EXPORTER_OTLP_ENDPOINT"
+OTEL_ENDPOINT = web_address(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    envstr("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or envstr("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    "http://collector:4318",
 )
-if OTEL_ENDPOINT and not OTEL_ENDPOINT.startswith(("http://", "https://")):
-    raise ImproperlyConfigured(
-        f"OTEL_EXPORTER_OTLP_ENDPOINT is {OTEL_ENDPOINT!r}; write it as http://collector:4318."
-    )
 OTEL_SERVICE_NAME = envstr("OTEL_SERVICE_NAME", "rekindle")
 OTEL_SDK_DISABLED = envbool("OTEL_SDK_DISABLED")
 
@@ -336,21 +351,21 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
-_MAIL = address("REKINDLE_MAIL_URL", envsecret("REKINDLE_MAIL_URL", "console://"))
+_MAIL, EMAIL_PORT = mail_server("REKINDLE_MAIL_URL", envsecret("REKINDLE_MAIL_URL", "console://"))
 EMAIL_BACKEND = (
     "django.core.mail.backends.console.EmailBackend"
     if _MAIL.scheme == "console"
     else "django.core.mail.backends.smtp.EmailBackend"
 )
-EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
+EMAIL_HOST = _MAIL.hostname or ""
 EMAIL_HOST_USER = unquote(_MAIL.username or "")
 EMAIL_HOST_PASSWORD = unquote(_MAIL.password or "")
 EMAIL_TIMEOUT = 5  # seconds that a page waits for the mail server
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
 # Where somebody whose account is suspended can write to, and a visitor who knows somebody in a
-# picture whose collection names no contact.
-CONTACT_MAIL = envstr("REKINDLE_CONTACT_MAIL", f"steward@{SITE_HOST}")
-DEFAULT_FROM_EMAIL = envstr("REKINDLE_MAIL_FROM", f"rekindle@{SITE_HOST}")
+# picture whose collection names no contact. Nobody made the mailbox of the default.
+CONTACT_MAIL = envmail("REKINDLE_CONTACT_MAIL", f"steward@{SITE_HOST}")
+DEFAULT_FROM_EMAIL = envmail("REKINDLE_MAIL_FROM", f"rekindle@{SITE_HOST}", named=True)
 
 # --- languages and clocks ----------------------------------------------------------------------
 LANGUAGE_CODE = envstr("REKINDLE_LANGUAGE", "en", among=("en", "zh-hans"))

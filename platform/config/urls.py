@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.own_views import set_language
 from config import health, metrics
 
+handler400 = "config.away.unread"
 handler500 = "config.away.broken"
 urlpatterns = [
     path("health/live", health.live, name="health-live"),

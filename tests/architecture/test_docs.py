@@ -70,3 +70,16 @@ def test_every_command_of_the_operators_page_is_there() -> None:
 def test_no_link_in_the_repository_leads_out_of_it() -> None:
     links = [path for path in tracked() if path.is_symlink()]
     assert [path for path in links if not path.resolve().is_relative_to(ROOT)] == []
+
+
+def test_whoever_pastes_a_block_into_a_new_shell_works_on_the_site_itself() -> None:
+    """Without its settings a command makes a new, empty site in var/ and works on that one."""
+    text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = [block for block in blocks if re.search(r"\.venv/bin/python manage\.py", block)]
+    assert sum("backup PLACE" in block for block in found) == 3
+    for block in found:
+        before, _manage, _rest = block.partition(".venv/bin/python manage.py")
+        assert re.search(r"set -a( &&|;) \. /etc/rekindle\.env", before), block
+    bare = [block for block in blocks if re.search(r"^manage\.py (backup|migrate)", block, re.M)]
+    assert bare == []

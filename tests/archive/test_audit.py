@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from archive import auditing
+from archive import auditing, wording
 from archive.models import Event
 from tests import factories
 from tests.people import Cast, cast, signed_in
@@ -119,7 +119,7 @@ def test_the_file_runs_no_formula(people: Cast, sten: Client) -> None:
     assert rows[0] == ["at", "verb", "actor", "photo", "collection", "facts"]
     assert rows[1][1] == "'-verb"
     assert rows[2][2] == "'=HYPERLINK(1)"
-    assert not [cell for row in rows for cell in row if cell.startswith(auditing.FORMULA)]
+    assert not [cell for row in rows for cell in row if cell.startswith(wording.FORMULA)]
 
 
 def test_only_stewards_read_it(people: Cast) -> None:

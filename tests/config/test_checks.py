@@ -37,6 +37,25 @@ def test_a_deployment_without_collected_files_is_an_error(settings: Any, tmp_pat
     assert checks.static_files_are_collected() == []
 
 
+def test_a_deployment_that_names_no_mailbox_for_pleas_is_warned_of(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CONTACT_MAIL = "steward@photos.example.org"
+    monkeypatch.delenv("REKINDLE_CONTACT_MAIL", raising=False)
+    [message] = checks.a_plea_reaches_somebody()
+    assert (message.id, "steward@photos.example.org" in message.msg) == ("config.W008", True)
+    monkeypatch.setenv("REKINDLE_CONTACT_MAIL", "photos@example.org")
+    assert checks.a_plea_reaches_somebody() == []
+
+
+def test_an_https_address_with_no_proxy_to_believe_is_warned_of(settings: Any) -> None:
+    settings.HTTPS, settings.PROXIES = True, 0
+    [message] = checks.https_is_heard_of()
+    assert (message.id, "REKINDLE_PROXIES" in str(message.hint)) == ("config.W009", True)
+    for settings.HTTPS, settings.PROXIES in ((True, 1), (False, 0)):
+        assert checks.https_is_heard_of() == []
+
+
 def test_a_deployment_whose_parts_answer_is_told_of_none(db: None) -> None:
     assert parts.every_part_answers() == []
 

@@ -86,7 +86,18 @@ def test_sqlite_waits_for_its_turn_instead_of_failing() -> None:
     assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 
-@pytest.mark.parametrize("url", ["mysql://a/b", "postgres://host", "sqlite://", "photos"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://a/b",
+        "postgres://host",
+        "postgres:host/photos",
+        "sqlite://",
+        "sqlite://var/photos.sqlite3",
+        "sqlite:/var/photos.sqlite3",
+        "photos",
+    ],
+)
 def test_another_database_is_refused_by_name(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="X must be sqlite:///FILE or postgres://"):
         env.database("X", url)
@@ -110,6 +121,68 @@ def test_a_password_that_breaks_its_address_is_told_how_to_be_written(url: str) 
 
 def test_a_folder_of_sqlite_may_have_a_sign_in_its_name() -> None:
     assert env.database("X", "sqlite:////data/a@b/photos")["NAME"] == "/data/a@b/photos"
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("console://", 0),
+        ("smtp://mail", 25),
+        ("smtp+tls://vera:p%23ss@mail", 587),
+        ("smtps://mail", 465),
+        ("smtps://mail:2465", 2465),
+    ],
+)
+def test_a_mail_server_is_asked_at_the_port_of_its_kind(url: str, port: int) -> None:
+    assert env.mail_server("X", url)[1] == port
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["smtp+starttls://vera:hush@mail", "smtp://", "smtps://vera:hush@", "mail:25", "console", ""],
+)
+def test_a_mail_server_of_an_unknown_kind_or_without_a_host_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"X must be smtp\+tls://, smtps://") as told:
+        env.mail_server("X", url)
+    assert "hush" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["", "redis://r:6379/0", "rediss://:p@r", "unix:///run/r.sock"])
+def test_an_address_of_a_cache_is_taken(url: str) -> None:
+    assert env.cache_server("X", url) == url
+
+
+@pytest.mark.parametrize("url", ["redis://", "redis:///0", "reds://r", "r:6379", "unix://"])
+def test_another_cache_or_one_without_a_host_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="X must be redis://HOST:PORT/0"):
+        env.cache_server("X", url)
+
+
+@pytest.mark.parametrize("url", ["s3.org", "s3.org:9000", "ftp://s3.org", "https://", "http://s:x"])
+def test_an_address_of_the_web_is_whole_or_refused(url: str) -> None:
+    assert env.web_address("X", "", "https://s3.org") == ""
+    assert env.web_address("X", "http://[::1]:9000/x", "https://s3.org") == "http://[::1]:9000/x"
+    with pytest.raises(ImproperlyConfigured, match=r"X is '.*'; write it as https://s3\.org"):
+        env.web_address("X", url, "https://s3.org")
+
+
+@pytest.mark.parametrize("mailbox", ["photos@example.org", "first.last+x@mail-1.intern", "a@host"])
+def test_an_address_of_a_mailbox_is_taken(monkeypatch: pytest.MonkeyPatch, mailbox: str) -> None:
+    monkeypatch.setenv("X", mailbox)
+    assert env.envmail("X", "") == mailbox
+    monkeypatch.setenv("X", f"Photos <{mailbox}>")
+    assert env.envmail("X", "", named=True) == f"Photos <{mailbox}>"
+    monkeypatch.setenv("X", "")
+    assert env.envmail("X", "steward@photos") == "steward@photos"
+
+
+@pytest.mark.parametrize(
+    "mailbox", ["nobody", "@example.org", "a@", "a b@c.org", "a@b..org", "a@b,org", "A <a@b.org>"]
+)
+def test_what_is_no_mailbox_is_refused(monkeypatch: pytest.MonkeyPatch, mailbox: str) -> None:
+    monkeypatch.setenv("X", mailbox)
+    with pytest.raises(ImproperlyConfigured, match=r"X is '.*'; write it as photos@example\.org"):
+        env.envmail("X", "")
 
 
 @pytest.mark.parametrize("folder", ["/proc/nope", "file"])

@@ -47,6 +47,14 @@ def test_a_clone_starts_without_any_variable(tmp_path: Path) -> None:
         ("REKINDLE_WORKER_KINDS", "gpu", "REKINDLE_WORKER_KINDS has 'gpu'; it knows cpu"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "me:4318", "ENDPOINT is 'me:4318'; write it as http://"),
         ("REKINDLE_MAX_PIXELS", "0", "REKINDLE_MAX_PIXELS is 0; the least it can be is 1."),
+        ("REKINDLE_SITE_URL", "htps://photos.org", "is 'htps://photos.org'; write it as https://"),
+        ("REKINDLE_BROKER_URL", "redis:///0", "REKINDLE_BROKER_URL names no host; write it as"),
+        ("REKINDLE_CACHE_URL", "memcached://m", "REKINDLE_CACHE_URL must be redis://HOST:PORT/0"),
+        ("REKINDLE_S3_ENDPOINT", "s3.org:9000", "ENDPOINT is 's3.org:9000'; write it as https://"),
+        ("REKINDLE_MODELS_HUB", "mirror", "MODELS_HUB is 'mirror'; write it as https://hugging"),
+        ("REKINDLE_MAIL_URL", "smtp+starttls://m", "MAIL_URL must be smtp+tls://, smtps://"),
+        ("REKINDLE_CONTACT_MAIL", "photos", "CONTACT_MAIL is 'photos'; write it as photos@exam"),
+        ("REKINDLE_MAIL_FROM", "Photos <a@>", "FROM is 'Photos <a@>'; write it as photos@exam"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_a_sentence(

@@ -117,6 +117,49 @@ def test_an_exhibit_that_had_pictures_is_not_said_to_wait_for_its_first(
     assert "No picture hangs here" not in page
 
 
+def test_the_form_says_who_still_sees_the_scan_and_leads_to_where_that_is_changed(
+    client: Client, museum: Museum
+) -> None:
+    client.force_login(museum.people.cora)
+    address = reverse("exhibit:retract", args=[museum.publication.pk])
+    page = reverse("archive:describe", args=[museum.photo.ref])
+    told = client.get(address).text
+    assert "The picture disappears for visitors." in told
+    assert "Volunteers still see the scan and can work on it." in told
+    assert f'<a href="{page}">on its page</a>' in told
+    assert client.get(page).status_code == 200
+    client.post(reverse("archive:hold", args=[museum.photo.ref]), {"reason": "The family asked."})
+    told = client.get(address).text
+    assert "The picture disappears for visitors." in told
+    assert "Volunteers" not in told
+
+
+def test_of_a_collection_that_is_closed_to_volunteers_it_does_not_say_that_they_see_it(
+    client: Client, museum: Museum
+) -> None:
+    museum.collection.is_open = False
+    museum.collection.save()
+    client.force_login(museum.people.cora)
+    told = client.get(reverse("exhibit:retract", args=[museum.publication.pk])).text
+    assert "Volunteers still see" not in told
+
+
+def test_what_is_taken_down_or_hidden_is_still_seen_by_volunteers_until_it_is_on_hold(
+    client: Client, museum: Museum
+) -> None:
+    """What the words beside the two buttons promise."""
+    scan = reverse("archive:picture", args=[museum.photo.ref, "1600.jpg"])
+    volunteer = Client()
+    volunteer.force_login(museum.people.victor)
+    client.force_login(museum.people.cora)
+    client.post(reverse("exhibit:suspend", args=[museum.publication.pk]))
+    assert volunteer.get(scan).status_code == 200
+    retract(client, museum, "The family asked for it.")
+    assert volunteer.get(scan).status_code == 200
+    client.post(reverse("archive:hold", args=[museum.photo.ref]), {"reason": "The family asked."})
+    assert volunteer.get(scan).status_code == 404
+
+
 def test_no_reason_no_retraction(client: Client, museum: Museum) -> None:
     client.force_login(museum.people.cora)
     assert retract(client, museum, "  ").status_code == 422  # type: ignore[attr-defined]

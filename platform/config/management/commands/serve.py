@@ -1,10 +1,12 @@
 """Start the whole site with one command."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -48,7 +50,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(
             programs=programs(host, port, options["workers"], options["web_processes"]),
             say=self._say,
-            environment=_environment(),
+            environment=_environment() | _adding_up(options["web_processes"]),
             chores=[_sweep_the_broker],
         )
         greeter = threading.Thread(target=self._greet, args=(supervisor, port), daemon=True)
@@ -59,6 +61,7 @@ class Command(BaseCommand):
             )
         with closing(lock):
             supervisor.run()
+            _forget_counts()
         self._say("serve", "stopped")
 
     def _say(self, name: str, line: str) -> None:
@@ -87,6 +90,8 @@ def programs(host: str, port: int, workers: int, web_processes: int) -> list[Pro
     web += ["--workers", str(web_processes), "--worker-class", "gthread"]
     web += ["--threads", str(WEB_THREADS), "--timeout", "120", "--graceful-timeout", "4"]
     web += ["--log-level", "warning", "--no-control-socket"]
+    if (memory := metrics.memory()) is not None:  # a full disk keeps no process from starting
+        web += ["--worker-tmp-dir", str(memory)]
     sweeper = [python, manage, "sweep", "--every", str(SWEEP_SECONDS)]
     return [
         Program("web", web),
@@ -115,21 +120,39 @@ def _environment() -> dict[str, str]:
     known = os.environ.get("PYTHONPATH", "")
     # Less than the supervisor's patience: what is not finished is handed back, not killed.
     drain = os.environ.get("REKINDLE_DRAIN_SECONDS", str(DRAIN_SECONDS))
-    return os.environ | {
+    given = {name: value for name, value in os.environ.items() if name != metrics.SHARED}
+    return given | {
         "REKINDLE_DRAIN_SECONDS": drain,
         "PYTHONPATH": os.pathsep.join([*roots, *filter(None, [known])]),
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        metrics.SHARED: str(_fresh_folder(settings.VAR_DIR / "metrics")),
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # said by us instead
     }
 
 
-def _fresh_folder(path: Path) -> Path:
-    """An empty folder: what processes that are gone had counted is no part of this run."""
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir()
-    return path
+def _adding_up(web_processes: int) -> dict[str, str]:
+    """Where several processes of the site add up what they count, if there is anybody to read it.
+
+    An empty folder: what processes that are gone had counted is no part of this run.
+    """
+    _forget_counts()
+    if not settings.METRICS_TOKEN or web_processes < 2:
+        return {}
+    folder, name = _counts()
+    return {metrics.SHARED: tempfile.mkdtemp(prefix=name, dir=folder)}
+
+
+def _counts() -> tuple[Path, str]:
+    """The folder of those folders, and how the names begin that are this site's own."""
+    ours = hashlib.sha256(str(settings.VAR_DIR).encode()).hexdigest()[:12]
+    return metrics.memory() or settings.VAR_DIR, f"rekindle-counts-{ours}-"
+
+
+def _forget_counts() -> None:
+    """Also those of a run that was killed: the lock says that it is over."""
+    folder, name = _counts()
+    for each in folder.glob(f"{name}*"):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def _only_one(path: Path) -> IO[str]:

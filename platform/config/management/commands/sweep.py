@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections
 
 from accounts.leaving import give_back_closed
 from archive import clock
-from config import pages_ahead
+from config import halves, pages_ahead
 from restoration.sweeps import sweep
 
 ALIVE = "sweeper-alive"
@@ -23,6 +23,7 @@ ALIVE = "sweeper-alive"
 BESIDES = {
     "public pages": pages_ahead.make,
     "what closed accounts held": give_back_closed,
+    "halves of uploads": halves.clear_hourly,
 }
 
 logger = logging.getLogger(__name__)
