@@ -16,6 +16,7 @@ from archive import trust
 from archive.lifecycle import PhotoState
 from archive.models import Photo
 from archive.policy import Refused, check_steward, curates
+from restoration.failures import Sentence
 from restoration.lifecycle import (
     LIVE_JOBS,
     UNREVIEWED_PER_PHOTO,
@@ -27,7 +28,7 @@ from restoration.lifecycle import (
     VersionState,
 )
 from restoration.models import Claim, Job, Review, Sheet, Version, ancestry
-from restoration.wording import RESTS, SHUT, Sentence
+from restoration.wording import RESTS, SHUT
 
 if TYPE_CHECKING:
     from accounts.models import User

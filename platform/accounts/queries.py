@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.passwords import tidy
 from archive.models import Curatorship, Event, Photo
 from archive.trust import Trust
+from restoration.failures import Sentence
 from restoration.lifecycle import (
     CLAIM_IDLE,
     CLAIM_WARNINGS,
@@ -28,7 +29,7 @@ from restoration.lifecycle import (
 )
 from restoration.models import Claim, Draft, Job, Review, Version
 from restoration.purses import Entry, EntryKind, Guest, Resource
-from restoration.wording import RESTS, SHUT, Sentence
+from restoration.wording import RESTS, SHUT
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from archive import wording as archived
 from archive.places import StorageAway
 from archive.policy import Refused
 from archive.saying import WordsMoved
-from restoration import wording
+from restoration import failures, wording
 from restoration.actions.drafts import DraftMoved
 from restoration.engine.errors import BadInput
 
@@ -73,7 +73,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
     if answer is not None:
         return answer
     logger.error("the API failed and it is our fault", exc_info=error)
-    return problem("our-fault", str(wording.OUR_FAULT), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return problem("our-fault", str(failures.OUR_FAULT), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _by_a_rule(error: Exception) -> Response | None:

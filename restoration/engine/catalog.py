@@ -6,7 +6,8 @@ from typing import Literal
 
 from restoration.engine.errors import BadInput
 
-ENGINE = "1.0"
+ENGINES = ("1.0", "1.1")  # a later one reads settings that plans for an earlier one lack
+ENGINE = ENGINES[-1]
 EMBEDDED = "embedded"
 GENERATIVE = "generative"
 CALM_FROM = 2.8  # noise on the 0-255 scale, from which it hides the picture
@@ -28,6 +29,14 @@ class Setting:
     choices: tuple[str, ...] = ()
     backend: str | None = None  # only this backend reads it; None: all of them
     models: tuple[str, ...] = ()  # only these models go by it; none: all of them
+    # By backend: the first engine in which it reads it.
+    since: Mapping[str, str] = field(default_factory=dict)
+
+    def is_expected(self, backend: str, engine: str) -> bool:
+        """Whether a plan for that engine that leaves it out means its default, rather than to go on
+        as it did when nobody knew of it. An engine that is not known is taken for this one."""
+        first = self.since.get(backend, ENGINES[0])
+        return engine not in ENGINES or ENGINES.index(engine) >= ENGINES.index(first)
 
     def check(self, value: object) -> Value:
         """The value in its own type, or BadInput `setting-type`, `setting-range` or
@@ -82,9 +91,12 @@ class StepSpec:
         """The settings that this backend goes by."""
         return tuple(each for each in self.settings if each.backend in (None, backend))
 
-    def settled(self, given: Mapping[str, object], backend: str) -> dict[str, Value]:
+    def settled(
+        self, given: Mapping[str, object], backend: str, engine: str = ENGINE
+    ) -> dict[str, Value]:
         """Every setting the backend reads: the given ones checked, the others at their default.
 
+        engine: for which the plan was made; what its backend did not read yet stays away.
         BadInput `unknown-setting` for one that it does not read.
         """
         known = [setting.name for setting in self.read_by(backend)]
@@ -96,6 +108,7 @@ class StepSpec:
             return {
                 setting.name: setting.check(given.get(setting.name, setting.default))
                 for setting in self.read_by(backend)
+                if setting.name in given or setting.is_expected(backend, engine)
             }
         except BadInput as refusal:
             raise BadInput(refusal.code, {"step": self.name, **refusal.facts}) from None
@@ -143,7 +156,7 @@ CATALOG: tuple[StepSpec, ...] = (
             _model(REPAIRERS),
             _share("sensitivity", 0.4),
             _share("grain", 1.0, EMBEDDED),
-            Setting("marks_only", "bool", True, backend=EMBEDDED),
+            Setting("marks_only", "bool", True, since={GENERATIVE: "1.1"}),
             Setting("strength", "float", 0.85, 0.3, 1.0, 0.05, backend=GENERATIVE),
         ),
         backends={

@@ -147,7 +147,7 @@ class Plan:
     engine: str = ENGINE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", _ordered(self.steps))
+        object.__setattr__(self, "steps", _ordered(self.steps, self.engine))
         _check_seed(self.seed)
         _check_sha256(self.mask_sha256)
         _check_count("too-many-dabs", self.dabs, MOST_DABS)
@@ -230,14 +230,14 @@ _PLAN_KEYS = (
 )  # fmt: skip
 
 
-def _ordered(steps: Sequence[StepPlan]) -> tuple[StepPlan, ...]:
+def _ordered(steps: Sequence[StepPlan], engine: str) -> tuple[StepPlan, ...]:
     """Checked, completed and sorted as the catalog runs them, with guard at the end."""
     settled: dict[str, StepPlan] = {}
     for step in steps:
         if step.name in settled:
             raise BadInput("step-twice", {"step": step.name})
         entry(step.name, step.backend)
-        settings = spec(step.name).settled(step.settings, step.backend)
+        settings = spec(step.name).settled(step.settings, step.backend, engine)
         settled[step.name] = StepPlan(step.name, step.backend, settings)
     settled.setdefault("guard", StepPlan("guard"))
     return tuple(settled[name] for name in NAMES if name in settled)

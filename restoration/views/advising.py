@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from restoration import wording
+from restoration import failures, wording
 
 RELOAD = _("Reload the page; nothing is lost.")
 PAINT = _("Paint a stroke and run again.")
@@ -21,7 +21,7 @@ OF_THE_PAGE = (
     "step-twice",
     "wrong-type",
 )
-ADVICE: dict[str, wording.Sentence] = {
+ADVICE: dict[str, failures.Sentence] = {
     **dict.fromkeys(OF_THE_PAGE, RELOAD),
     "mask-not-png": PAINT_HERE,
     "mask-other-shape": PAINT_HERE,

@@ -17,11 +17,11 @@ from archive.models import Photo
 from archive.policy import Refused
 from restoration import policy
 from restoration.actions.claims import beat_claim, claim_photo, extend_claim, release_claim
+from restoration.failures import Sentence
 from restoration.lifecycle import CLAIM_WARNINGS, ClaimState
 from restoration.models import Claim
 from restoration.queries import wall
 from restoration.views.asking import Asked, fence_of, photo_of
-from restoration.wording import Sentence
 
 
 @require_POST

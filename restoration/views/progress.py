@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from archive.lifecycle import PhotoState
-from restoration import allowing, guarding, ledger, wording
+from restoration import allowing, failures, guarding, ledger, wording
 from restoration.actions.jobs import WITHDRAWN
 from restoration.engine.catalog import NAMES
 from restoration.lifecycle import ClaimState, JobKind, JobState
@@ -154,11 +154,11 @@ def _wait(job: Job, outlook: Outlook) -> str:
 def message(job: Job, outlook: Outlook | None) -> str:
     """What there is to say of it besides its state."""
     if job.state == JobState.FAILED:
-        return f"{advising.problem(job.error_code, job.error_facts)} {wording.SAFE}"
+        return f"{advising.problem(job.error_code, job.error_facts)} {failures.SAFE}"
     if job.state == JobState.CANCELLED and job.error_code == WITHDRAWN:
         return str(wording.RESTS[PhotoState.WITHDRAWN])
     if job.state == JobState.CANCELLED:
-        return _("Cancelled; nothing of this run was kept.") + f" {wording.SAFE}"
+        return _("Cancelled; nothing of this run was kept.") + f" {failures.SAFE}"
     if job.state == JobState.QUEUED and job.attempt:
         return _again(job)
     if outlook and job.state == JobState.RUNNING and waiting.slower_than_usual(outlook.seconds):

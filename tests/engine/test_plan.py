@@ -144,12 +144,32 @@ def test_a_plan_carries_what_its_backend_reads_and_no_more():
     embedded = Plan((StepPlan("repair"),)).step("repair").settings
     assert set(embedded) == {"sensitivity", "grain", "marks_only"}
     drawn = Plan((StepPlan("repair", "generative", {"model": "sd15"}),)).step("repair").settings
-    assert drawn == {"model": "sd15", "sensitivity": 0.4, "strength": 0.85}
+    assert drawn == {"model": "sd15", "sensitivity": 0.4, "marks_only": True, "strength": 0.85}
     told = refusal(given(steps=[{"name": "repair", "settings": {"model": "sd15"}}]))
     assert (told.code, told.facts["known"]) == (
         "unknown-setting",
         ["sensitivity", "grain", "marks_only"],
     )
+
+
+def test_a_plan_frozen_before_models_kept_to_the_marks_goes_on_with_the_whole_stroke():
+    step = {"name": "repair", "backend": "generative", "settings": {"model": "sd15"}}
+    frozen = Plan.from_json({"steps": [step], "engine": "1.0"})
+    assert set(frozen.step("repair").settings) == {"model", "sensitivity", "strength"}
+    assert Plan.from_json(frozen.to_json()).digest() == frozen.digest()
+    changed = dataclasses.replace(frozen, seed=5)  # as the guard's ladder does with its steps
+    assert "marks_only" not in changed.step("repair").settings
+    embedded = Plan.from_json({"steps": [{"name": "repair"}], "engine": "1.0"})
+    assert embedded.step("repair").settings["marks_only"] is True
+
+
+@pytest.mark.parametrize("engine", [None, "1.1", "of a stranger"])
+def test_a_plan_of_today_keeps_a_model_to_the_marks_unless_it_says_otherwise(engine):
+    step = {"name": "repair", "backend": "generative"}
+    plan = Plan.from_json({"steps": [step], "engine": engine})
+    assert plan.step("repair").settings["marks_only"] is True
+    told = Plan.from_json({"steps": [step | {"settings": {"marks_only": False}}]})
+    assert told.step("repair").settings["marks_only"] is False
 
 
 def test_a_generative_step_always_freezes_one_model_that_can_do_it():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from restoration import drafting, wording
+from restoration import drafting, failures, wording
 from restoration.engine import catalog, colours
 from tests.services.need import ROOT
 
@@ -31,7 +31,7 @@ def _codes(path: Path, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def test_every_failure_has_a_sentence() -> None:
-    assert set(calls(*RAISED)) - wording.PROBLEMS.keys() == set()
+    assert set(calls(*RAISED)) - failures.PROBLEMS.keys() == set()
 
 
 def test_every_note_has_a_sentence() -> None:
@@ -71,7 +71,7 @@ def test_every_step_and_setting_has_a_name() -> None:
     assert {step.name for step in drafting.STEPS} - wording.STEP_HELP.keys() == set()
 
 
-@pytest.mark.parametrize("table", [wording.PROBLEMS, wording.NOTES, wording.REASONS])
+@pytest.mark.parametrize("table", [failures.PROBLEMS, wording.NOTES, wording.REASONS])
 def test_a_sentence_can_be_said_without_its_facts(table: dict[str, wording.Sentence]) -> None:
     for code in table:
         for say in (wording.problem, wording.note, wording.reason):
@@ -79,7 +79,7 @@ def test_a_sentence_can_be_said_without_its_facts(table: dict[str, wording.Sente
 
 
 def test_an_unknown_code_is_our_fault() -> None:
-    assert wording.problem("never-heard-of") == str(wording.OUR_FAULT)
+    assert wording.problem("never-heard-of") == str(failures.OUR_FAULT)
     assert wording.note("never-heard-of") == ""
 
 

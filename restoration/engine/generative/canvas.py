@@ -1,6 +1,7 @@
 """The size a model works at: scaled down to what it can bear, padded to what it divides by."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from restoration.engine.image import resize
 
 Floats = NDArray[np.float32]
 Size = tuple[int, int]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,26 @@ class Canvas:
             return image
         return np.clip(resize(image, *self.scaled), 0, 1)
 
+    def held(self, area: NDArray[np.bool_]) -> Floats:
+        """Return an area, HxW, at the scaled size, 1 wherever a pixel of it comes to lie: however
+        small it becomes none is lost."""
+        found = np.zeros(self.scaled, np.float32)
+        rows, columns = (
+            ((places + 0.5) * scaled / side).astype(np.intp)
+            for places, scaled, side in zip(
+                np.nonzero(area), self.scaled, self.picture, strict=True
+            )
+        )
+        found[rows, columns] = 1
+        return found
+
     def pad(self, image: Floats) -> Floats:
         """Return a scaled picture mirrored outwards to the padded size."""
         below, right = (self.padded[axis] - self.scaled[axis] for axis in (0, 1))
         missing = [(0, below), (0, right)] + [(0, 0)] * (image.ndim - 2)
         return np.pad(image, missing, mode="symmetric")
 
-    def unpad(self, image: Floats) -> Floats:
+    def unpad(self, image: NDArray[Scalar]) -> NDArray[Scalar]:
         """Return the scaled picture out of a padded one."""
         return np.ascontiguousarray(image[: self.scaled[0], : self.scaled[1]])
 

@@ -12,6 +12,7 @@ from restoration.engine.generative.generation import (
     Request,
     canvas_for,
     generated,
+    noise_gone_through,
     with_less_on_failure,
 )
 from restoration.engine.generative.memory import Rung
@@ -45,9 +46,11 @@ def facts_of(step: str, image: Floats) -> dict[str, Any]:
     return {"step": step, "width": image.shape[1], "height": image.shape[0]}
 
 
-def figures_of(canvas: Canvas, rung: Rung) -> dict[str, Any]:
-    """Return for the record at what size was worked, and what was given up for memory."""
-    return {"worked_at": list(canvas.padded[::-1]), "gave_up": rung.told()}
+def figures_of(tool: Tool, canvas: Canvas, rung: Rung) -> dict[str, Any]:
+    """Return for the record at what size and noise was just worked, and what was given up for
+    memory."""
+    told = {"worked_at": list(canvas.padded[::-1]), "gave_up": rung.told()}
+    return told | noise_gone_through(tool)
 
 
 def drawn_whole(
@@ -63,7 +66,7 @@ def drawn_whole(
 
     made, rung = with_less_on_failure(workshop, tool, attempt, facts_of(step, image))
     canvas = canvas_for(workshop, tool, image.shape, rung.share, 1.0)
-    return Offered(made, canvas, figures_of(canvas, rung), rung.share)
+    return Offered(made, canvas, figures_of(tool, canvas, rung), rung.share)
 
 
 def laid_on(

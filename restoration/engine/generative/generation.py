@@ -18,7 +18,7 @@ from PIL import Image
 from restoration.engine.errors import StepFailed
 from restoration.engine.generative.canvas import Canvas, Floats, fitted
 from restoration.engine.generative.memory import Rung, climb, refuse_lost
-from restoration.engine.generative.prompts import Count, Wording, foreign, worded
+from restoration.engine.generative.prompts import Count, Wording, worded
 from restoration.engine.generative.registry import guidance_of, most_steps, steps_of
 from restoration.engine.generative.workshop import Tool, Workshop
 from restoration.engine.image import resize
@@ -27,6 +27,7 @@ from restoration.engine.step import Mask, Progress, StepContext, note
 logger = logging.getLogger(__name__)
 
 FLAT = 1 / 255
+ONE_COLOUR = 0.1 / 255  # no model draws so evenly what is not even
 PREVIEW_EVERY = 1.0  # second: making one holds up the card
 PREVIEW_SIDE = 256
 
@@ -36,7 +37,8 @@ class Request:
     """What to generate; strength in (0, 1] of the way to a new picture, steps as they will run.
 
     control: how closely a control network holds the model to the picture, None for its own scale;
-    noise: the sizes of noise that are gone through, empty where the pipeline chooses them.
+    noise: the sizes of noise that the scheduler is told, empty where the pipeline chooses them; it
+    shifts them as the model was taught, and `noise_gone_through` says to which.
     """
 
     wording: Wording
@@ -73,7 +75,7 @@ def request(
 
 
 def noise_sizes(strength: float, steps: int) -> tuple[float, ...]:
-    """Return the sizes of noise at which a model of flows is asked, the first as the strength says.
+    """Return the sizes of noise that a scheduler of flows is told, the first as the strength says.
 
     As many as that share of the steps, and never fewer than two: one alone blurs.
     """
@@ -200,8 +202,15 @@ def require_picture(picture: Floats, base: Floats) -> None:
         raise StepFailed("wrong-size", facts)
     if not np.isfinite(picture).all():
         raise StepFailed("blank-result", {"why": "not-a-number"})
-    if picture.std() < FLAT < base.std() / 4:
+    spread, known = most_spread(picture), most_spread(base)
+    if spread < FLAT < known / 4 or spread < ONE_COLOUR <= known:
         raise StepFailed("blank-result", {"why": "flat"})
+
+
+def most_spread(picture: Floats) -> float:
+    """Return the standard deviation of the colour that varies most, of HxWx3: one brown has none,
+    though its three colours differ."""
+    return float(picture.std(axis=(0, 1), dtype=np.float64).max())
 
 
 def reporter(tool: Tool, image: Floats, progress: Progress) -> Callable[..., dict[str, Any]]:
@@ -306,13 +315,19 @@ def preview_of(latents: Any, colours: Any, shape: tuple[int, ...]) -> NDArray[np
     return np.ascontiguousarray(shown.reshape(height, width, 3)[::stride, ::stride].numpy())
 
 
+def most_pixels(workshop: Workshop, tool: Tool) -> int:
+    """Return the area of what one call draws: what the model was made for, or less by order."""
+    made_for = tool.family.max_pixels
+    return min(made_for, workshop.most_pixels or made_for)
+
+
 def canvas_for(
     workshop: Workshop, tool: Tool, shape: tuple[int, ...], share: float, largest: float
 ) -> Canvas:
     """Return what to work at: `share` of the area that would be worked on at first."""
     family = tool.family
     limits = {"least_side": family.least_side, "most_ratio": family.most_ratio}
-    most = min(family.max_pixels, workshop.most_pixels or family.max_pixels)
+    most = most_pixels(workshop, tool)
     canvas = fitted(shape, family.multiple_of, most, largest, **limits)
     if share == 1:
         return canvas
@@ -356,11 +371,26 @@ def notes_of(tool: Tool, wording: Wording, share: float) -> list[dict[str, Any]]
         notes.append(
             note("prompt-cut", fields=list(wording.left_out), most=tool.family.most_tokens)
         )
-    if foreign(wording.prompt, tool.family):
-        notes.append(note("prompt-language", languages=list(tool.family.languages)))
+    if wording.foreign:
+        notes.append(in_its_languages(tool.family.languages))
     if share < 1:
         notes.append(note("worked-smaller-for-memory", share=share))
     return notes
+
+
+def in_its_languages(languages: tuple[str, ...]) -> dict[str, Any]:
+    """Return the note to somebody whose words the model cannot read."""
+    if languages == ("en",):
+        return note("prompt-language", languages=list(languages))
+    return note("prompt-languages", languages=list(languages))
+
+
+def noise_gone_through(tool: Tool) -> dict[str, list[float]]:
+    """Return for the record at which sizes of noise a model of flows was asked in the last call."""
+    if not tool.family.flows:
+        return {}
+    sizes = tool.pipeline.scheduler.sigmas[:-1]
+    return {"noise_sizes": [round(float(size), 4) for size in sizes]}
 
 
 def record_of(tool: Tool, wanted: Request) -> dict[str, Any]:
@@ -374,7 +404,6 @@ def record_of(tool: Tool, wanted: Request) -> dict[str, Any]:
         "strength": wanted.strength,
         **({"control": wanted.control} if held(tool) and wanted.control is not None else {}),
         "steps": wanted.steps,
-        **({"noise_sizes": list(wanted.noise)} if wanted.noise else {}),
         "guidance": guidance_of(tool.model),
         "scheduler": type(tool.pipeline.scheduler).__name__,
         **({"scheduler_settings": dict(tool.model.scheduler)} if tool.model.scheduler else {}),

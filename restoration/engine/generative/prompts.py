@@ -23,7 +23,12 @@ NEGATIVE = (
 BLANK = " "  # some pipelines are guided only when they are handed a negative prompt
 LEAST_FIRST = ("period", "place", "words", "who", "keep", "facts")
 GAP = re.compile(r"[\s，。；、,;:：]+")
-SOURCE = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+SOURCE = re.compile(r"\s*[(（]([^()（）]*)[)）]\s*$")
+BRACKET = re.compile(r"[(（]")
+WHICH = re.compile(r"[^\W\u3400-\u9fff]+|[\u3400-\u9fff]{1,2}")  # "left", "左边": of a place
+HAN = re.compile(r"[\u3400-\u9fff]")
+UNREAD = 0.3  # share of a text's letters from which it is of another script
+LATIN = 0x24F  # the last of its letters
 ENDS = " \n\t,.;，。；、"
 TEMPLATE = 40  # tokens that a chat template puts around what is said
 
@@ -37,7 +42,8 @@ class Wording:
     """The texts exactly as they are sent, beside what they were made of.
 
     negative: what shall not be there, '' where the family does not read it; fields: what was told,
-    by field; left_out: the fields of which not every word was sent; language: of the frame.
+    by field; left_out: the fields of which not every word was sent; language: of the frame;
+    foreign: some of what was told is in a script that the model does not read.
     """
 
     prompt: str
@@ -45,6 +51,7 @@ class Wording:
     fields: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     language: str = "en"
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,18 +174,20 @@ def worded(prompt: Prompt | None, step: str, family: Family, count: Count | None
     """
     told = prompt or Prompt()
     fields = sayable(told)
-    language = language_of(" ".join(" ".join(texts) for texts in fields.values()), family)
+    texts = [text for texts in fields.values() for text in texts]
+    language = language_of(" ".join(texts), family)
     frame = frame_of(step, family, language)
     room = family.most_tokens - (TEMPLATE if family.worded == "sentences" else 0)
     sent, left_out = fitted(frame, fields, count, room)
     negative = {"words": NEGATIVE, "blank": BLANK, "none": ""}[family.negative]
-    return Wording(sent, negative, told.to_json(), left_out, language)
+    unread = any(foreign(text, family) for text in texts)
+    return Wording(sent, negative, told.to_json(), left_out, language, unread)
 
 
 def sayable(told: Prompt) -> dict[str, list[str]]:
     """Return what was told, by field, without how anybody knows it and without loose ends."""
     given = {name: [getattr(told, name)] for name in ("period", "place", "words", "who", "keep")}
-    given["facts"] = [SOURCE.sub("", fact) for fact in told.facts]
+    given["facts"] = [without_source(fact) for fact in told.facts]
     tidy = {
         name: [" ".join(text.split()).strip(ENDS) for text in texts]
         for name, texts in given.items()
@@ -186,9 +195,22 @@ def sayable(told: Prompt) -> dict[str, list[str]]:
     return {name: [text for text in texts if text] for name, texts in tidy.items()}
 
 
+def without_source(fact: str) -> str:
+    """Return a fact without the brackets at its end that say how somebody knows it.
+
+    Brackets that say of what it is so are no source: where there are several, or where they hold
+    one word.
+    """
+    last = SOURCE.search(fact)
+    if last is None or len(BRACKET.findall(fact)) > 1 or WHICH.fullmatch(last[1].strip()):
+        return fact
+    return fact[: last.start()]
+
+
 def language_of(text: str, family: Family) -> str:
     """Return the language of the frame: Chinese for Chinese words, where the model reads it."""
-    return "zh" if "zh" in family.languages and strange_share(text) > 0.3 else "en"
+    chinese = share_of(text, lambda sign: HAN.match(sign) is not None) > UNREAD
+    return "zh" if "zh" in family.languages and chinese else "en"
 
 
 def frame_of(step: str, family: Family, language: str) -> Frame:
@@ -255,12 +277,17 @@ def said(frame: Frame, fields: Mapping[str, list[str]]) -> str:
     return frame.between.join(pieces)
 
 
-def strange_share(text: str) -> float:
-    """Return how much of a text's letters are of another script than Latin, in [0, 1]."""
+def share_of(text: str, is_one: Callable[[str], bool]) -> float:
+    """Return how many of a text's letters are such ones, in [0, 1]."""
     letters = [sign for sign in text if sign.isalpha()]
-    return sum(ord(sign) > 0x24F for sign in letters) / max(1, len(letters))
+    return sum(map(is_one, letters)) / max(1, len(letters))
 
 
 def foreign(text: str, family: Family) -> bool:
-    """Say whether a text is largely in a script that an English-only encoder cannot read."""
-    return family.languages == ("en",) and strange_share(text) > 0.3
+    """Say whether what was told is largely in a script that the model's encoder does not read."""
+    reads_chinese = "zh" in family.languages
+
+    def strange(sign: str) -> bool:
+        return ord(sign) > LATIN and not (reads_chinese and HAN.match(sign))
+
+    return share_of(text, strange) > UNREAD

@@ -82,7 +82,7 @@ def offered_for(context: StepContext, workshop: Workshop, tool: Tool, wanted: Re
         return drawn_whole(context, workshop, tool, wanted, "redraw")
     padded, facts = wide.pad(wide.shrink(image)), facts_of("redraw", image)
     made, rung, figures = drawn_wide(workshop, tool, padded, wanted, context.progress, facts)
-    return Offered(wide.unpad(made), wide, {**figures_of(wide, rung), **figures})
+    return Offered(wide.unpad(made), wide, {**figures_of(tool, wide, rung), **figures})
 
 
 def share_taken(tool: Tool, strength: float) -> float:

@@ -54,6 +54,8 @@ class Family:
     """What all models of one architecture share.
 
     multiple_of: both sides of what the model sees; max_pixels: the area it was made for;
+    cell: pixels of it, across and down, of which a pipeline that repairs draws all or none;
+    resizes: it brings what it repairs to a size of its own, so that its cells lie anywhere.
     least_side: what neither side may be below; most_ratio: of the long side to the other (0: any).
     dtype: what it runs in on a GPU; never: the dtypes that break it.
     cfg: name of the pipeline's guidance argument; negative: 'words' where it reads what shall not
@@ -77,6 +79,8 @@ class Family:
     max_pixels: int = 1024 * 1024
     least_side: int = 0
     most_ratio: int = 0
+    cell: int = 8  # its autoencoder's
+    resizes: bool = False
     dtype: str = "bfloat16"
     cfg: str = "guidance_scale"
     worded: Literal["tags", "sentences"] = "sentences"
@@ -177,6 +181,7 @@ FAMILIES: tuple[Family, ...] = (
         distilled=True,
         flows=True,
         latents="patches",
+        cell=16,  # of two by two latents
     ),
     STABLE_DIFFUSION,
     Family(
@@ -205,6 +210,7 @@ FAMILIES: tuple[Family, ...] = (
         flows=True,
         needs=("torchvision",),
         latents="film",
+        resizes=True,
         decode_bytes=2900,
     ),
     replace(STABLE_DIFFUSION, name="sd15", max_pixels=768 * 768, guidance=6.0),

@@ -49,10 +49,10 @@ def run(context: StepContext, settings: dict[str, Any]) -> StepResult:
     if painted is None:
         area = detected(context, float(settings["sensitivity"])) > 0
     else:
-        area = _painted(context, painted, marks_only=bool(settings["marks_only"]))
+        area = meant(context, painted, marks_only=bool(settings["marks_only"]))
     context.progress(LOOKING, None)
     _check_area(area)
-    notes = _notes(area, given) + ([] if painted is None else _left_out(painted, area))
+    notes = _notes(area, given) + ([] if painted is None else left_out(painted, area))
     image = context.image
     record = {"mask": "given" if given else "detected"}
     if area.any():
@@ -68,8 +68,9 @@ def detected(context: StepContext, sensitivity: float) -> Mask:
     return detect(_unchanged(context), sensitivity, faces_on(context), _looking(context))
 
 
-def _painted(context: StepContext, painted: Area, *, marks_only: bool) -> Area:
-    """What of a hand's mask is filled."""
+def meant(context: StepContext, painted: Area, *, marks_only: bool) -> Area:
+    """What of a hand's mask, bool HxW, is filled: all of it, or the marks in it; the progress it
+    tells ends at LOOKING."""
     if not marks_only or not painted.any():
         return painted
     image = _unchanged(context)
@@ -129,6 +130,7 @@ def _notes(area: Area, given: bool) -> list[dict[str, Any]]:
     return []
 
 
-def _left_out(painted: Area, area: Area) -> list[dict[str, Any]]:
+def left_out(painted: Area, area: Area) -> list[dict[str, Any]]:
+    """A note of how much of what was painted is filled, where that is not all of it."""
     share = 100 * float(area.sum()) / max(1, int(painted.sum()))
     return [note("marks-only", share=round(share))] if (painted & ~area).any() else []

@@ -104,6 +104,96 @@ def test_damage_is_looked_for_where_the_embedded_repair_looks(context, cat):
     assert np.array_equal(found, repair.detected(toned, SETTINGS["sensitivity"]))
 
 
+@pytest.fixture(scope="module")
+def scratched(cat):
+    """A grey cat with a bright scratch, and a stroke thrice as wide as a careful one over it."""
+    grey = np.repeat(cat.mean(axis=2, keepdims=True), 3, axis=2).astype(np.float32)
+    grey[30:170, 150:152] = 0.98
+    stroke = np.zeros(cat.shape[:2], dtype=np.uint8)
+    stroke[25:175, 138:164] = 255
+    return grey, stroke
+
+
+def test_of_a_stroke_a_model_draws_the_marks_as_the_embedded_repair_fills_them(context, scratched):
+    from restoration.engine.steps import repair
+
+    image, stroke = scratched
+    by_model = inpaint(context(image=image, mask=stroke), marks_only=True)
+    by_us = repair.run(
+        context(image=image, mask=stroke), {"sensitivity": 0.4, "grain": 0.0, "marks_only": True}
+    )
+    drawn = by_model.maps["repaired"]
+    assert np.array_equal(drawn, by_us.maps["repaired"])
+    assert 0 < (drawn > 0).sum() < 0.6 * (stroke > 0).sum()
+    assert (drawn[30:170, 150:152] == 255).all()
+    assert np.array_equal(by_model.image[drawn == 0], image[drawn == 0])
+    assert by_us.notes[0]["code"] == "marks-only"
+    assert by_us.notes[0] in by_model.notes
+    assert by_model.record["mask"] == "given"
+    assert by_model.meters == by_us.meters
+
+
+@pytest.mark.parametrize("told", [{}, {"marks_only": False}])
+def test_all_of_a_stroke_is_drawn_where_that_is_asked_or_was_before_anybody_could_ask(
+    context, scratched, told
+):
+    image, stroke = scratched
+    result = inpaint(context(image=image, mask=stroke), **told)
+    assert np.array_equal(result.maps["repaired"], stroke)
+    assert "marks-only" not in [each["code"] for each in result.notes]
+
+
+def test_progress_of_a_stroke_that_is_looked_at_never_goes_back(context, scratched):
+    image, stroke = scratched
+    told = []
+    progress = lambda share, preview=None: told.append(share)  # noqa: E731
+    inpaint(context(image=image, mask=stroke, progress=progress), marks_only=True)
+    assert told == sorted(told)
+    assert told[0] <= 0.1 < 0.9 < told[-1] <= 1
+
+
+def test_a_crop_drawn_much_smaller_is_told(context, harmed, mask):
+    notes = {
+        told["code"]: told["facts"] for told in inpaint(context(image=harmed, mask=mask)).notes
+    }
+    assert notes["drawn-smaller"]["scale"] < 70
+
+
+def test_more_holes_than_windows_are_all_drawn_and_the_rest_stays(context, cat, monkeypatch):
+    from restoration.engine.generative import crops
+
+    monkeypatch.setattr(crops, "MARGIN", 16)  # the tiny models are given windows as tiny
+    mask = np.zeros(cat.shape[:2], dtype=np.uint8)
+    for row in range(10, 200, 45):
+        for column in range(10, 290, 45):
+            mask[row : row + 6, column : column + 6] = 255
+    assert ndimage.label(mask)[1] > crops.MOST_CROPS
+    harmed = np.where((mask > 0)[..., None], np.float32(1), cat)
+    result = inpaint(context(image=harmed, mask=mask))
+    assert 12 < len(result.record["crops"]) <= crops.MOST_CROPS
+    assert np.array_equal(result.image[mask == 0], cat[mask == 0])
+    assert (np.abs(result.image - harmed).max(axis=2)[mask > 0] > 0.02).mean() > 0.99
+
+
+def test_a_long_scratch_is_drawn_in_windows_along_it_and_none_shows(context, cat, monkeypatch):
+    from restoration.engine.generative import crops
+
+    monkeypatch.setattr(crops, "MARGIN", 16)  # the tiny models are given windows as tiny
+    mask = np.zeros(cat.shape[:2], dtype=np.uint8)
+    for row in range(cat.shape[0]):
+        mask[row, 20 + row : 24 + row] = 255
+    harmed = np.where((mask > 0)[..., None], np.float32(1), cat)
+    result = inpaint(context(image=harmed, mask=mask))
+    drawn = result.record["crops"]
+    assert len(drawn) > 1
+    assert all(crop["scale"] >= 1 for crop in drawn)
+    assert "drawn-smaller" not in [told["code"] for told in result.notes]
+    assert np.array_equal(result.image[mask == 0], cat[mask == 0])
+    inside = mask > 0
+    assert np.abs(result.image - cat)[inside].mean() < 0.25 * np.abs(harmed - cat)[inside].mean()
+    assert (np.abs(result.image - harmed).max(axis=2)[inside] > 0.02).all()
+
+
 def test_looking_for_damage_is_told_and_can_be_cancelled(context, cat):
     from restoration.engine.generative.inpaint import LOOKING, wanted_mask
 

@@ -105,6 +105,49 @@ def test_chinese_is_foreign_to_an_english_encoder_only():
     assert not foreign("亚运会", KLEIN)
 
 
+@pytest.mark.parametrize("step", ["redraw", "repair"])
+def test_what_was_told_is_judged_and_not_the_frame_around_it(step):
+    assert worded(ZH, step, SD15).foreign
+    assert worded(Prompt(words="Athletes on a podium", place="德黑兰"), step, SD15).foreign
+    assert not worded(TOLD, step, SD15).foreign
+    assert not worded(None, step, SD15).foreign
+    assert not worded(ZH, step, Z_IMAGE).foreign
+
+
+@pytest.mark.parametrize(
+    "who", ["три штангиста", "سه وزنه‌بردار", "세 명의 역도 선수", "τρεις αθλητές"]
+)
+def test_only_chinese_chooses_the_chinese_frame_and_any_other_script_is_told(who):
+    wording = worded(Prompt(who=who), "colourise", KLEIN)
+    assert wording.language == "en"
+    assert wording.prompt.startswith("Colourise this black-and-white photograph")
+    assert wording.foreign
+
+
+def test_somebody_is_told_in_what_the_model_can_be_spoken_to():
+    from restoration.engine.generative.generation import in_its_languages
+
+    assert in_its_languages(SD15.languages)["code"] == "prompt-language"
+    told = in_its_languages(KLEIN.languages)
+    assert told == {"code": "prompt-languages", "facts": {"languages": ["en", "zh"]}}
+
+
+@pytest.mark.parametrize(
+    ("fact", "sent"),
+    [
+        ("the jackets are blue (left), red (right)", "the jackets are blue (left), red (right)"),
+        ("a red jacket (left)", "a red jacket (left)"),
+        ("运动服：红色（左边）", "运动服：红色（左边）"),
+        ("a red jacket (the museum has one)", "a red jacket"),
+        ("运动服是红色的（博物馆有一件）", "运动服是红色的"),
+    ],
+)
+def test_brackets_that_say_which_one_is_meant_are_sent(fact, sent):
+    assert sent in worded(Prompt(facts=(fact,)), "colourise", KLEIN).prompt
+    if sent != fact:
+        assert fact not in worded(Prompt(facts=(fact,)), "colourise", KLEIN).prompt
+
+
 def test_what_is_too_long_loses_the_least_telling_fields_first_and_says_so():
     wording = worded(TOLD, "redraw", SD15, lambda text: 3 * words(text))
     assert wording.left_out == ("period", "place", "words", "who")

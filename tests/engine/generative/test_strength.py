@@ -56,13 +56,30 @@ def test_what_is_otherwise_about_the_noise_stands_in_the_record(workshop):
     assert "scheduler_settings" not in plain
     assert record["scheduler_settings"] == lightning.scheduler
     assert json.loads(json.dumps(record)) == record
-    assert (record["strength"], record["noise_sizes"]) == (0.25, [0.25, 0.125])
+    assert record["strength"] == 0.25
 
 
 def run(piece, workshop, step, model, strength, mask=None):
     settings = {"strength": strength, "model": model} | ({"passes": 0} if step == "redraw" else {})
     plan = Plan((StepPlan(step, GENERATIVE, settings),), prompt=Prompt(words="a cat"), seed=3)
     return restore(piece, plan, Inputs(mask=mask), workshop, lambda *told: None)
+
+
+def shifted(sizes, shift):
+    return [pytest.approx(shift * size / (1 + (shift - 1) * size), abs=1e-3) for size in sizes]
+
+
+def test_the_record_has_the_noise_that_was_gone_through_and_not_what_was_told(
+    workshop, piece, hole, monkeypatch
+):
+    redrawn = run(piece, workshop, "redraw", "z-image-turbo", 0.25).records[0]
+    assert redrawn["noise_sizes"] == shifted([0.25, 0.125], 3)
+    an_ideal_editor(monkeypatch)
+    crops = run(piece, workshop, "repair", "klein", 0.8, hole).records[0]["crops"]
+    for crop in crops:
+        assert crop["noise_sizes"] == sorted(crop["noise_sizes"], reverse=True)
+        assert crop["noise_sizes"][0] > 0.81
+    assert "noise_sizes" not in run(piece, workshop, "redraw", "sd15", 0.25).records[0]
 
 
 def test_every_rung_of_the_guards_ladder_draws_another_picture(workshop, piece):
