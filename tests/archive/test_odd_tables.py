@@ -7,9 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from archive import batch as worker
 from archive.models import Batch, Collection, Photo
 from archive.sources.table import MOST_ODDITIES, read_table
+from tests.archive.batch_pages import page, take, worked
 from tests.archive.scans import scan, zipped
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_bells")]
@@ -31,20 +31,6 @@ def look(client: Client, box: Collection, rows: str, *scans: int) -> Batch:
     batch = Batch.objects.latest("pk")
     worked(batch)
     return batch
-
-
-def worked(batch: Batch) -> None:
-    while worker.work_for_a_while(batch_id=batch.pk):
-        pass
-
-
-def take(client: Client, batch: Batch) -> None:
-    client.post(reverse("archive:batch-move", args=[batch.collection.slug, batch.pk, "take"]))
-    worked(batch)
-
-
-def page(client: Client, batch: Batch) -> str:
-    return client.get(reverse("archive:batch", args=[batch.collection.slug, batch.pk])).text
 
 
 # --- cells that have slipped ---------------------------------------------------------------------

@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from archive import batch as worker
 from archive.models import Batch, Collection
 from tests import factories
+from tests.archive.batch_pages import page, take, worked
 from tests.archive.scans import scan, zipped
 from tests.people import appoint, person, signed_in
 
@@ -30,20 +30,6 @@ def looked(client: Client, box: Collection, scans: range, rows: str = "") -> Bat
     batch = Batch.objects.latest("pk")
     worked(batch)
     return batch
-
-
-def worked(batch: Batch) -> None:
-    while worker.work_for_a_while(batch_id=batch.pk):
-        pass
-
-
-def page(client: Client, batch: Batch) -> str:
-    return client.get(reverse("archive:batch", args=[batch.collection.slug, batch.pk])).text
-
-
-def take(client: Client, batch: Batch) -> None:
-    client.post(reverse("archive:batch-move", args=[batch.collection.slug, batch.pk, "take"]))
-    worked(batch)
 
 
 @pytest.fixture
