@@ -180,6 +180,8 @@ DOUBTS: dict[str, Sentence] = {
     "invented": _("one place shows what the scan does not"),
     "smoothed": _("one place was smoothed more than the rest"),
     "erased": _("something the scan shows is gone"),
+    "gone": _("one place was rubbed smooth and is not marked as a repair"),
+    "soft": _("fine detail is softer all over than in the scan"),
     "large-fill": _("a large part was filled"),
     "face": _("a face may have changed"),
     "face-filled": _("part of a face was filled in; the scan cannot say whether it is right"),

@@ -5,6 +5,7 @@ picture (x to the right, y down, pixel centres on whole numbers), so that
 `warp(moving, registration.matrix, reference.shape)` lies on the reference's grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,13 @@ CALM_PIXELS = 260_000
 ROUNDS = 30
 STILL = 2e-3  # a corner that moves less than this many pixels in a round has arrived
 FLAT = 2e-3  # below this standard deviation a picture has nothing to hold on to
+# Pixels of the finest level at a corner: what went farther and fits worse than staying has lost hold.
+ASTRAY = 1.0
+ALIKE = 4 * np.pi  # pixels that a Gaussian of one pixel makes one
+# What leans on grain comes to 110, a real shift of 0.1 px to 570 and more (600 px, noise of 8/255).
+PROVEN = 150.0
+FREE = (0, 1, 2, 3, 4, 5)  # the six parameters of a small affine step, as `slopes` orders them ...
+SHIFTS = (2, 5)  # ... and those of a mere shift
 REFRAMED_SHARE = 0.03
 REFRAMED_CORRELATION = 0.85
 
@@ -74,14 +82,49 @@ def register(reference: Floats, moving: Floats, *, ignore: Votes | None = None) 
     if fixed[votes].std() < FLAT or floating.std() < FLAT:
         return Registration(np.eye(2, 3), 0.0, 0.0)
     levels = pyramid(fixed, floating, votes)
-    matrix = start(levels[-1])
-    for level in reversed(levels):
-        local = refine(level, rescaled(matrix, level.scale))
-        matrix = rescaled(local, 1 / level.scale)
     # Graded where grain no longer counts: a cleaned picture is the same picture.
     calm = next((level for level in levels if level.reference.size <= CALM_PIXELS), levels[-1])
+    matrix = held(levels, calm, descended(levels, FREE))
     correlation = fit(calm, rescaled(matrix, calm.scale))
     return Registration(matrix, correlation, corner_shift(matrix, fixed.shape))
+
+
+def descended(levels: list[Level], free: Sequence[int]) -> Matrix:
+    """Return the map as it was refined from the coarsest level to the finest.
+
+    A map that may only shift holds on to all that votes: the one thing on a plain ground is what
+    does not fit at first, and robust weights would drop it.
+    """
+    matrix = start(levels[-1])
+    for level in reversed(levels):
+        local = refine(level, rescaled(matrix, level.scale), free)
+        matrix = rescaled(local, 1 / level.scale)
+    return matrix
+
+
+def held(levels: list[Level], calm: Level, found: Matrix) -> Matrix:
+    """Return the map that was found, if it is proven to fit better than staying; else a shift that
+    is, or the identity.
+
+    A small thing on a plain ground can lose its weight, and what is left has nothing to hold the
+    frame: the map drifts, by many pixels, even between a picture and itself, or leans on the grain.
+    One small thing tells of a shift, and of nothing else.
+    """
+    still, finest = np.eye(2, 3), levels[0]
+    if proof(calm, still, found) > PROVEN:
+        return found
+    if corner_shift(rescaled(found, finest.scale), finest.reference.shape) <= ASTRAY:
+        return still
+    shifted = descended(levels, SHIFTS)
+    return shifted if proof(calm, still, shifted) > PROVEN else still
+
+
+def proof(calm: Level, still: Matrix, other: Matrix) -> float:
+    """Return by how much, as a logarithm of odds, the other map explains the picture better: what
+    is left unexplained, of as many pixels as the softening leaves independent."""
+    fits = (fit(calm, rescaled(matrix, calm.scale), order=3) for matrix in (still, other))
+    before, after = (1 - max(each, 0.0) ** 2 + 1e-6 for each in fits)  # a negative is no picture
+    return float(calm.votes.sum() / ALIKE * np.log(before / after))
 
 
 def warp(image: Floats, matrix: Matrix, shape: tuple[int, ...]) -> Floats:
@@ -199,9 +242,9 @@ def phase_shift(reference: Floats, moving: Floats) -> tuple[float, float]:
     )
 
 
-def fit(level: Level, matrix: Matrix) -> float:
+def fit(level: Level, matrix: Matrix, order: int = 1) -> float:
     """Return Pearson's correlation where the moving picture covers the reference and may vote."""
-    moved, inside = sample(level.moving, matrix, level.reference.shape, order=1)
+    moved, inside = sample(level.moving, matrix, level.reference.shape, order=order)
     seen = inside & level.votes
     if seen.sum() < 0.1 * level.votes.sum():
         return -1.0
@@ -212,11 +255,11 @@ def fit(level: Level, matrix: Matrix) -> float:
     return float(((fixed - fixed.mean()) * (floating - floating.mean())).mean() / spread)
 
 
-def refine(level: Level, matrix: Matrix) -> Matrix:
+def refine(level: Level, matrix: Matrix, free: Sequence[int] = FREE) -> Matrix:
     """Run Gauss-Newton on one level (inverse compositional: the slopes are taken once).
 
-    Gain and offset are solved with the map, and what does not fit loses weight, because a redrawn
-    picture differs in places.
+    Gain and offset are solved with the map's `free` parameters, and what does not fit loses weight,
+    because a redrawn picture differs in places; unless the map may only shift.
     """
     shape = level.reference.shape
     columns = slopes(level.reference)
@@ -224,7 +267,8 @@ def refine(level: Level, matrix: Matrix) -> Matrix:
     for _ in range(ROUNDS):
         moved, inside = sample(coefficients, matrix, shape, order=3, prefilter=False)
         try:
-            small = step_matrix(solve(columns, level.reference, moved, inside & level.votes), shape)
+            step = solve(columns, level.reference, moved, inside & level.votes, free)
+            small = step_matrix(step, shape)
             following = (np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(small))[:2]
         except np.linalg.LinAlgError:
             break  # nothing of the one lies on the other any more: whoever judges the fit says so
@@ -253,16 +297,23 @@ def centred(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     return (u - (width - 1) / 2) / half, (v - (height - 1) / 2) / half
 
 
-def solve(columns: Floats, reference: Floats, moved: Floats, votes: Votes) -> Matrix:
+def solve(
+    columns: Floats, reference: Floats, moved: Floats, votes: Votes, free: Sequence[int]
+) -> Matrix:
     """Return the 2x3 small step, in centred coordinates, that best explains the difference."""
-    fixed, floating = reference.ravel(), moved.ravel()
-    weights = trust(fixed, floating, votes.ravel())
-    table = np.concatenate([columns, -floating[:, None], -np.ones_like(fixed)[:, None]], axis=1)
+    fixed, floating, seen = reference.ravel(), moved.ravel(), votes.ravel()
+    robust = len(free) == len(FREE)
+    weights = trust(fixed, floating, seen) if robust else seen.astype(np.float32)
+    chosen = columns if robust else columns[:, list(free)]
+    table = np.concatenate([chosen, -floating[:, None], -np.ones_like(fixed)[:, None]], axis=1)
     weighted = table * weights[:, None]
     normal = (weighted.T @ table).astype(np.float64)
-    normal += np.eye(8) * (1e-6 * np.trace(normal) / 8)
+    count = len(normal)
+    normal += np.eye(count) * (1e-6 * np.trace(normal) / count)
     right = -(weighted.T @ fixed).astype(np.float64)
-    return np.asarray(np.linalg.solve(normal, right)[:6].reshape(2, 3))
+    step = np.zeros(len(FREE))
+    step[list(free)] = np.linalg.solve(normal, right)[:-2]
+    return step.reshape(2, 3)
 
 
 def trust(fixed: Floats, floating: Floats, votes: Votes) -> Floats:
@@ -270,8 +321,9 @@ def trust(fixed: Floats, floating: Floats, votes: Votes) -> Floats:
     some = np.flatnonzero(votes)[:: max(1, fixed.size // 50_000)]
     if some.size < 16:
         return votes.astype(np.float32)
-    gain, offset = np.polyfit(floating[some], fixed[some], 1)
-    misfit = np.abs(fixed - gain * floating - offset)
+    x, y = floating[some].astype(np.float64), fixed[some].astype(np.float64)
+    gain = float(((x - x.mean()) * (y - y.mean())).mean() / max(x.var(), 1e-12))
+    misfit = np.abs(fixed - np.float32(gain) * floating - np.float32(y.mean() - gain * x.mean()))
     usual = 1.48 * float(np.median(misfit[some])) + 1e-4
     return np.asarray(votes / (1 + (misfit / (2.5 * usual)) ** 2), dtype=np.float32)
 

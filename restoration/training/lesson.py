@@ -27,8 +27,7 @@ class Lesson:
     loss(answer, target, progress in [0, 1]). figures(network, shelf): name to number, on the
     pictures set aside. inputs: name to channels and the share of the picture's side, for export.
     adopt: makes weights of a sister network fit. finish: the network that is kept of the taught
-    one. bits: of a weight in the file, 16 or 8. ships: the network that it goes on with, where that
-    has another name.
+    one. bits: of a weight in the file, 16 or 8.
     """
 
     name: str
@@ -44,5 +43,4 @@ class Lesson:
     shelf: Callable[..., Shelf] = pictures.shelf  # (folders, seed=, leaves=)
     sound: Callable[[Shelf, Sequence[Path]], Shelf] | None = None  # adds old scans without damage
     bits: int = 16
-    ships: str = ""
     notes: tuple[str, ...] = field(default=())

@@ -15,8 +15,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from restoration.engine.steps import guard
-from tests.benchmarks.engine.guard import EVERY, FALSE_ALARMS, Judged, all_judged, auc, share
+from tests.benchmarks.engine.guard import (
+    EVERY,
+    FALSE_ALARMS,
+    LIMITS,
+    Judged,
+    all_judged,
+    auc,
+    share,
+)
 from tests.benchmarks.ten_scans import photographs
 
 SIDE = 320
@@ -43,10 +50,10 @@ def main() -> None:
 def write(found: list[Judged], path: Path) -> None:
     with path.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["picture", "half", "what", "altered", *guard.GATES, "verdict"])
+        table.writerow(["picture", "half", "what", "altered", *LIMITS, "verdict"])
         for each in found:
             half = "held out" if each.place % 2 else "fitted"
-            figures = [f"{each.meters[name]:.3f}" for name in guard.GATES]
+            figures = [f"{each.meters[name]:.3f}" for name in LIMITS]
             table.writerow(
                 [each.picture, half, each.what, int(each.altered), *figures, each.verdict]
             )
@@ -54,7 +61,7 @@ def write(found: list[Judged], path: Path) -> None:
 
 def proposed(found: list[Judged]) -> dict[str, float]:
     """By meter: the quantile of the honest ones, one for all, at which one in twenty is beyond."""
-    names = list(guard.GATES)
+    names = list(LIMITS)
     table = np.array([[e.meters[name] for name in names] for e in found if not e.altered])
     for quantile in np.linspace(1.0, 0.9, 201):
         limits = np.quantile(table, quantile, axis=0, method="higher")

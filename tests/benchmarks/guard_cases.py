@@ -2,8 +2,8 @@
 gates are calibrated on and measured with.
 
 A picture is given grain (a scan) or aged (a print); honest work is done on it; then a feature is
-moved, a region or a face replaced, a face's skin smoothed with its eyes enlarged, or the frame
-shifted, on the scan itself, on an honest chain and on the perfect restoration of a print.
+moved or rubbed out, a region or a face replaced, a face's skin smoothed with its eyes enlarged, or
+the frame shifted, on the scan itself, on an honest chain and on the perfect restoration of a print.
 
 Pictures: every so many of BSD68 and Kodak, and of the portraits whose faces were marked by hand
 (restoration/training/faces.json), halved until they are no larger. Only a face is beautified:
@@ -23,6 +23,7 @@ from skimage.restoration import denoise_nl_means
 
 from restoration.engine import faces
 from restoration.engine import image as pictures
+from restoration.engine.fill import membrane
 from restoration.engine.luma import chroma, luma, on_luma
 from restoration.engine.plan import Plan, StepPlan
 from restoration.engine.restore import Inputs, restore
@@ -38,6 +39,7 @@ Point = tuple[int, int]
 NOISE = 10 / 255
 SEVERITIES = (0.25, 0.5, 0.8)
 PATCH = (72, 56)  # pixels, of a replaced region
+RUBBED = 18  # pixels: radius of a place that is rubbed out
 PORTRAIT = 400  # pixels: long side of a portrait
 FEATURES = ((0.4, 0.31), (0.4, 0.69), (0.78, 0.5))  # of a face's height and width
 LABELS = Path(faces_of.__file__).with_suffix(".json")
@@ -229,6 +231,7 @@ def altered_ones(
         yield "beautified", beautified(base, subject.face)
     else:
         yield "region replaced", replaced(base, at, strange)
+    yield "rubbed out", rubbed_out(base, at)
     yield "shifted", framed(base, 1.0, (0, 3))
     yield "zoomed", framed(base, 1.01, (0, 0))
     yield "reframed", framed(base, 1.05, (6, -9))
@@ -279,6 +282,13 @@ def pasted(image: Image, patch: Image, corner: Point, radii: tuple[float, float]
     whole[area] = toned
     share = oval(image.shape, (corner[0] + high // 2, corner[1] + wide // 2), radii)
     return np.clip(image + share * (whole - image), 0, 1).astype(np.float32)
+
+
+def rubbed_out(image: Image, at: Point) -> Image:
+    """A disc without what it showed, its rim joined by a membrane: a blemish brush on a feature."""
+    rows, columns = np.indices(image.shape[:2])
+    hole = np.asarray(np.hypot(rows - at[0], columns - at[1]) < RUBBED)
+    return np.clip(membrane(image, hole), 0, 1).astype(np.float32)
 
 
 def face_area(shape: tuple[int, ...], box: faces.Box) -> tuple[int, int, int, int]:

@@ -5,8 +5,10 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from restoration.engine.errors import BadInput
+from restoration.engine.fill import membrane
 from restoration.engine.image import resize
 from restoration.engine.plan import Plan, StepPlan
 from restoration.engine.restore import Inputs, restore
@@ -153,6 +155,97 @@ def test_another_face_on_a_panorama_fails_too():
     face = (70 / strip.shape[1], 0.1, 100 / strip.shape[1], 0.65)
     meters, _ = judge(np.clip(swapped, 0, 1), strip, repaired=None, faces=[face])
     assert (meters["verdict"], meters["faces"][0]["verdict"]) == ("fail", "fail")
+
+
+def on_a_larger_scan(picture: np.ndarray) -> np.ndarray:
+    """Among eight others, so that the whole is compared at a smaller size."""
+    row = np.concatenate([scan(), scan()[:, ::-1], scan()], axis=1)
+    middle = np.concatenate([scan()[::-1], picture, scan()[::-1]], axis=1)
+    return np.concatenate([row, middle, row], axis=0)
+
+
+IN_THE_MIDDLE = ((1 + FACE[0]) / 3, (1 + FACE[1]) / 3, FACE[2] / 3, FACE[3] / 3)
+
+
+@pytest.fixture
+def small_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan of 1,200 pixels is compared at 240, as one of 12,000 is at 2,400: a face has 24."""
+    monkeypatch.setattr(guard, "LONG_SIDE", 240)
+
+
+@pytest.mark.usefixtures("small_looks")
+def test_another_face_on_a_scan_larger_than_what_is_compared_fails():
+    swapped = scan()
+    other = resize(pictures.grey(pictures.camera(200))[60:160, 60:160], 90, 80)
+    swapped[80:170, 80:160] = np.clip(other, 0, 1)
+    before, after = on_a_larger_scan(scan()), on_a_larger_scan(swapped)
+    meters, _ = judge(after, before, repaired=None, faces=[IN_THE_MIDDLE])
+    assert (meters["verdict"], meters["faces"][0]["verdict"]) == ("fail", "fail")
+
+
+@pytest.mark.usefixtures("small_looks")
+@pytest.mark.parametrize("shift", [0, 2])
+def test_an_honest_face_on_a_larger_scan_stays_the_same_even_where_the_frame_lay_aside(shift):
+    before, after = on_a_larger_scan(scan()), on_a_larger_scan(honest())
+    meters, _ = judge(np.roll(after, shift, axis=1), before, repaired=None, faces=[IN_THE_MIDDLE])
+    (face,) = meters["faces"]
+    assert face["verdict"] == "pass"
+    assert "too_small" not in face
+
+
+@pytest.mark.usefixtures("small_looks")
+def test_an_eye_moved_on_a_larger_scan_is_told_of_the_face():
+    before = on_a_larger_scan(scan())
+    after = on_a_larger_scan(pictures.moved(scan(), (115, 120), by=4))
+    meters, _ = judge(after, before, repaired=None, faces=[IN_THE_MIDDLE])
+    assert meters["faces"][0]["verdict"] != "pass"
+
+
+def test_a_picture_that_was_blurred_all_over_is_looked_at_as_soft():
+    """No place lost more than the rest, so that no other meter can see it."""
+    for given in (scan(), pictures.grey(pictures.astronaut(400))):
+        blurred = ndimage.gaussian_filter(given, (1.5, 1.5, 0))
+        meters, _ = judge(blurred, given, repaired=None, faces=[])
+        assert "soft" in meters["reasons"]
+        assert meters["verdict"] != "pass"
+
+
+def test_soft_alone_never_fails():
+    meters = dict.fromkeys(guard.GATES, 0.0) | {"filled_area": 0.0, "gone": 0.0, "faces": []}
+    said = guard.verdict(meters | {"detail_ratio": 0.0})
+    assert said == {"verdict": "review", "reasons": ["soft"]}
+    said = guard.verdict(meters | {"detail_ratio": 1.0, "gone": 300.0})
+    assert said == {"verdict": "review", "reasons": ["gone"]}
+
+
+@pytest.mark.parametrize("grain", [4, 10, 16])
+def test_grain_that_was_taken_away_is_no_softness(grain: int):
+    clean = pictures.grey(pictures.astronaut(400))
+    plain = np.full_like(clean, 0.6)
+    for picture in (clean, plain):
+        meters, _ = judge(picture, pictures.noisy(picture, grain), repaired=None, faces=[])
+        assert "soft" not in meters["reasons"]
+
+
+def rubbed_out(picture: np.ndarray, at: tuple[int, int], reach: int) -> tuple[np.ndarray, ...]:
+    rows, columns = np.indices(picture.shape[:2])
+    hole = np.hypot(rows - at[0], columns - at[1]) < reach
+    return np.clip(membrane(picture, hole), 0, 1).astype(np.float32), hole
+
+
+def test_a_place_that_was_rubbed_out_and_not_declared_is_looked_at_and_shown():
+    done, hole = rubbed_out(honest(), (260, 330), 18)
+    meters, maps = judge(done, scan(), repaired=None, faces=[])
+    assert "gone" in meters["reasons"]
+    x, y = meters["places"]["gone"]
+    assert np.hypot(400 * y - 260, 400 * x - 330) < 18
+    assert maps["doubtful"][hole].max() == 255
+
+
+def test_a_place_that_was_declared_and_filled_is_not_gone():
+    done, hole = rubbed_out(honest(), (260, 330), 18)
+    meters, _ = judge(done, scan(), repaired=hole, faces=[])
+    assert (meters["gone"] < guard.GONE, meters["verdict"]) == (True, "pass")
 
 
 def test_a_moved_feature_outside_every_face_is_at_least_reviewed():

@@ -66,6 +66,45 @@ def test_a_small_move_passes_and_its_shift_is_told(cat):
     assert registration.corner_shift_px == pytest.approx(2.0, abs=0.1)
 
 
+def underlined() -> np.ndarray:
+    """One short line on clean paper: all that there is to hold on to."""
+    paper = np.full((480, 640), 0.9, np.float32)
+    paper[300:303, 200:330] = 0.2
+    return ndimage.gaussian_filter(paper, 0.7)
+
+
+def starry() -> np.ndarray:
+    sky = np.full((480, 640), 0.04, np.float32)
+    for row, column in np.random.default_rng(0).integers(20, 460, (9, 2)):
+        sky[row : row + 2, column : column + 2] = 0.9
+    return ndimage.gaussian_filter(sky, 0.8)
+
+
+@pytest.mark.parametrize("thing", [underlined, starry])
+@pytest.mark.parametrize("grain", [0, 4])
+def test_a_small_thing_on_plain_ground_holds_its_frame(thing, grain: int):
+    noise = np.random.default_rng(1).normal(0, grain / 255, thing().shape)
+    found = register(np.clip(thing() + noise, 0, 1).astype(np.float32), thing())
+    assert found.corner_shift_px == 0.0
+
+
+@pytest.mark.parametrize("by", [1.0, 1.6, 3.0, 6.0])
+@pytest.mark.parametrize("thing", [underlined, starry])
+def test_a_small_thing_that_was_really_shifted_is_measured(thing, by: float):
+    moving = ndimage.shift(thing(), (0, by), order=3, mode="nearest").astype(np.float32)
+    found = register(thing(), np.clip(moving, 0, 1))
+    assert found.corner_shift_px == pytest.approx(by, abs=0.05)
+
+
+@pytest.mark.parametrize("by", [0.1, 0.2, 0.3])
+def test_a_part_of_a_pixel_is_found_under_grain(cat, by: float):
+    grain = np.random.default_rng(2).normal(0, 8 / 255, cat.shape)
+    moving = warp(cat, np.array([[1, 0, 0], [0, 1, by]]), cat.shape)
+    found = register(np.clip(0.1 + 0.7 * cat + grain, 0, 1).astype(np.float32), moving)
+    expected = np.array([[1, 0, 0], [0, 1, -by]])
+    assert corner_error(found.matrix, expected, cat.shape) <= 0.03
+
+
 @pytest.mark.parametrize(
     "matrix",
     [[[1, 0, 15.0], [0, 1, 0]], [[0.93, 0, 0], [0, 0.93, 0]], [[1, -0.06, 0], [0.06, 1, 0]]],

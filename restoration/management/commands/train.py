@@ -71,7 +71,7 @@ class Command(BaseCommand):
         for name, number in done.figures.items():
             self.stdout.write(f"  {name}: {number}")
         if options["ship"]:
-            teaching.ship(done.lesson.ships or order.name, order.file)
+            teaching.ship(order.name, order.file)
             self.stdout.write("It is in the package now, with its card and its pin.")
 
     def _order(self, options: dict[str, Any]) -> Order:

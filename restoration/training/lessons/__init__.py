@@ -10,5 +10,4 @@ LESSONS = {
     "face-check": "restoration.training.lessons.face_check:lesson",
     "faces": "restoration.training.lessons.faces:lesson",
     "damage": "restoration.training.lessons.damage:lesson",
-    "damage-tints": "restoration.training.lessons.tints:lesson",
 }

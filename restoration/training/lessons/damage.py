@@ -12,9 +12,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.engine import damage as finder
 from restoration.engine import networks
-from restoration.engine.damage import PLANES
+from restoration.engine.damage import NETWORK, PLANES
 from restoration.engine.image import resize
 from restoration.engine.luma import WEIGHTS
 from restoration.training import ageing, emulsion, folds, layers, lookalikes, marks, pictures, sound
@@ -136,7 +135,7 @@ def lesson() -> Lesson:
         build=_finder,
         batch=_Pool().batch,
         loss=loss,
-        figures=figures,
+        figures=_figures,
         inputs={"picture": (3, 1)},
         rate=1.5e-3,
         shelf=shelf,
@@ -167,16 +166,16 @@ class _Pool:
 
     def batch(self, shelf: Shelf, rng: Random) -> Batch:
         old = 0 if len(self.held) < POOL // 4 else int((rng.random(EXAMPLES) >= FRESH).sum())
-        made = [self._made(shelf, rng) for _ in range(EXAMPLES - old)]
-        made += [self.held[each] for each in rng.integers(len(self.held), size=old)]
-        shown = [turned(image, truth, rng) for image, truth in made]
-        seen = np.stack([image for image, _ in shown]).astype(np.float32) / np.float32(255)
-        true = np.stack([truth for _, truth in shown]).astype(np.float32)
+        drawn = [self._made(shelf, rng) for _ in range(EXAMPLES - old)]
+        drawn += [self.held[each] for each in rng.integers(len(self.held), size=old)]
+        turned = [_turned(image, truth, rng) for image, truth in drawn]
+        seen = np.stack([image for image, _ in turned]).astype(np.float32) / np.float32(255)
+        true = np.stack([truth for _, truth in turned]).astype(np.float32)
         true[..., -1] /= 255
-        return tensor(seen), tensor(true)
+        return _tensor(seen), _tensor(true)
 
     def _made(self, shelf: Shelf, rng: Random) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        image, truth, counts = drawn(shelf, rng)
+        image, truth, counts = _drawn(shelf, rng)
         levels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
         counted = (counts * 255 + 0.5).astype(np.uint8)
         told = np.concatenate([truth.astype(np.uint8), counted[..., None]], axis=2)
@@ -187,7 +186,7 @@ class _Pool:
         return levels, told
 
 
-def drawn(shelf: Shelf, rng: Random) -> tuple[Image, Truth, Plane]:
+def _drawn(shelf: Shelf, rng: Random) -> tuple[Image, Truth, Plane]:
     if isinstance(shelf, DamageShelf) and shelf.scans and rng.random() < SCANNED:
         return on_scan(shelf.scans[rng.integers(len(shelf.scans))], rng, shelf.stamps)
     return example(shelf.crop(rng, SIDE), rng, _stamps(shelf))
@@ -210,7 +209,7 @@ def on_scan(scan: sound.Scan, rng: Random, stamps: marks.Stamps) -> tuple[Image,
     return _doubled(image, truth, counts) if scan.doubled else (image, truth, counts)
 
 
-def turned(
+def _turned(
     image: NDArray[np.uint8], truth: NDArray[np.uint8], rng: Random
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     quarters, mirrored = int(rng.integers(4)), rng.random() < 0.5
@@ -334,7 +333,7 @@ def _scanned(image: Image, rng: Random, sheet: Sheet) -> Image:
     return compressed(image, int(rng.integers(30, 90))) if rng.random() < 0.4 else image
 
 
-def tensor(pictures: NDArray[np.float32]) -> Tensor:
+def _tensor(pictures: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
 
 
@@ -352,7 +351,7 @@ def loss(answer: Tensor, target: Tensor, progress: float) -> Tensor:
 
 
 @torch.inference_mode()
-def figures(network: nn.Module, shelf: Shelf) -> Mapping[str, float]:
+def _figures(network: nn.Module, shelf: Shelf) -> Mapping[str, float]:
     """F1 of the damage plane at one half, pixel by pixel, on the pictures and stamps set aside."""
     return {f"f1_{name}": _f1(network, shelf, ill) for name, ill in EXAMINED.items()}
 
@@ -361,19 +360,14 @@ def _f1(network: nn.Module, shelf: Shelf, severity: float) -> float:
     rng = np.random.default_rng(round(100 * severity))
     stamps = _stamps(shelf, kept=True)
     hits = claims = truths = 0
+    multiple = networks.multiple(NETWORK)
     for kept in shelf.kept:
-        image = whole_tiles(kept).astype(np.float32) / np.float32(255)
+        high, wide = (side // multiple * multiple for side in kept.shape[:2])
+        image = kept[:high, :wide].astype(np.float32) / np.float32(255)
         sheet = layers.whole(image, severity)
         image = emulsion.worn(image, rng, sheet, colour=False)
         image, truth = ageing.damaged(image, rng, sheet, stamps)
-        said = network(tensor(emulsion.scanned(image, rng, sheet)[None]))[0, 0].numpy() > 0.5
+        said = network(_tensor(emulsion.scanned(image, rng, sheet)[None]))[0, 0].numpy() > 0.5
         hits += int((said & truth[..., 0]).sum())
         claims, truths = claims + int(said.sum()), truths + int(truth[..., 0].sum())
     return round(2 * hits / max(1, claims + truths), 4)
-
-
-def whole_tiles(picture: pictures.Picture) -> pictures.Picture:
-    """As much of it as the network takes."""
-    multiple = networks.multiple(finder.NETWORK)
-    high, wide = (side // multiple * multiple for side in picture.shape[:2])
-    return picture[:high, :wide]

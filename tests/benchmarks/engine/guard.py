@@ -18,9 +18,11 @@ EVERY, EVERY_QUICK = 8, 34
 FALSE_ALARMS = 0.05
 AUC, CAUGHT = 0.99, 0.95
 SLOWEST = 1.0  # seconds a megapixel
+LIMITS = {name: gate.passes for name, gate in guard.GATES.items()} | {"gone": guard.GONE}
+RUBBED_OUT = "rubbed out"  # by a hand that did not say so: harder than what the bound was set for
 ALTERED = (
-    "moved 2 px", "moved 5 px", "region replaced", "face replaced", "beautified", "shifted",
-    "zoomed", "reframed",
+    "moved 2 px", "moved 5 px", "region replaced", "face replaced", "beautified", RUBBED_OUT,
+    "shifted", "zoomed", "reframed",
 )  # fmt: skip
 
 
@@ -39,14 +41,14 @@ class Judged:
 
     @property
     def risk(self) -> float:
-        return max(self.meters[name] / gate.passes for name, gate in guard.GATES.items())
+        return max(self.meters[name] / limit for name, limit in LIMITS.items())
 
 
 def judged(case: Case, place: int) -> Judged:
     started = time.process_time()
     meters, _ = guard.judge(case.result, case.scan, repaired=case.repaired, faces=case.faces)
     seconds = time.process_time() - started
-    figures = {name: figure(meters, name) for name in guard.GATES}
+    figures = {name: figure(meters, name) for name in LIMITS}
     pixels = case.scan.shape[0] * case.scan.shape[1]
     return Judged(
         case.picture, place, case.what, case.altered, figures, meters["verdict"], seconds, pixels
@@ -71,8 +73,10 @@ def rows(photos: Path, *, quick: bool) -> Iterator[Row]:
     altered = np.array([each.risk for each in found if each.altered])
     limit = threshold(honest)
     note = f"{len(honest)} honest, {len(altered)} altered of {len({j.picture for j in found})}"
-    yield Row(NAME, "AUC", auc(honest, altered), "", AUC, note=note)
-    yield Row(NAME, "caught at 5 % false alarms", share(altered, limit), "", CAUGHT)
+    known = np.array([e.risk for e in found if e.altered and not e.what.startswith(RUBBED_OUT)])
+    for which, risks in (("", altered), (f", {RUBBED_OUT} ones apart", known)):
+        yield Row(NAME, f"AUC{which}", auc(honest, risks), "", AUC, note=note)
+        yield Row(NAME, f"caught at 5 % false alarms{which}", share(risks, limit), "", CAUGHT)
     for what in ALTERED:
         risks = np.array([each.risk for each in found if each.what.startswith(what)])
         must = CAUGHT if what == "moved 2 px" else None

@@ -93,7 +93,8 @@ def test_a_wide_hole_colours_the_meter_of_what_was_filled() -> None:
 
 def test_every_gate_and_every_doubt_has_words() -> None:
     assert set(wording.METERS) == set(guard.GATES)
-    assert {*guard.GATES, "large-fill", "face", "face-filled", "face-shade"} == set(wording.DOUBTS)
+    others = {"gone", "soft", "large-fill", "face", "face-filled", "face-shade"}
+    assert {*guard.GATES, *others} == set(wording.DOUBTS)
 
 
 def test_every_map_says_what_it_shows() -> None:
