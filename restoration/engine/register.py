@@ -27,7 +27,7 @@ CALM_PIXELS = 260_000
 ROUNDS = 30
 STILL = 2e-3  # a corner that moves less than this many pixels in a round has arrived
 FLAT = 2e-3  # below this standard deviation a picture has nothing to hold on to
-# Pixels of the finest level at a corner: what went farther and fits worse than staying has lost hold.
+# Pixels of the finest level at a corner: what went farther and fits no better has lost its hold.
 ASTRAY = 1.0
 ALIKE = 4 * np.pi  # pixels that a Gaussian of one pixel makes one
 # What leans on grain comes to 110, a real shift of 0.1 px to 570 and more (600 px, noise of 8/255).
