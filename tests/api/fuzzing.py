@@ -311,8 +311,9 @@ def _meant(draw: st.DrawFn, body: Mapping[str, Any], world: World) -> dict[str, 
     return {name: known[name] for name in names}
 
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)  # JSON has no others
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    st.none() | st.booleans() | st.integers() | FINITE | st.text(max_size=40),
     lambda part: (
         st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=8), part, max_size=3)
     ),
