@@ -43,7 +43,7 @@ def of_format(told: str) -> str:
     """What to do with a backup that another version wrote in another form."""
     release, commit = _parts(told)
     if commit:
-        return f"{_made(release, commit)} {_check_out(commit)} and restore it there."
+        return _there(release, commit)
     return f"It was made by version {release}. Install that version and restore it there."
 
 
@@ -51,7 +51,7 @@ def of_newer(told: str) -> str:
     """What to do with a backup of a program that is newer than this one."""
     release, commit = _parts(told)
     if commit:
-        return f"{_made(release, commit)} {_check_out(commit)} and restore it there."
+        return _there(release, commit)
     return (
         f"It was made by version {release} and names no revision. Update with `git pull`, or find"
         f" the commit that brought them with `git log --all --name-only -- {MIGRATIONS}` and"
@@ -75,6 +75,10 @@ def of_older(told: str) -> str:
 def _parts(told: str) -> tuple[str, str]:
     release, _plus, commit = told.partition("+")
     return release, commit
+
+
+def _there(release: str, commit: str) -> str:
+    return f"{_made(release, commit)} {_check_out(commit)} and restore it there."
 
 
 def _made(release: str, commit: str) -> str:

@@ -200,18 +200,18 @@ def multiple(name: str) -> int:
     return DEEPER.get(name, MULTIPLE)
 
 
-def _spans(length: int, multiple: int = MULTIPLE) -> Spans:
-    """Even tiles: as few as may be, all of one size, none longer than TILE."""
-    padded = _whole(length + 2 * RIM, multiple)
+def _spans(length: int, unit: int) -> Spans:
+    """Even tiles on multiples of unit: as few as may be, of one size, none longer than TILE."""
+    padded = _whole(length + 2 * RIM, unit)
     count = max(1, -(-(padded - OVERLAP) // (TILE - OVERLAP)))
-    size = min(padded, _whole(-(-(padded + (count - 1) * OVERLAP) // count), multiple))
-    free = (padded - size) // multiple
-    starts = [multiple * (number * free // max(1, count - 1)) for number in range(count)]
+    size = min(padded, _whole(-(-(padded + (count - 1) * OVERLAP) // count), unit))
+    free = (padded - size) // unit
+    starts = [unit * (number * free // max(1, count - 1)) for number in range(count)]
     return Spans(tuple(starts), size, length)
 
 
-def _whole(length: int, multiple: int) -> int:
-    return -(-length // multiple) * multiple
+def _whole(length: int, unit: int) -> int:
+    return -(-length // unit) * unit
 
 
 @dataclass(frozen=True)

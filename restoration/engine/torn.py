@@ -33,10 +33,8 @@ SMALLEST = 0.0006  # share of the picture
 LONGEST = 0.6  # share of a side: more is a frame
 MIRRORED = 0.7  # share of two corners that is common to both, from which they were cut alike
 LIP = 4  # pixels: bare paper along a tear
-INK, WRITTEN = (
-    0.15,
-    0.004,
-)  # luma off its tone, and the share of a piece from which it is written on
+INK = 0.15  # luma off a piece's tone, in its midst ...
+WRITTEN = 0.004  # ... and the share of the piece from which that is writing
 
 
 def torn_off(image: Image, inside: Area) -> Area:
